@@ -1,0 +1,82 @@
+"""Losses. One row is one convention: its formula, in words, and torch's class for it.
+
+``a`` is the prediction and ``b`` the target; a row is recognized in a model by its formula,
+whatever the names. A row without ``torch`` is a convention that torch does not have; the
+page then writes the loss out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One row: ``L = equation`` over predictions ``a[i]`` and targets ``b[i]``."""
+
+    name: str
+    equation: str
+    convention: str
+    torch: str = ""
+    arguments: str = ""
+    source: str = ""
+
+
+LOSSES = (
+    Loss(
+        "mean squared error",
+        equation="mean((a[i] - b[i])**2, i)",
+        convention="the mean of the squared residuals: divided by n, no factor 1/2",
+        torch="torch.nn.MSELoss",
+        source="torch.nn.MSELoss, reduction='mean'",
+    ),
+    Loss(
+        "sum of squared errors",
+        equation="sum((a[i] - b[i])**2, i)",
+        convention="the sum of the squared residuals: not divided by n, no factor 1/2",
+        torch="torch.nn.MSELoss",
+        arguments='reduction="sum"',
+        source="torch.nn.MSELoss, reduction='sum'",
+    ),
+    Loss(
+        "half mean squared error",
+        equation="1/2*mean((a[i] - b[i])**2, i)",
+        convention="half the mean of the squared residuals: divided by 2n, "
+        "so that the 2 of the derivative cancels",
+        source="Andrew Ng, Machine Learning Specialization",
+    ),
+    Loss(
+        "half sum of squared errors",
+        equation="1/2*sum((a[i] - b[i])**2, i)",
+        convention="half the sum of the squared residuals: not divided by n; "
+        "the 2 of the derivative cancels",
+        source="Bishop 2006, equation 3.12",
+    ),
+    Loss(
+        "squared error of one sample",
+        equation="(a - b)**2",
+        convention="the squared residual of a single sample, no factor 1/2",
+        torch="torch.nn.MSELoss",
+        source="torch.nn.MSELoss",
+    ),
+    Loss(
+        "half squared error of one sample",
+        equation="1/2*(a - b)**2",
+        convention="half the squared residual of a single sample",
+        source="Rumelhart, Hinton and Williams 1986",
+    ),
+    Loss(
+        "mean absolute error",
+        equation="mean(abs(a[i] - b[i]), i)",
+        convention="the mean of the absolute residuals: divided by n",
+        torch="torch.nn.L1Loss",
+        source="torch.nn.L1Loss",
+    ),
+    Loss(
+        "binary cross-entropy",
+        equation="-mean(b[i]*log(a[i]) + (1 - b[i])*log(1 - a[i]), i)",
+        convention="the mean of the binary cross-entropies of probabilities, natural logarithm",
+        torch="torch.nn.BCELoss",
+        source="torch.nn.BCELoss",
+    ),
+)

@@ -1,0 +1,146 @@
+"""Arrays of exact numbers: from lists, from expressions in earlier arrays, from CSV columns."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from derivations.catalogue import functions
+from derivations.examples.spec import MAX_ENTRIES, Csv, Source, exact, flat, reserved, shape_of
+from derivations.language.errors import ArithmeticFault, LanguageError, SpecError, nearest
+from derivations.language.parser import parse
+from derivations.language.program import Equation, Program
+from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.numbers.systems import EXACT, rational
+from derivations.numbers.tape import compile_program
+
+
+@dataclass(frozen=True)
+class Array:
+    """Exact numbers in rows and columns; indices count from 1, the last one runs fastest."""
+
+    shape: tuple[int, ...]
+    entries: tuple[Fraction, ...]
+
+    def positions(self) -> Iterator[tuple[int, ...]]:
+        """Every index tuple, in the order of ``entries``."""
+        return itertools.product(*(range(1, extent + 1) for extent in self.shape))
+
+    def take(self, samples: tuple[int, ...], axis: int | None) -> tuple[Fraction, ...]:
+        """The entries of the given samples along an axis, in the order of the samples."""
+        if axis is None:
+            return self.entries
+        known = dict(zip(self.positions(), self.entries, strict=True))
+        shape = [*self.shape[:axis], len(samples), *self.shape[axis + 1 :]]
+        places = itertools.product(*(range(1, extent + 1) for extent in shape))
+        return tuple(known[(*at[:axis], samples[at[axis] - 1], *at[axis + 1 :])] for at in places)
+
+
+def read_arrays(table: Mapping[str, Any], key: str, source: Source) -> dict[str, Array]:
+    """The arrays of a table of the spec; raises `SpecError` at the entry that is wrong."""
+    found: dict[str, Array] = {}
+    for name, value in table.items():
+        if reserved(name) or name in functions.NAMES:
+            raise source.error(f"'{name}' has a meaning of its own and cannot be a name", key, name)
+        try:
+            found[name] = _read(value, found, source, (key, name))
+        except LanguageError as fault:
+            raise source.misread(fault, key, name) from None
+        except ArithmeticFault as fault:
+            raise source.error(fault.message, key, name, hint=fault.hint) from None
+        if sum(len(array.entries) for array in found.values()) > MAX_ENTRIES:
+            message = f"more than {MAX_ENTRIES} numbers: a data set too large to work by hand"
+            raise source.error(message, key, name, hint="Choose some rows of it.")
+    return found
+
+
+def _read(value: Any, known: Mapping[str, Array], source: Source, path: tuple[str, str]) -> Array:
+    if isinstance(value, str):
+        return evaluate(parse(value, functions.NAMES), known)
+    if isinstance(value, Csv):
+        return _column(value, source, path)
+    return Array(shape_of(value), flat(value))
+
+
+def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
+    """An expression worked entry by entry over arrays of one shape (and single numbers)."""
+    read = refs(expr)
+    for ref in read:
+        if ref.name not in known:
+            raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=nearest(ref.name, known, "data so far"))
+    shapes = {known[ref.name].shape: ref.name for ref in read if not ref.indices and known[ref.name].shape}
+    if len(shapes) > 1:
+        (a, first), (b, second) = list(shapes.items())[:2]
+        raise LanguageError(f"arrays do not fit: '{first}' has shape {a}, '{second}' has {b}", at=0)
+    shape = next(iter(shapes), ())
+    axes = tuple(Ref(f"i{number}") for number in range(len(shape)))
+    body = transform(expr, lambda node: _entry(node, known, axes))
+    program = Program((Equation(Ref("result", axes), body),), frozenset(axis.name for axis in axes))
+    sizes = dict(zip((axis.name for axis in axes), shape, strict=True))
+    tape = compile_program(program, {ref.name: known[ref.name].shape for ref in read}, sizes)
+    inputs = [rational(value) for name, _ in _names(read) for value in known[name].entries]
+    memory = tape.bind(EXACT)(inputs)
+    result = Array(shape, ())
+    return Array(shape, tuple(_exact(memory[tape.slots["result", at]]) for at in result.positions()))
+
+
+def _names(read: list[Ref]) -> list[tuple[str, None]]:
+    return [(name, None) for name in dict.fromkeys(ref.name for ref in read)]
+
+
+def _entry(node: Expr, known: Mapping[str, Array], axes: tuple[Ref, ...]) -> Expr | None:
+    if not isinstance(node, Ref):
+        return None
+    return Ref(node.name, axes) if known[node.name].shape and not node.indices else node
+
+
+def _exact(value: Any) -> Fraction:
+    if not hasattr(value, "q"):
+        hint = "Data are exact numbers; write the rounded decimals out."
+        raise ArithmeticFault("this expression gives irrational numbers", hint=hint)
+    return Fraction(int(value.p), int(value.q))
+
+
+def _column(column: Csv, source: Source, path: tuple[str, str]) -> Array:
+    file = _beside(column.csv, source, path)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(itertools.islice(csv.DictReader(stream), MAX_ENTRIES + 1))
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise source.error(f"cannot read '{column.csv}': {fault}", *path, "csv") from None
+    headings = list(rows[0]) if rows else []
+    if column.column not in headings:
+        hint = nearest(column.column, [str(h) for h in headings], "columns")
+        raise source.error(f"'{column.csv}' has no column '{column.column}'", *path, "column", hint=hint)
+    return Array((len(rows),), tuple(_cell(row[column.column], n, column) for n, row in enumerate(rows, 2)))
+
+
+def _cell(text: str | None, line: int, column: Csv) -> Fraction:
+    try:
+        value = exact(Fraction((text or "").strip()))
+        if not isinstance(value, Fraction) or len(text or "") > 400 or "/" in (text or ""):
+            raise ValueError
+        return value
+    except (ValueError, ZeroDivisionError):
+        raise SpecError(
+            f"expected a number in column '{column.column}', found {text!r}", file=column.csv, line=line
+        ) from None
+
+
+def _beside(name: str, source: Source, path: tuple[str, str]) -> Path:
+    """A file in the folder of the spec and nowhere else, links resolved."""
+    if source.folder is None:
+        raise source.error("a spec given as text cannot name files", *path, "csv")
+    folder = source.folder.resolve()
+    file = (folder / name).resolve()
+    if file.parent != folder or not file.is_file():
+        hint = "Only files in the folder of the spec itself are read."
+        raise source.error(f"there is no file '{name}' beside the spec", *path, "csv", hint=hint)
+    if file.stat().st_size > 1_000_000:
+        raise source.error(f"'{name}' is larger than 1 MB", *path, "csv")
+    return file

@@ -1,0 +1,372 @@
+"""From a spec to an example: three programs, data, start values and mini-batches, all checked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derivations.catalogue import functions, optimizers
+from derivations.catalogue.optimizers import Optimizer
+from derivations.examples.arrays import Array, read_arrays
+from derivations.examples.spec import MAX_STEPS, Source, Spec, reserved
+from derivations.examples.update import instantiate
+from derivations.language.backward import active, backward, put_in_outer
+from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.parser import Assignment, parse_program
+from derivations.language.program import Equation, Program, hoist
+from derivations.language.tree import (
+    Count,
+    Div,
+    Expr,
+    Mean,
+    Number,
+    Ref,
+    Sum,
+    free_indices,
+    refs,
+    values,
+    walk,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example before any number is computed.
+
+    ``forward``, ``backward`` and ``update`` are the programs of one step; ``sample`` is the index
+    along which batches are cut, or None if every step uses all data;
+    ``states`` maps the name of each optimizer state to its parameter.
+    """
+
+    spec: Spec
+    forward: Program
+    backward: Program
+    update: Program
+    loss: str
+    sample: str | None
+    data: Mapping[str, Array]
+    start: Mapping[str, Array]
+    hyper: Mapping[str, Fraction]
+    states: Mapping[str, str]
+    optimizer: Optimizer
+    batches: tuple[tuple[tuple[int, ...], ...], ...]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters, in the author's order."""
+        return tuple(self.start)
+
+    @property
+    def samples(self) -> int:
+        """How many samples the data set has (0 without a sample index)."""
+        return _sample_count(self.forward, self.data, self.sample)
+
+
+def sample_axes(example: Example) -> dict[str, int]:
+    """The axis of each data array along which batches are cut."""
+    return _axes(example.forward, set(example.data), example.sample)
+
+
+def _axes(program: Program, names: set[str], sample: str | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for eq in program:
+        for ref in refs(eq.body):
+            if ref.name in names and sample is not None and Ref(sample) in ref.indices:
+                found[ref.name] = ref.indices.index(Ref(sample))
+    return found
+
+
+def prepare(spec: Spec, source: Source) -> Example:
+    """Build the three programs of a spec and check that everything fits.
+
+    Raises `SpecError` at the place of the fault: an unknown name or function, a name used before
+    it is defined, an index without a range, arrays that do not fit, a parameter without a path
+    to the loss, batches outside the data.
+    """
+    data = read_arrays(spec.data, "data", source)
+    start = read_arrays(spec.parameters, "parameters", source)
+    forward = _forward(spec, source, data, start)
+    loss = forward.equations[-1].target.name
+    sample = _sample_index(spec, source, forward, data, start)
+    _check_shapes(source, forward, {**data, **start})
+    _check_paths(source, forward, loss, start)
+    adjoints = put_in_outer(backward(forward, loss, start), loss, start)
+    row, hyper = _optimizer(spec, source)
+    update, states = instantiate(row, _parameter_axes(forward, start), loss)
+    count = _sample_count(forward, data, sample)
+    batches = _batches(spec, source, count, sample)
+    return Example(
+        spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches
+    )
+
+
+# --- the forward program --------------------------------------------------------------------------
+
+
+def _forward(spec: Spec, source: Source, data: Mapping[str, Array], start: Mapping[str, Array]) -> Program:
+    where = ("model", "equations")
+    try:
+        lines = parse_program(spec.model.equations, functions.NAMES)
+    except LanguageError as fault:
+        raise source.misread(fault, *where) from None
+    if not lines:
+        raise source.error("there is no equation", *where, hint="The last equation is the loss.")
+    indices = _index_names(lines)
+    try:
+        _check_names(lines, indices, set(data), set(start))
+        for line in lines:
+            _check_line(line, indices)
+    except LanguageError as fault:
+        raise source.misread(fault, *where) from None
+    last = lines[-1].target
+    if last.indices:
+        message = f"the last equation is the loss and must be one number; '{last.name}' has indices"
+        raise source.misread(LanguageError(message, at=last.at, hint="Take its sum or mean."), *where)
+    return hoist(Program(tuple(Equation(line.target, line.body) for line in lines), indices))
+
+
+def _index_names(lines: list[Assignment]) -> frozenset[str]:
+    """Whatever stands bare between brackets, or is bound by a sum, a mean or a count."""
+    found = set()
+    for line in lines:
+        for node in (*walk(line.target), *walk(line.body)):
+            if isinstance(node, Ref):
+                found |= {part.name for part in node.indices if isinstance(part, Ref) and not part.indices}
+            elif isinstance(node, (Sum, Mean, Count)):
+                found.add(node.index)
+    return frozenset(found)
+
+
+def _check_names(lines: list[Assignment], indices: frozenset[str], data: set[str], start: set[str]) -> None:
+    targets = [line.target.name for line in lines]
+    defined: set[str] = set()
+    for line in lines:
+        for ref in refs(line.body):
+            _check_read(ref, defined | data | start, targets, indices)
+        name = line.target.name
+        if name in defined | data | start:
+            raise LanguageError(f"'{name}' is defined twice", at=line.target.at)
+        if name in indices or reserved(name) or name.endswith("'"):
+            raise LanguageError(f"'{name}' cannot be the name of a quantity here", at=line.target.at)
+        defined.add(name)
+    clash = sorted(indices & (data | start))
+    if clash:
+        raise LanguageError(f"'{clash[0]}' is used both as an index and as a quantity", at=0)
+
+
+def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozenset[str]) -> None:
+    if ref.name in known or (ref.name in indices and not ref.indices):
+        return
+    if ref.name in targets:
+        hint = "Equations are worked from top to bottom; move its equation up."
+        raise LanguageError(f"'{ref.name}' is used before it is defined", at=ref.at, hint=hint)
+    hint = nearest(ref.name, known, "names")
+    raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=hint)
+
+
+def _check_line(line: Assignment, indices: frozenset[str]) -> None:
+    target = [part.name for part in line.target.indices if isinstance(part, Ref) and not part.indices]
+    if len(set(target)) < len(line.target.indices):
+        raise LanguageError(
+            f"the indices of '{line.target.name}' must be different letters", at=line.target.at
+        )
+    for ref in refs(line.body):
+        for part in ref.indices:
+            if not (isinstance(part, Number) or (isinstance(part, Ref) and not part.indices)):
+                hint = "Write a letter or a whole number between the brackets."
+                raise LanguageError(f"'{ref.name}' is indexed by an expression", at=ref.at, hint=hint)
+    for node in walk(line.body):
+        if isinstance(node, Div) and node.denominator == Number(Fraction(0)):
+            raise LanguageError("division by zero", at=line.target.at)
+    _check_free(line.body, set(target), indices, line.target)
+
+
+def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Ref) -> None:
+    if isinstance(body, (Sum, Mean)):
+        _check_free(body.body, bound | {body.index}, indices, target)
+        return
+    for node in values(body):
+        if isinstance(node, (Sum, Mean)):
+            _check_free(node, bound, indices, target)
+    for name in free_indices(body, indices):
+        if name not in bound:
+            place = next((r.at for r in refs(body) if Ref(name) in r.indices), target.at)
+            hint = f"Write sum(..., {name}) or mean(..., {name}), or put [{name}] after '{target.name}'."
+            raise LanguageError(f"the index '{name}' is neither summed over nor on the left", at=place, hint=hint)
+
+
+# --- shapes and paths -----------------------------------------------------------------------------
+
+
+def _check_shapes(source: Source, program: Program, arrays: Mapping[str, Array]) -> None:
+    """Every read has as many indices as the array has axes, and every index one range."""
+    try:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        ranges: dict[str, tuple[int, Ref]] = {}
+        for eq in program:
+            for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
+                if ref.name in shapes:
+                    _check_read_shape(ref, shapes[ref.name], ranges)
+            shapes[eq.target.name] = tuple(_range(part, ranges, eq) for part in eq.target.indices)
+            for node in values(eq.body):
+                if isinstance(node, (Sum, Mean, Count)):
+                    _range(Ref(node.index), ranges, eq)
+    except LanguageError as fault:
+        raise source.misread(fault, "model", "equations") from None
+
+
+def _check_read_shape(ref: Ref, shape: tuple[int, ...], ranges: dict[str, tuple[int, Ref]]) -> None:
+    if len(ref.indices) != len(shape):
+        wanted = f"{len(shape)} {'index' if len(shape) == 1 else 'indices'}" if shape else "no index"
+        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+    for part, extent in zip(ref.indices, shape, strict=True):
+        if isinstance(part, Number):
+            if not 1 <= part.value <= extent or part.value.denominator != 1:
+                raise LanguageError(f"'{ref.name}' has entries 1 to {extent}", at=ref.at)
+        elif isinstance(part, Ref):
+            known, first = ranges.setdefault(part.name, (extent, ref))
+            if known != extent:
+                raise LanguageError(
+                    f"arrays do not fit: '{first.name}' has {known} values along '{part.name}', "
+                    f"'{ref.name}' has {extent}",
+                    at=ref.at,
+                )
+
+
+def _range(part: Expr, ranges: dict[str, tuple[int, Ref]], eq: Equation) -> int:
+    if isinstance(part, Ref) and part.name in ranges:
+        return ranges[part.name][0]
+    name = part.name if isinstance(part, Ref) else "?"
+    hint = f"Some array of the data or the parameters must be read with the index '{name}'."
+    raise LanguageError(f"the index '{name}' has no range", at=eq.target.at, hint=hint)
+
+
+def _check_paths(source: Source, program: Program, loss: str, start: Mapping[str, Array]) -> None:
+    if not start:
+        raise source.error("there is no parameter to learn", "parameters", hint="For example: w = 0.5")
+    needed = {loss}
+    for eq in reversed(program.equations):
+        if eq.target.name in needed:
+            needed |= {ref.name for ref in refs(eq.body)}
+    for name in start:
+        if name not in needed or loss not in active(program, [name]):
+            hint = f"Use it in an equation, or move '{name}' to [data]."
+            raise source.error(f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint)
+
+
+def _parameter_axes(program: Program, start: Mapping[str, Array]) -> dict[str, tuple[str, ...]]:
+    """The index names of each parameter, as the model reads it: ``W[j, k]``."""
+    found = {name: tuple(f"{name}_{n}" for n, _ in enumerate(a.shape, 1)) for name, a in start.items()}
+    for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
+        names = [part.name for part in ref.indices if isinstance(part, Ref)]
+        if len(set(names)) == len(ref.indices):
+            found[ref.name] = tuple(names)
+    return found
+
+
+# --- optimizer and batches --------------------------------------------------------------------------
+
+
+def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fraction]]:
+    given = dict(spec.training.optimizer)
+    where = ("training", "optimizer")
+    name = given.pop("name", None)
+    row = optimizers.BY_NAME.get(str(name))
+    if row is None:
+        message = "the optimizer has no name" if name is None else f"unknown optimizer '{name}'"
+        path = where if name is None else (*where, "name")
+        raise source.error(message, *path, hint=nearest(str(name), optimizers.BY_NAME, "optimizers"))
+    for key, value in given.items():
+        if key not in row.hyper:
+            hint = nearest(key, row.hyper, "hyper-parameters")
+            raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
+        if not isinstance(value, Fraction):
+            raise source.error(f"'{key}' must be a number", *where, key)
+    for key, default in row.hyper.items():
+        if key not in given and default is None:
+            raise source.error(f"{row.name} needs the hyper-parameter '{key}'", *where, hint=f"Add {key} = 0.01")
+        given.setdefault(key, Fraction(default or "0"))
+    return row, {key: given[key] for key in row.hyper}
+
+
+def _sample_index(
+    spec: Spec, source: Source, program: Program, data: Mapping[str, Array], start: Mapping[str, Array]
+) -> str | None:
+    """The index of data that no parameter has: the first of the first array that has one."""
+    on_data, on_parameters = _positions(program, data), _positions(program, start)
+    chosen = spec.training.sample
+    if chosen is not None and chosen not in on_data:
+        hint = nearest(chosen, on_data, "indices of the data")
+        raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
+    return chosen or next((name for name in on_data if name not in on_parameters), None)
+
+
+def _positions(program: Program, arrays: Mapping[str, Array]) -> list[str]:
+    found = [
+        part.name
+        for eq in program
+        for ref in refs(eq.body)
+        if ref.name in arrays
+        for part in ref.indices
+        if isinstance(part, Ref)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _sample_count(program: Program, data: Mapping[str, Array], sample: str | None) -> int:
+    axes = _axes(program, set(data), sample)
+    return next((data[name].shape[axis] for name, axis in axes.items()), 0)
+
+
+def _batches(
+    spec: Spec, source: Source, count: int, sample: str | None
+) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """The batches of every epoch, as sample numbers from 1."""
+    training = spec.training
+    for key in ("batch_size", "batches", "shuffle"):
+        if sample is None and getattr(training, key) is not None:
+            raise source.error("the model has no index of samples to cut batches along", "training", key)
+    if training.batch_size is not None and training.batch_size > count:
+        raise source.error(f"there are only {count} samples", "training", "batch_size")
+    if training.batches is not None:
+        epoch = _listed(training.batches, source, count)
+        epochs = (epoch,) * training.epochs
+    else:
+        size, order = training.batch_size or max(count, 1), list(range(1, count + 1))
+        generator = random.Random(training.shuffle)
+        epochs = tuple(
+            _cut(order if training.shuffle is None else _shuffled(order, generator), size)
+            for _ in range(training.epochs)
+        )
+    steps = sum(len(epoch) for epoch in epochs)
+    if steps > MAX_STEPS:
+        raise source.error(f"{steps} steps; {MAX_STEPS} can be worked", "training", "epochs")
+    return epochs
+
+
+def _listed(batches: list[list[int]], source: Source, count: int) -> tuple[tuple[int, ...], ...]:
+    for number, batch in enumerate(batches):
+        place = ("training", "batches", number)
+        if not batch or len(set(batch)) < len(batch):
+            raise source.error("a batch lists one or more different samples", *place)
+        if max(batch) > count:
+            raise source.error(f"sample {max(batch)} does not exist; there are {count}", *place)
+    if not batches:
+        raise source.error("there is no batch", "training", "batches")
+    return tuple(tuple(batch) for batch in batches)
+
+
+def _shuffled(order: list[int], generator: random.Random) -> list[int]:
+    """A shuffle that every version of Python repeats: `Random.random` alone is promised to."""
+    keys = [generator.random() for _ in order]
+    return [number for _, number in sorted(zip(keys, order, strict=True))]
+
+
+def _cut(order: list[int], size: int) -> tuple[tuple[int, ...], ...]:
+    starts = range(0, len(order), size) if order else [0]
+    return tuple(tuple(order[at : at + size]) for at in starts)
+
+
+__all__ = ["Example", "SpecError", "prepare", "sample_axes"]

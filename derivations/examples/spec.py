@@ -1,0 +1,252 @@
+"""The spec: what an author writes, as a frozen, validated value.
+
+A spec is untrusted text. It is read by TOML's own parser, validated field by field, and nothing
+in it is executed. Decimals mean what is written: ``0.01`` is exactly 1/100.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from derivations.examples.locate import locate
+from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.parser import RESERVED
+
+MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 5_000, 20_000
+NAME = r"^[A-Za-z][A-Za-z0-9_]{0,30}$"
+Nested: TypeAlias = Fraction | tuple["Nested", ...]
+
+
+def exact(value: Any) -> Any:
+    """Numbers to fractions, lists to tuples; texts (expressions) and tables stay as they are."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number, found true or false")
+    if isinstance(value, Decimal):
+        if not value.is_finite() or abs(value.adjusted()) > 400:
+            raise ValueError("expected a finite number of at most 400 digits")
+        return Fraction(value)
+    if isinstance(value, int):
+        if abs(value) >= 10**400:
+            raise ValueError("expected a finite number of at most 400 digits")
+        return Fraction(value)
+    if isinstance(value, float):
+        return exact(Decimal(repr(value)))
+    return tuple(exact(part) for part in value) if isinstance(value, (list, tuple)) else value
+
+
+def _numbers(value: Any) -> Any:
+    value = exact(value)
+    if isinstance(value, (Fraction, tuple)):
+        shape_of(value)
+    elif not isinstance(value, str):
+        raise ValueError("expected a number, a list of numbers, or an expression in quotes")
+    return value
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of nested tuples; raises ValueError for ragged or empty ones."""
+    if isinstance(value, Fraction):
+        return ()
+    if not isinstance(value, tuple):
+        raise ValueError("expected a number, found a text inside a list")
+    if not value:
+        raise ValueError("expected at least one number, found an empty list")
+    shapes = {shape_of(part) for part in value}
+    if len(shapes) > 1:
+        raise ValueError("expected rows of the same length")
+    return (len(value), *shapes.pop())
+
+
+def flat(value: Any) -> tuple[Fraction, ...]:
+    """The entries of nested tuples, last index fastest."""
+    return (value,) if isinstance(value, Fraction) else tuple(x for part in value for x in flat(part))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Csv(_Strict):
+    """A column of a CSV file that stands beside the spec."""
+
+    csv: Annotated[str, Field(description="File name of a CSV file in the folder of the spec.")]
+    column: Annotated[str, Field(description="Heading of the column.")]
+
+
+def _data(value: Any) -> Any:
+    return Csv.model_validate(value) if isinstance(value, dict) else _numbers(value)
+
+
+_SCALAR = {"type": ["number", "string"]}
+_LIST = {"anyOf": [*({"type": kind} for kind in ("number", "string", "array"))]}
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Data = Annotated[
+    Any,
+    BeforeValidator(_data),
+    WithJsonSchema({"anyOf": [*_LIST["anyOf"], Csv.model_json_schema()]}),
+]
+Start = Annotated[Any, BeforeValidator(_numbers), WithJsonSchema(_LIST)]
+Hyper = Annotated[Any, BeforeValidator(exact), WithJsonSchema(_SCALAR)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class ModelTable(_Strict):
+    """``[model]``: the equations, one a line, from the data to the loss."""
+
+    equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
+
+
+class TrainingTable(_Strict):
+    """``[training]``: optimizer, mini-batches, epochs."""
+
+    optimizer: Annotated[
+        dict[str, Hyper],
+        Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }.'),
+    ]
+    batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
+    batches: Annotated[
+        list[list[Positive]] | None, Field(description="The samples of each batch, counted from 1.")
+    ] = None
+    shuffle: Annotated[
+        int | None, Field(ge=0, description="Seed: the samples are shuffled before every epoch.")
+    ] = None
+    epochs: Annotated[int, Field(ge=1, le=MAX_STEPS, description="Passes through the data.")] = 1
+    sample: Annotated[
+        Name | None, Field(description="The index of the samples, if it is not plain from the model.")
+    ] = None
+    carry: Annotated[
+        int | None,
+        Field(ge=0, le=50, description="Round every intermediate value to this many decimal places."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_way_of_batching(self) -> TrainingTable:
+        if self.batches is not None and (self.batch_size is not None or self.shuffle is not None):
+            raise ValueError("'batches' lists the samples; leave out 'batch_size' and 'shuffle'")
+        return self
+
+
+class PageTable(_Strict):
+    """``[page]``: how numbers are printed."""
+
+    digits: Annotated[int, Field(ge=0, le=50, description="Decimal places.")] = 6
+    significant: Annotated[
+        int | None, Field(ge=1, le=50, description="Significant digits, instead of decimal places.")
+    ] = None
+
+
+class Spec(_Strict):
+    """A worked example as its author writes it. See the README for a specimen."""
+
+    title: Annotated[str, Field(min_length=1, max_length=300, description="Heading of the page.")]
+    model: ModelTable
+    data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
+    parameters: Annotated[dict[Name, Start], Field(description="What is learnt, with start values.")]
+    training: TrainingTable
+    page: PageTable = PageTable()
+
+
+class Source:
+    """Where a spec was read from: its text, to point into, and its folder, to read beside it."""
+
+    def __init__(self, text: str, file: str = "spec", folder: Path | None = None) -> None:
+        self.text, self.file, self.folder = text, file, folder
+
+    def error(self, message: str, *path: str | int, hint: str = "", at: int | None = None) -> SpecError:
+        """An error at a key of the spec, or ``at`` an offset in the text that stands there."""
+        line, column = locate(self.text, path, at)
+        return SpecError(message, hint=hint, file=self.file, line=line, column=column)
+
+    def misread(self, fault: LanguageError, *path: str | int) -> SpecError:
+        """An error of the parser, at its place in the file."""
+        return self.error(fault.message, *path, hint=fault.hint, at=fault.at)
+
+
+def read_spec(path: Path) -> tuple[Spec, Source]:
+    """Read a spec file; raises `SpecError` with file, line and column."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SpecError(f"a spec has at most {MAX_BYTES} bytes", file=str(path))
+        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    except OSError as fault:
+        raise SpecError(f"cannot read this file: {fault.strerror}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise SpecError("a spec is a text file in UTF-8", file=str(path)) from None
+    return parse_spec(text, Source(text, str(path), path.parent))
+
+
+def parse_spec(text: str, source: Source | None = None) -> tuple[Spec, Source]:
+    """Read a spec from text; raises `SpecError` with file, line and column."""
+    source = source or Source(text)
+    try:
+        tables = tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as fault:
+        raise _broken_toml(fault, source) from None
+    try:
+        spec = Spec.model_validate(tables)
+    except ValidationError as fault:
+        raise _explain(fault, tables, source) from None
+    return spec, source
+
+
+def _broken_toml(fault: Exception, source: Source) -> SpecError:
+    place = re.search(r"\(at line (\d+), column (\d+)\)|\(at end of document\)", str(fault))
+    message = str(fault).split(" (at ")[0] or "nested too deep"
+    line, column = len(source.text.splitlines()), 1
+    if place and place[1]:
+        line, column = int(place[1]), int(place[2])
+    return SpecError(f"not valid TOML: {message}", file=source.file, line=line, column=column)
+
+
+def _explain(fault: ValidationError, tables: dict[str, Any], source: Source) -> SpecError:
+    """The first fault that pydantic found, in the author's words."""
+    error = min(fault.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    key, kind = str(path[-1]) if path else "", error["type"]
+    if kind == "extra_forbidden":
+        return source.error(f"unknown key '{key}'", *path, hint=nearest(key, _keys(path), "keys here"))
+    if kind == "missing":
+        where = f" in [{'.'.join(map(str, path[:-1]))}]" if path[:-1] else ""
+        return source.error(f"the key '{key}' is missing{where}", *path[:-1], hint=_specimen(key))
+    if "[key]" in error["loc"]:
+        hint = "A name starts with a letter and has letters, digits and '_', at most 31."
+        return source.error(f"'{key}' cannot be a name", *path, hint=hint)
+    message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
+    return source.error(f"{'.'.join(map(str, path))}: {message[0].lower()}{message[1:]}", *path)
+
+
+def _keys(path: tuple[str | int, ...]) -> list[str]:
+    table: Any = Spec
+    for part in path[:-1]:
+        field = table.model_fields.get(part) if hasattr(table, "model_fields") else None
+        table = field.annotation if field else Csv
+    return list(getattr(table, "model_fields", {}))
+
+
+def _specimen(key: str) -> str:
+    return {
+        "title": 'Add a line: title = "..."',
+        "equations": "Write the model as text, one equation a line, the last one the loss.",
+        "optimizer": 'For example: optimizer = { name = "SGD", lr = 0.01 }',
+    }.get(key, f"Add a table [{key}]; 'derivations new NAME' writes a whole spec to start from.")
+
+
+def reserved(name: str) -> bool:
+    """Whether a name means something to the language or to a row and cannot be a quantity."""
+    return name in RESERVED or name == "t"

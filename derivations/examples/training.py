@@ -1,0 +1,239 @@
+"""Training by hand: the three programs run over the mini-batches, every value kept.
+
+`train` is the hand calculation. It is exact as long as it is rational and small and goes on in
+balls with proved error bounds after that; with ``carry`` it also keeps the run of a student who
+rounds every intermediate value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeVar
+
+from flint import arb, fmpq
+
+from derivations.examples.arrays import Array
+from derivations.examples.example import Example, sample_axes
+from derivations.examples.update import after
+from derivations.language.errors import ArithmeticFault
+from derivations.language.program import Program, sizes_of
+from derivations.language.tree import Ref
+from derivations.numbers.float64 import LARGEST
+from derivations.numbers.systems import (
+    EXACT,
+    NumberSystem,
+    Undecided,
+    Value,
+    ball,
+    precision,
+    rational,
+    rounded,
+)
+from derivations.numbers.tape import Entry, Tape, compile_program, label
+
+MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
+FIRST_BITS, LAST_BITS = 128, 8_192
+LIMIT = fmpq(int(LARGEST))
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the steps of one batch size share: the tape and the labels of its entries."""
+
+    tape: Tape
+    dims: Mapping[str, tuple[str, ...]]
+    sample: str | None
+
+    def label(self, entry: Entry, samples: tuple[int, ...]) -> str:
+        """The name of an entry with samples numbered as in the data set: ``yhat[3]``."""
+        name, at = entry
+        dims = self.dims.get(name, ())
+        pairs = zip(at, dims, strict=False)
+        shown = [samples[p - 1] if dim == self.sample and samples else p for p, dim in pairs]
+        return label(name, [*shown, *at[len(dims) :]])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One mini-batch: which samples, and the value of every entry before, during and after it."""
+
+    number: int
+    epoch: int
+    samples: tuple[int, ...]
+    layout: Layout
+    memory: tuple[Value, ...] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of an entry by its name in the spec: ``step["yhat[3]"]``, ``step["dL/dw"]``."""
+        return self.values[name]
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Every value of the step by its label."""
+        slots = self.layout.tape.slots
+        return {self.layout.label(entry, self.samples): self.memory[slot] for entry, slot in slots.items()}
+
+    def at(self, name: str, positions: tuple[int, ...] = ()) -> Value:
+        """The value of an entry by its positions inside the batch."""
+        return self.memory[self.layout.tape.slots[name, positions]]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run: the example and its steps, worked with balls of ``bits`` where not exact."""
+
+    example: Example
+    steps: tuple[Step, ...]
+    bits: int
+    carried: tuple[Step, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Step, ...]:
+        """The steps that a page prints: the carried run if there is one, else the exact one."""
+        return self.carried or self.steps
+
+
+def layout_of(example: Example, size: int) -> Layout:
+    """Compile the three programs for batches of a size."""
+    axes = sample_axes(example)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, array in example.data.items():
+        shape = list(array.shape)
+        if name in axes:
+            shape[axes[name]] = size
+        shapes[name] = tuple(shape)
+    start = {name: array.shape for name, array in example.start.items()}
+    shapes |= start
+    shapes |= {state: start[parameter] for state, parameter in example.states.items()}
+    shapes |= {name: () for name in (*example.hyper, "t")}
+    program = example.forward + example.backward + example.update
+    return Layout(compile_program(program, shapes, _sizes(program, shapes)), _dims(example), example.sample)
+
+
+def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    sizes = sizes_of(program, shapes)
+    for eq in program:  # the indices of a parameter that is read by whole numbers only: w[1]
+        base = shapes.get(eq.target.name.rstrip("'"), ())
+        for part, extent in zip(eq.target.indices, base, strict=False):
+            if isinstance(part, Ref):
+                sizes.setdefault(part.name, extent)
+    return sizes
+
+
+def _dims(example: Example) -> dict[str, tuple[str, ...]]:
+    """The index names of each quantity, to know which position is a sample."""
+    found: dict[str, tuple[str, ...]] = {}
+    for eq in (*example.forward, *example.backward):
+        found.setdefault(eq.target.name, tuple(getattr(part, "name", "") for part in eq.target.indices))
+    for name, axis in sample_axes(example).items():
+        rank = len(example.data[name].shape)
+        found[name] = tuple((example.sample or "") if at == axis else "" for at in range(rank))
+    return found
+
+
+class _Run:
+    """The state that goes from step to step: parameters, optimizer state, counted steps."""
+
+    def __init__(self, example: Example, system: NumberSystem) -> None:
+        self.example, self.system = example, system
+        self.layouts: dict[int, tuple[Layout, Callable[..., list[Value]]]] = {}
+        self.axes = sample_axes(example)
+        number = system.number
+        self.now: dict[str, list[Value]] = {
+            name: [number(value) for value in array.entries] for name, array in example.start.items()
+        }
+        zeros = {state: len(example.start[name].entries) for state, name in example.states.items()}
+        self.now |= {state: [rational(Fraction(0))] * count for state, count in zeros.items()}
+        self.hyper = [number(value) for value in example.hyper.values()]
+
+    def inputs(self, samples: tuple[int, ...], number: int) -> list[Value]:
+        """The input values of a step in the order of the tape: data, parameters, state, knobs, t."""
+        convert = self.system.number
+        data = [
+            convert(value)
+            for name, array in self.example.data.items()
+            for value in array.take(samples, self.axes.get(name))
+        ]
+        state = [value for values in self.now.values() for value in values]
+        return [*data, *state, *self.hyper, convert(Fraction(number))]
+
+    def compiled(self, size: int) -> tuple[Layout, Callable[..., list[Value]]]:
+        if size not in self.layouts:
+            layout = layout_of(self.example, size)
+            self.layouts[size] = layout, layout.tape.bind(self.system)
+        return self.layouts[size]
+
+    def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> Step:
+        layout, run = self.compiled(len(samples))
+        step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number))))
+        slots = layout.tape.slots
+        for name, array in {**self.example.start, **self._states()}.items():
+            new = [step.memory[slots[after(name), at]] for at in array.positions()]
+            self.now[name] = [_settle(value, name, step) for value in new]
+        return step
+
+    def _states(self) -> dict[str, Array]:
+        return {state: self.example.start[name] for state, name in self.example.states.items()}
+
+
+def _settle(value: Value, name: str, step: Step) -> Value:
+    """The value that goes into the next step: a ball once the digits outgrow `MAX_HEIGHT`."""
+    settled = ball(value) if isinstance(value, fmpq) and value.height_bits() > MAX_HEIGHT else value
+    if isinstance(settled, arb) and not settled.is_finite():
+        raise Undecided("a value")
+    if abs(settled) > LIMIT:
+        raise ArithmeticFault(
+            f"step {step.number}: the run diverges: '{name}' is beyond the largest number of float64",
+            hint="Use a smaller learning rate, or fewer epochs.",
+        )
+    return settled
+
+
+def schedule(example: Example) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Step number, epoch and samples of every step, all from 1."""
+    number = 0
+    for epoch, batches in enumerate(example.batches, 1):
+        for samples in batches:
+            number += 1
+            yield number, epoch, samples
+
+
+def train(example: Example, bits: int = FIRST_BITS) -> Trace:
+    """Work the whole run by hand.
+
+    Raises `ArithmeticFault` where a value does not exist or the run diverges, and `Undecided`
+    where ``bits`` are too few to decide a comparison (see `certified`).
+    """
+    with precision(bits):
+        steps = _steps(example, EXACT)
+        places = example.spec.training.carry
+        carried = _steps(example, rounded(places)) if places is not None else ()
+    return Trace(example, steps, bits, carried)
+
+
+def _steps(example: Example, system: NumberSystem) -> tuple[Step, ...]:
+    run = _Run(example, system)
+    found = []
+    for number, epoch, samples in schedule(example):
+        try:
+            found.append(run.step(number, epoch, samples))
+        except ArithmeticFault as fault:
+            where = "" if fault.message.startswith("step") else f"step {number}: "
+            raise ArithmeticFault(where + fault.message, hint=fault.hint) from None
+    return tuple(found)
+
+
+def certified(work: Callable[[int], T], first: int = FIRST_BITS) -> T:
+    """Do the work with more and more bits until every comparison and digit is decided."""
+    bits = first
+    while True:
+        try:
+            with precision(bits):
+                return work(bits)
+        except Undecided as fault:
+            if bits >= LAST_BITS:
+                raise ArithmeticFault(f"{fault}: not decided with {bits} bits") from None
+            bits *= 2

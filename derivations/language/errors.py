@@ -1,0 +1,58 @@
+"""Errors that speak to the author: what is wrong, where, what was expected, what would work."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DerivationsError(Exception):
+    """A fault in what the user gave us. ``exit_status`` is what the command line returns."""
+
+    exit_status = 2
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        at: int | None = None,
+        file: str = "",
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.at = message, hint, at
+        self.file, self.line, self.column = file, line, column
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+
+class LanguageError(DerivationsError):
+    """An equation that cannot be read; ``at`` is the offset in its text."""
+
+
+class SpecError(DerivationsError):
+    """A spec that cannot be understood or worked; carries file, line and column."""
+
+
+class ArithmeticFault(DerivationsError):
+    """A value that does not exist or cannot be printed: a division by zero, a diverging run."""
+
+
+class CheckFailed(DerivationsError):
+    """A witness disagrees, so nothing is written."""
+
+    exit_status = 1
+
+
+def nearest(word: str, known: Iterable[str], what: str = "") -> str:
+    """A hint that names the closest known word, or lists what there is."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known {what or 'names'}: {', '.join(names)}." if names else ""

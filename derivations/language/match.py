@@ -1,0 +1,75 @@
+"""Recognizing a formula: which quantities play which part, proved equal by SymPy.
+
+``mean((a[i] - b[i])**2, i)`` is found in ``sum((y[k] - p[k])**2, k)/count(k)`` with ``a`` as
+``y``, because the two are equal as mathematics, in whatever order they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derivations.language.program import Term, normal_form
+from derivations.language.symbolic import Atoms, is_zero, to_sympy
+from derivations.language.tree import Add, Count, Expr, Number, Ref, refs, substitute, transform, values
+
+
+def match(pattern: Expr, expr: Expr) -> dict[str, Ref] | None:
+    """The entry that each name of the pattern stands for, or None if the formulas differ.
+
+    The first names of the pattern are tried on the first entries of the expression first, so
+    that in symmetric formulas the order in which they are written decides.
+    """
+    theirs, ours = normal_form(pattern), normal_form(expr)
+    if [len(t.over) for t in theirs] != [len(t.over) for t in ours]:
+        return None
+    names, candidates = refs(pattern_body(theirs)), refs(pattern_body(ours))
+    if len(names) != len(candidates):
+        return None
+    for chosen in _bindings(names, candidates):
+        if all(_same(a, b, chosen) for a, b in zip(theirs, ours, strict=True)):
+            return {ref.name: found for ref, found in chosen.items()}
+    return None
+
+
+def pattern_body(terms: tuple[Term, ...]) -> Expr:
+    """All bodies side by side, to list what they read."""
+    return Add(tuple(term.pointwise for term in terms))
+
+
+def _bindings(names: list[Ref], candidates: list[Ref]) -> Iterator[dict[Ref, Ref]]:
+    if not names:
+        yield {}
+        return
+    first, *rest = names
+    for found in candidates:
+        if len(found.indices) == len(first.indices):
+            for tail in _bindings(rest, [other for other in candidates if other != found]):
+                yield {first: found, **tail}
+
+
+def _same(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
+    indices = {a: b for p, e in chosen.items() for a, b in zip(p.indices, e.indices, strict=True)}
+    bound = {a: Ref(b) for a, b in zip(theirs.over, ours.over, strict=True)}
+    known = {a.name: b for a, b in indices.items() if isinstance(a, Ref)} | bound
+    pattern = _rename_counts(substitute(theirs.pointwise, dict(chosen)), known)
+    if not _alike(pattern, ours.pointwise):
+        return False
+    atoms = Atoms(pattern, ours.pointwise)
+    return is_zero(to_sympy(pattern, atoms) - to_sympy(ours.pointwise, atoms))
+
+
+def _rename_counts(expr: Expr, known: dict[str, Expr]) -> Expr:
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Count) and isinstance(new := known.get(node.index), Ref):
+            return Count(new.name)
+        return None
+
+    return transform(expr, rule)
+
+
+def _alike(a: Expr, b: Expr) -> bool:
+    """A cheap test before SymPy is asked: the same entries and a nearby number of nodes."""
+    if set(refs(a)) != set(refs(b)):
+        return False
+    sizes = [sum(not isinstance(node, Number) for node in values(expr)) for expr in (a, b)]
+    return max(sizes) <= 3 * min(sizes)

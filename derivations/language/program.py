@@ -1,0 +1,201 @@
+"""Programs: tuples of equations in index notation, and their accumulating normal form.
+
+The forward pass, the backward pass and the optimizer's update are all programs, so one evaluator,
+one verifier and one printer serve all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from derivations.language.tree import (
+    ONE,
+    Add,
+    Count,
+    Div,
+    Expr,
+    Mean,
+    Mul,
+    Neg,
+    Ref,
+    Sum,
+    children,
+    free_indices,
+    fresh_index,
+    has_reduction,
+    index,
+    product,
+    rebuild,
+    refs,
+    rename_index,
+    walk,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """``target = body``. Several equations with one target add up.
+
+    The target's indices may be expressions (``dL/dx[t + k]``): then every value of the free
+    indices adds its body to the entry that the expressions name.
+    """
+
+    target: Ref
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``coefficient * sum over indices of body``: one term of the accumulating normal form."""
+
+    coefficient: Expr
+    body: Expr
+    over: tuple[str, ...]
+
+    @property
+    def pointwise(self) -> Expr:
+        """The body with its coefficient inside: what is summed, as one expression."""
+        return self.body if self.coefficient == ONE else product(self.coefficient, self.body)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Equations in order, over index variables; a quantity is read after it is written."""
+
+    equations: tuple[Equation, ...]
+    indices: frozenset[str]
+
+    def __iter__(self) -> Iterator[Equation]:
+        return iter(self.equations)
+
+    @cached_property
+    def targets(self) -> dict[str, Equation]:
+        """The (first) equation of each quantity that the program computes, last quantity first."""
+        return {eq.target.name: eq for eq in reversed(self.equations)}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The quantities that are read and never written, in the order of first appearance."""
+        read = (ref.name for eq in self.equations for ref in refs(eq.body))
+        plain = (name for name in read if name not in self.targets and name not in self.indices)
+        return tuple(dict.fromkeys(plain))
+
+    def __add__(self, other: Program) -> Program:
+        return Program(self.equations + other.equations, self.indices | other.indices)
+
+
+def normal_form(expr: Expr) -> tuple[Term, ...]:
+    """The terms ``coefficient * Σ body`` of a right-hand side.
+
+    A sum inside a product is kept with its factors as coefficient; a sum inside a function or
+    power, or a product of two sums, must be an equation of its own (see `hoist`).
+    """
+    if not has_reduction(expr):
+        return (Term(ONE, expr, ()),)
+    match expr:
+        case Add(parts):
+            return tuple(term for part in parts for term in normal_form(part))
+        case Neg(a):
+            return tuple(replace(t, coefficient=product(Neg(t.coefficient))) for t in normal_form(a))
+        case Sum(body, bound):
+            return tuple(_bind(term, bound, ONE) for term in normal_form(body))
+        case Mean(body, bound):
+            return tuple(_bind(term, bound, Count(bound)) for term in normal_form(body))
+        case Mul(parts):
+            inner = next(part for part in parts if has_reduction(part))
+            outer = [part for part in parts if part is not inner]
+            return tuple(_scale(term, *outer) for term in normal_form(inner))
+        case Div(a, b):
+            return tuple(_scale(term, Div(ONE, b)) for term in normal_form(a))
+    raise ValueError(f"a sum that was not hoisted: {expr}")
+
+
+def _scale(term: Term, *outer: Expr) -> Term:
+    return replace(term, coefficient=product(*outer, term.coefficient))
+
+
+def _bind(term: Term, bound: str, divisor: Expr) -> Term:
+    """Σ over ``bound`` of a term: its coefficient stays outside unless it uses the index."""
+    coefficient, body = term.coefficient, term.body
+    if bound in free_indices(coefficient, {bound}):
+        coefficient, body = ONE, product(coefficient, body)
+    if divisor != ONE:
+        coefficient = product(Div(ONE, divisor), coefficient)
+    return Term(coefficient, body, (bound, *term.over))
+
+
+def rewrite_reductions(term: Term) -> Expr:
+    """The expression of a term, with its sums written out as `Sum` nodes."""
+    result = term.body
+    for bound in reversed(term.over):
+        result = Sum(result, bound)
+    return result if term.coefficient == ONE else product(term.coefficient, result)
+
+
+def hoist(program: Program) -> Program:
+    """Give every sum that stands inside a power, function or product an equation of its own."""
+    taken = {ref.name for eq in program for ref in walk(eq.body) if isinstance(ref, Ref)}
+    taken |= set(program.targets)
+    found: list[Equation] = []
+    for eq in program:
+        body = _lift(eq.body, eq.target, program.indices, taken, found, top=True)
+        found.append(replace(eq, body=body))
+    return replace(program, equations=tuple(found))
+
+
+def _lift(
+    expr: Expr, owner: Ref, names: frozenset[str], taken: set[str], found: list[Equation], *, top: bool
+) -> Expr:
+    """Rebuild an expression whose sums stand only where the normal form allows them."""
+    if not has_reduction(expr):
+        return expr
+    parts = children(expr)
+    if isinstance(expr, (Sum, Mean)) and not top:
+        body = _lift(expr, owner, names, taken, found, top=True)
+        target = Ref(_new_name(owner.name, taken), tuple(map(index, free_indices(body, names))))
+        found.append(Equation(target, body))
+        return target
+    allowed = [top and _keeps_sum(expr, place, parts) for place in range(len(parts))]
+    lifted = [
+        _lift(part, owner, names, taken, found, top=ok) for part, ok in zip(parts, allowed, strict=True)
+    ]
+    return rebuild(expr, tuple(lifted))
+
+
+def _keeps_sum(expr: Expr, place: int, parts: tuple[Expr, ...]) -> bool:
+    if isinstance(expr, (Add, Neg, Sum, Mean)):
+        return True
+    if isinstance(expr, Div):
+        return place == 0
+    return isinstance(expr, Mul) and not any(has_reduction(part) for part in parts[:place])
+
+
+def _new_name(owner: str, taken: set[str]) -> str:
+    name = next(f"{owner}_s{k}" for k in range(1, 10_000) if f"{owner}_s{k}" not in taken)
+    taken.add(name)
+    return name
+
+
+def fresh_bounds(expr: Expr, taken: set[str]) -> Expr:
+    """Rename bound indices that are also used outside, so that no sum captures a free index."""
+    if isinstance(expr, (Sum, Mean)):
+        bound = expr.index
+        if bound in taken:
+            bound = fresh_index(bound, taken | {r.name for r in refs(expr.body)})
+        body = rename_index(expr.body, {expr.index: index(bound)})
+        return type(expr)(fresh_bounds(body, taken | {bound}), bound)
+    return rebuild(expr, tuple(fresh_bounds(part, taken) for part in children(expr)))
+
+
+def sizes_of(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """How many values each index takes, from the shapes of the arrays that it runs along."""
+    sizes: dict[str, int] = {}
+    for eq in program:
+        for node in walk(eq.body):
+            if isinstance(node, Ref) and node.name in shapes:
+                for position, extent in zip(node.indices, shapes[node.name], strict=False):
+                    if isinstance(position, Ref) and not position.indices:
+                        sizes.setdefault(position.name, extent)
+    return sizes

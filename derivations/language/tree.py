@@ -1,0 +1,324 @@
+"""The expression tree: ordered, unevaluated, immutable.
+
+Everything else in the package reads this tree. ``w*x[i] + b`` stays ``w*x[i] + b``: nothing is
+sorted, merged or evaluated here, because the order in which an author wrote a formula is the
+order on the page. Sums and products are n-ary, differences are sums with a `Neg` term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An exact rational; ``text`` is how it was written, and does not count for equality."""
+
+    value: Fraction
+    text: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A quantity, or one entry of it: ``w``, ``x[i]``, ``W[j, k]``, ``x[i + 1]``.
+
+    ``at`` is the offset in the source text, for error messages; it does not count for equality.
+    """
+
+    name: str
+    indices: tuple[Expr, ...] = ()
+    at: int = field(default=-1, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Neg:
+    """``-a``"""
+
+    argument: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """``a + b - c``; the difference is ``Add((a, b, Neg(c)))``."""
+
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mul:
+    """``a*b*c``"""
+
+    factors: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Div:
+    """``a/b``"""
+
+    numerator: Expr
+    denominator: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Pow:
+    """``a**b``"""
+
+    base: Expr
+    exponent: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``sigmoid(z)``: a function of the catalogue."""
+
+    function: str
+    arguments: tuple[Expr, ...]
+    at: int = field(default=-1, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """``sum(a, i)``: the sum of ``a`` over every value of the index ``i``."""
+
+    body: Expr
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """``mean(a, i)``: the sum of ``a`` over ``i``, divided by the number of values of ``i``."""
+
+    body: Expr
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """``count(i)``: how many values the index ``i`` takes (the ``n`` in ``1/n``)."""
+
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """The derivative of ``body`` by the entry ``by``, not yet worked out (a line of a derivation)."""
+
+    body: Expr
+    by: Ref
+
+
+Expr: TypeAlias = (
+    Number | Ref | Neg | Add | Mul | Div | Pow | Call | Sum | Mean | Count | Derivative
+)
+
+ONE = Number(Fraction(1))
+ZERO = Number(Fraction(0))
+
+
+def number(value: int | Fraction) -> Number:
+    """The tree of an exact number."""
+    return Number(Fraction(value))
+
+
+def index(name: str) -> Ref:
+    """The tree of an index variable, as it stands between the brackets of ``x[i]``."""
+    return Ref(name)
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The direct parts of an expression, in the order in which they are written."""
+    match expr:
+        case Neg(a):
+            return (a,)
+        case Add(parts) | Mul(parts) | Call(_, parts):
+            return parts
+        case Div(a, b) | Pow(a, b):
+            return (a, b)
+        case Sum(a, _) | Mean(a, _):
+            return (a,)
+        case Derivative(a, by):
+            return (a, by)
+        case Ref(_, indices):
+            return indices
+    return ()
+
+
+def rebuild(expr: Expr, parts: tuple[Expr, ...]) -> Expr:
+    """The same node over other parts: the inverse of `children`."""
+    match expr:
+        case Neg():
+            return Neg(*parts)
+        case Add():
+            return Add(parts)
+        case Mul():
+            return Mul(parts)
+        case Div():
+            return Div(*parts)
+        case Pow():
+            return Pow(*parts)
+        case Call():
+            return replace(expr, arguments=parts)
+        case Sum() | Mean():
+            return replace(expr, body=parts[0])
+        case Derivative():
+            body, by = parts
+            return Derivative(body, by) if isinstance(by, Ref) else expr
+        case Ref():
+            return replace(expr, indices=parts)
+    return expr
+
+
+def transform(expr: Expr, rule: Callable[[Expr], Expr | None]) -> Expr:
+    """Rewrite from the top: where ``rule`` gives a tree it replaces the node, else descend."""
+    found = rule(expr)
+    if found is not None:
+        return found
+    parts = children(expr)
+    new = tuple(transform(part, rule) for part in parts)
+    return expr if all(a is b for a, b in zip(parts, new, strict=True)) else rebuild(expr, new)
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """The node and everything below it, from the left, parents first."""
+    yield expr
+    for part in children(expr):
+        yield from walk(part)
+
+
+def values(expr: Expr) -> Iterator[Expr]:
+    """Like `walk`, without descending into the brackets of a `Ref`: what is read as a number."""
+    yield expr
+    if not isinstance(expr, Ref):
+        for part in children(expr):
+            yield from values(part)
+
+
+def refs(expr: Expr) -> list[Ref]:
+    """The entries that an expression reads, each once, in the order of first appearance."""
+    return list(dict.fromkeys(node for node in values(expr) if isinstance(node, Ref)))
+
+
+def has_reduction(expr: Expr) -> bool:
+    """Whether a sum or a mean over an index occurs in the expression."""
+    return any(isinstance(node, (Sum, Mean)) for node in values(expr))
+
+
+def free_indices(expr: Expr, indices: frozenset[str] | set[str]) -> list[str]:
+    """Those of ``indices`` that the expression uses and no sum or mean in it binds, in order."""
+    match expr:
+        case Ref(name, ()) if name in indices:
+            return [name]
+        case Sum(body, bound) | Mean(body, bound):
+            return [name for name in free_indices(body, indices) if name != bound]
+    found = [name for part in children(expr) for name in free_indices(part, indices)]
+    return list(dict.fromkeys(found))
+
+
+def rename_index(expr: Expr, names: Mapping[str, Expr]) -> Expr:
+    """Put other index expressions in the place of free index variables; no name is captured."""
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Ref) and not node.indices:
+            return names.get(node.name)
+        if isinstance(node, (Sum, Mean)):
+            inner = {name: new for name, new in names.items() if name != node.index}
+            taken = {ref.name for new in inner.values() for ref in walk(new) if isinstance(ref, Ref)}
+            if node.index in taken:
+                other = fresh_index(node.index, taken | {r.name for r in refs(node.body)})
+                body = rename_index(node.body, {node.index: index(other)})
+                return type(node)(rename_index(body, inner), other)
+            return type(node)(rename_index(node.body, inner), node.index) if inner else node
+        return None
+
+    return transform(expr, rule) if names else expr
+
+
+def fresh_index(like: str, taken: set[str]) -> str:
+    """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
+    nearby = {"i": "klm", "j": "lmn", "k": "lmn", "t": "suv"}.get(like, "klm")
+    for name in [*nearby, *(f"{like}{number}" for number in range(1, 100))]:
+        if name not in taken:
+            return name
+    raise ValueError(f"no free index name near {like}")
+
+
+def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """Replace whole subtrees; what was put in is not searched again."""
+    return transform(expr, mapping.get)
+
+
+# --- products and sums that read well -----------------------------------------------------------
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product, or the expression as its only factor."""
+    return expr.factors if isinstance(expr, Mul) else (expr,)
+
+
+def terms(expr: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum, or the expression as its only term."""
+    return expr.terms if isinstance(expr, Add) else (expr,)
+
+
+def _signs_out(parts: tuple[Expr, ...]) -> tuple[bool, list[Expr]]:
+    negative, plain = False, []
+    for part in parts:
+        while isinstance(part, Neg):
+            negative, part = not negative, part.argument
+        plain.extend(factors(part))
+    return negative, plain
+
+
+def product(*parts: Expr) -> Expr:
+    """The product as it is written: flat, signs in front, ones left out, nothing else evaluated.
+
+    A single coefficient in front absorbs further plain numbers: ``1/n * 2`` gives ``2/n``.
+    """
+    negative, plain = _signs_out(parts)
+    if any(part == ZERO for part in plain):
+        return ZERO
+    coefficients = [part for part in plain if is_coefficient(part)]
+    rest = [part for part in plain if not is_coefficient(part)]
+    head = merge_coefficients(coefficients)
+    kept = ([] if head == ONE and rest else [head]) + rest
+    result = kept[0] if len(kept) == 1 else Mul(tuple(kept))
+    return Neg(result) if negative else result
+
+
+def is_coefficient(expr: Expr) -> bool:
+    """Whether an expression is made of numbers and counts only: ``2``, ``1/n``, ``2/n``."""
+    return not any(isinstance(node, (Ref, Call, Sum, Mean, Derivative)) for node in values(expr))
+
+
+def merge_coefficients(parts: list[Expr]) -> Expr:
+    """One coefficient from several: numbers multiplied, counts kept, as ``2/(3*n)``."""
+    if len(parts) == 1:
+        return parts[0]
+    value, above, below = Fraction(1), list[Expr](), list[Expr]()
+    for part in parts:
+        top, bottom = (part.numerator, part.denominator) if isinstance(part, Div) else (part, ONE)
+        for side, rest in ((top, above), (bottom, below)):
+            for factor in factors(side):
+                if not isinstance(factor, Number):
+                    rest.append(factor)
+                else:
+                    value = value * factor.value if rest is above else value / factor.value
+    upper = _flat([number(value.numerator), *above])
+    lower = _flat([number(value.denominator), *below])
+    return upper if lower == ONE else Div(upper, lower)
+
+
+def _flat(parts: list[Expr]) -> Expr:
+    kept = [part for part in parts if part != ONE] or [ONE]
+    return kept[0] if len(kept) == 1 else Mul(tuple(kept))
+
+
+def total(*parts: Expr) -> Expr:
+    """The sum as it is written: flat, zeros left out."""
+    flat = [term for part in parts for term in terms(part) if term != ZERO]
+    if not flat:
+        return ZERO
+    return flat[0] if len(flat) == 1 else Add(tuple(flat))

@@ -1,0 +1,107 @@
+"""What float64 may make of a computation: a number system of enclosures.
+
+Every value is a ball that contains the result of *any* reasonable float64 evaluation of the same
+formula: each operation may err by `UNIT` relative to its result (twice the half-ulp that IEEE 754
+allows, because a library may round once more, as ``sum/n`` and ``(1/n)*sum`` do), inputs and
+constants are rounded to nearest, and a sum of m terms may be added in any order, which costs
+(m - 1) UNIT Σ|terms| (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2).
+What a witness is allowed to differ is read off these balls: computed, not guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import arb
+
+from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
+
+UNIT = 2.0**-52
+TINY = 2.0**-1060
+LIBRARY_UNITS = 4  # exp, log, tanh … of a mathematical library may be some units off
+LARGEST = 1.7976931348623157e308
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A ball, with the sum of magnitudes and the number of the terms added so far."""
+
+    ball: Any
+    mass: float
+    count: int = 1
+
+    def settled(self) -> Any:
+        """The ball, widened by what the order of summation may cost."""
+        if self.count == 1:
+            return self.ball
+        return self.ball + arb(0, (self.count - 1) * UNIT * self.mass + TINY)
+
+
+def _around(value: Any, units: float) -> Enclosure:
+    size = float(value.abs_upper())
+    return Enclosure(value + arb(0, units * UNIT * size + TINY), size)
+
+
+def enclose(value: Value) -> Enclosure:
+    """The enclosure of an exact value (or ball) after rounding to float64."""
+    exact = ball(value)
+    size = float(exact.abs_upper())
+    return Enclosure(exact + arb(0, size * UNIT / 2), size)
+
+
+def _number(value: Fraction) -> Enclosure:
+    exact = rational(value)
+    if math.isfinite(size := float(ball(exact).abs_upper())) and Fraction(float(value)) == value:
+        return Enclosure(ball(exact), size)
+    return enclose(exact)
+
+
+def _add(a: Enclosure, b: Enclosure) -> Enclosure:
+    return Enclosure(a.ball + b.ball, a.mass + b.mass, a.count + b.count)
+
+
+def _sub(a: Enclosure, b: Enclosure) -> Enclosure:
+    return Enclosure(a.ball - b.ball, a.mass + b.mass, a.count + b.count)
+
+
+def _mul(a: Enclosure, b: Enclosure) -> Enclosure:
+    return _around(a.settled() * b.settled(), 1)
+
+
+def _div(a: Enclosure, b: Enclosure) -> Enclosure:
+    return _around(divide(a.settled(), b.settled()), 1)
+
+
+def _power(a: Enclosure, b: Enclosure) -> Enclosure:
+    exponent = b.settled()
+    return _around(power(a.settled(), exponent.fmpq() if exponent.is_exact() else exponent), LIBRARY_UNITS)
+
+
+def _lift(_: str, function: Unary) -> Unary:
+    return lambda a: _around(ball(function(a.settled())), LIBRARY_UNITS)
+
+
+FLOAT64 = NumberSystem("float64", _number, _add, _sub, _mul, _div, _power, _lift)
+
+
+def nearest_float(value: Value) -> float:
+    """The float64 nearest to an exact value or to the middle of a ball; raises OverflowError."""
+    if isinstance(value, arb):
+        return float(value.mid())
+    return float(Fraction(int(value.p), int(value.q)))
+
+
+def ulps_between(a: float, b: float) -> int:
+    """How many float64 numbers lie between two: 0 when they are the same, 1 for neighbours."""
+    return abs(_ordinal(a) - _ordinal(b))
+
+
+def _ordinal(x: float) -> int:
+    mantissa, exponent = math.frexp(abs(x))
+    place = max(exponent, -1021) + 1021
+    whole = int(math.ldexp(mantissa, 53 + min(0, exponent + 1021)))
+    index = whole + place * 2**52 if whole >= 2**52 else whole
+    return -index if x < 0 else index

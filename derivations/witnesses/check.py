@@ -1,0 +1,95 @@
+"""What a witness found: data, not an assertion. Only the edge decides what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flint import arb
+
+from derivations.language.errors import CheckFailed
+from derivations.numbers.digits import Rounding
+from derivations.numbers.float64 import Enclosure, nearest_float, ulps_between
+from derivations.numbers.systems import ball
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of a number of ours with a witness's.
+
+    ``ulps`` counts the float64 numbers between theirs and the float64 nearest to ours;
+    ``allowed`` is how far apart float64 rounding alone can bring them, computed by enclosure.
+    """
+
+    quantity: str
+    step: int
+    witness: str
+    ours: Any = field(repr=False)
+    theirs: float
+    ulps: int
+    allowed: float
+    ok: bool
+
+    def __str__(self) -> str:
+        shown = Rounding(significant=17)
+        return (
+            f"step {self.step}: {self.quantity}: by hand {shown(self.ours).text}, "
+            f"{self.witness} {self.theirs!r} ({self.ulps} ulp apart; rounding allows {self.allowed:.2g})"
+        )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One identity of formulas, decided by SymPy."""
+
+    statement: str
+    witness: str
+    ok: bool
+
+    def __str__(self) -> str:
+        return f"{self.witness}: {self.statement} does not hold"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the witnesses said about a run; ``absent`` says which had nothing to say, and why."""
+
+    checks: tuple[Check, ...]
+    proofs: tuple[Proof, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> list[Check | Proof]:
+        """What does not agree, the earliest step first."""
+        wrong = sorted((c for c in self.checks if not c.ok), key=lambda check: check.step)
+        return [*(p for p in self.proofs if not p.ok), *wrong]
+
+    @property
+    def largest(self) -> int:
+        """The largest distance of all comparisons, in ulp."""
+        return max((check.ulps for check in self.checks), default=0)
+
+    def require(self) -> None:
+        """Raise `CheckFailed` naming the first disagreement."""
+        if self.failures:
+            first, rest = self.failures[0], len(self.failures) - 1
+            more = f"{rest} more disagree" if rest else "nothing else disagrees"
+            raise CheckFailed(f"not verified: {first}", hint=f"No page was written; {more}.")
+
+
+def compare(
+    quantity: str, step: int, witness: str, ours: Any, theirs: float, bound: Enclosure
+) -> Check:
+    """Compare a value with a witness's float64: both must lie in the enclosure."""
+    enclosure = bound.settled()
+    allowed = float(2 * enclosure.rad())
+    possible = theirs == theirs and abs(theirs) != float("inf") and enclosure.is_finite()
+    ok = possible and bool(enclosure.contains(arb(theirs))) and bool(enclosure.overlaps(ball(ours)))
+    ulps = ulps_between(nearest_float(ours), theirs) if possible else -1
+    return Check(quantity, step, witness, ours, theirs, ulps, allowed, ok)
+
+
+def agree(checks: Iterable[Check]) -> bool:
+    """Whether all comparisons hold."""
+    return all(check.ok for check in checks)

@@ -1,0 +1,56 @@
+"""The fourth witness: the whole loss written out at a tiny size, differentiated by ``sympy.diff``.
+
+The three programs are worked with SymPy's expressions for numbers, which writes the loss out as one
+formula in the data and the parameters. Its derivative must equal what the backward program gives.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import sympy as sp
+
+from derivations.examples.example import Example
+from derivations.examples.training import layout_of
+from derivations.language.backward import adjoint
+from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero
+from derivations.numbers.systems import NumberSystem
+from derivations.numbers.tape import label
+from derivations.witnesses.check import Proof
+
+TINY, LARGEST = 2, 600
+
+
+def _exact(value: Any) -> Any:
+    return sp.Rational(value.numerator, value.denominator)
+
+
+def _function(name: str, _: Any) -> Any:
+    if name in SYMPY_OWN:
+        return SYMPY_OWN[name]
+    return function_class(name)
+
+
+SYMBOLIC = NumberSystem(
+    "symbolic", _exact, operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, _function
+)
+
+
+def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
+    """The gradient of every entry of every parameter proved, or why it is too large for that."""
+    size = min(TINY, example.samples) or 1
+    tape = layout_of(example, size).tape
+    if len(tape.operations) > LARGEST:
+        return (), (f"sympy.diff of the written-out loss: {len(tape.operations)} operations are too many",)
+    symbols = [sp.Symbol(label(*entry), real=True) for entry in tape.inputs]
+    memory = tape.bind(SYMBOLIC)(symbols)
+    loss = memory[tape.slots[example.loss, ()]]
+    proofs = []
+    for name, array in example.start.items():
+        for at in array.positions():
+            ours = memory[tape.slots[adjoint(example.loss, name), at]]
+            theirs = sp.diff(loss, symbols[tape.inputs.index((name, at))])
+            statement = label(adjoint(example.loss, name), at)
+            proofs.append(Proof(statement, "sympy.diff of the written-out loss", is_zero(ours - theirs)))
+    return tuple(proofs), ()

@@ -1,0 +1,108 @@
+"""Run the PyTorch program of a page and compare what it prints with the trace.
+
+The program runs freely from the start values, without being set right at each step, so what it may
+differ is the rounding of the whole run so far: enclosures are carried from step to step.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from flint import arb
+
+from derivations.examples.listing import shown_steps
+from derivations.examples.training import Step, Trace
+from derivations.examples.update import after
+from derivations.language.errors import CheckFailed
+from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float, ulps_between
+from derivations.numbers.systems import ball, precision, rational
+from derivations.numbers.tape import label
+from derivations.witnesses.check import Check
+
+IMPORTS = {"torch"}
+CALLS = {"print", "enumerate", "range", "len", "model", "loss_function"}
+SIGNIFICANT = 8
+
+
+def run_listing(program: str) -> str:
+    """What the program prints. It is our own text; still, it may only do what such a program does."""
+    _refuse_anything_else(program)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(program, "<listing>", "exec"), {"__name__": "__listing__"})
+    return printed.getvalue()
+
+
+def _refuse_anything_else(program: str) -> None:
+    """Only torch is imported, no name or attribute is private, and only known functions are called."""
+    for node in ast.walk(ast.parse(program)):
+        names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+        if isinstance(node, ast.ImportFrom):
+            names = {node.module or ""}
+        word = getattr(node, "attr", None) or getattr(node, "id", None) or ""
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else "print"
+        if names - IMPORTS or word.startswith("_") or called not in CALLS:
+            raise CheckFailed(f"the PyTorch program contains something unexpected: {ast.unparse(node)}")
+
+
+def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:
+    """Every number that the program printed, against the trace."""
+    lines = printed.splitlines()
+    shown = shown_steps(len(trace.steps))
+    if [re.match(r"step (\d+): ", line)[1] for line in lines if line] != [str(n) for n in shown]:  # type: ignore[index]
+        raise CheckFailed(f"the PyTorch program printed steps other than {shown}")
+    with precision(trace.bits):
+        bounds = {step.number: values for step, values in _free_run(trace, set(shown))}
+        return tuple(
+            check
+            for number, line in zip(shown, lines, strict=True)
+            for check in _line(trace, trace.steps[number - 1], line, bounds[number])
+        )
+
+
+def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclosure]]]:
+    """Enclosures of a run in float64 that starts once and is never set right."""
+    example, runs = trace.example, {}
+    now: dict[tuple[str, tuple[int, ...]], Enclosure] = {}
+    for step in trace.steps:
+        tape = step.layout.tape
+        run = runs.setdefault(id(tape), tape.bind(FLOAT64))
+        inputs = [now.get(entry) or enclose(step.memory[slot]) for slot, entry in enumerate(tape.inputs)]
+        memory = run(inputs)
+        if step.number in wanted:
+            yield step, memory
+        for name, array in {**example.start, **{s: example.start[p] for s, p in example.states.items()}}.items():
+            for at in array.positions():
+                bound = memory[tape.slots[after(name), at]].settled()
+                now[name, at] = Enclosure(bound, float(bound.abs_upper()))
+
+
+def _line(trace: Trace, step: Step, line: str, bounds: list[Enclosure]) -> Iterator[Check]:
+    example = trace.example
+    wanted = [(example.loss, ())]
+    wanted += [(f"d{example.loss}/d{n}", at) for n, a in example.start.items() for at in a.positions()]
+    wanted += [(after(n), at) for n, a in example.start.items() for at in a.positions()]
+    numbers = re.findall(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)(?![\w.])", line.split(":", 1)[1])
+    if len(numbers) != len(wanted):
+        raise CheckFailed(f"the PyTorch program printed {len(numbers)} numbers, expected {len(wanted)}: {line}")
+    for (name, at), number in zip(wanted, numbers, strict=True):
+        yield _compare(step, label(name, at), step.at(name, at), number, bounds[step.layout.tape.slots[name, at]])
+
+
+def _compare(step: Step, quantity: str, ours: object, number: str, bound: Enclosure) -> Check:
+    theirs = float(number)
+    printed = Fraction(number) if abs(theirs) < float("inf") else Fraction(0)
+    unit = Fraction(10) ** (_exponent(printed) - SIGNIFICANT + 1)
+    room = ball(rational(unit / 2)).abs_upper() + 2 * bound.settled().rad()
+    gap = abs(ball(rational(printed)) - ball(ours))
+    ok = abs(theirs) < float("inf") and bool(gap.abs_lower() <= arb(room))
+    return Check(quantity, step.number, "PyTorch program", ours, theirs, ulps_between(nearest_float(ours), theirs) if ok else -1, float(room), ok)
+
+
+def _exponent(value: Fraction) -> int:
+    return len(f"{abs(float(value)):e}") and int(f"{abs(float(value)):e}".split("e")[1]) if value else 0
