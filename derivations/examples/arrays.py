@@ -72,7 +72,9 @@ def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
     read = refs(expr)
     for ref in read:
         if ref.name not in known:
-            raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=nearest(ref.name, known, "data so far"))
+            raise LanguageError(
+                f"unknown name '{ref.name}'", at=ref.at, hint=nearest(ref.name, known, "data so far")
+            )
     shapes = {known[ref.name].shape: ref.name for ref in read if not ref.indices and known[ref.name].shape}
     if len(shapes) > 1:
         (a, first), (b, second) = list(shapes.items())[:2]

@@ -97,9 +97,7 @@ def prepare(spec: Spec, source: Source) -> Example:
     update, states = instantiate(row, _parameter_axes(forward, start), loss)
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
-    return Example(
-        spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches
-    )
+    return Example(spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches)
 
 
 # --- the forward program --------------------------------------------------------------------------
@@ -194,7 +192,9 @@ def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Re
         if name not in bound:
             place = next((r.at for r in refs(body) if Ref(name) in r.indices), target.at)
             hint = f"Write sum(..., {name}) or mean(..., {name}), or put [{name}] after '{target.name}'."
-            raise LanguageError(f"the index '{name}' is neither summed over nor on the left", at=place, hint=hint)
+            raise LanguageError(
+                f"the index '{name}' is neither summed over nor on the left", at=place, hint=hint
+            )
 
 
 # --- shapes and paths -----------------------------------------------------------------------------
@@ -253,7 +253,9 @@ def _check_paths(source: Source, program: Program, loss: str, start: Mapping[str
     for name in start:
         if name not in needed or loss not in active(program, [name]):
             hint = f"Use it in an equation, or move '{name}' to [data]."
-            raise source.error(f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint)
+            raise source.error(
+                f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
+            )
 
 
 def _parameter_axes(program: Program, start: Mapping[str, Array]) -> dict[str, tuple[str, ...]]:
@@ -286,7 +288,9 @@ def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fractio
             raise source.error(f"'{key}' must be a number", *where, key)
     for key, default in row.hyper.items():
         if key not in given and default is None:
-            raise source.error(f"{row.name} needs the hyper-parameter '{key}'", *where, hint=f"Add {key} = 0.01")
+            raise source.error(
+                f"{row.name} needs the hyper-parameter '{key}'", *where, hint=f"Add {key} = 0.01"
+            )
         given.setdefault(key, Fraction(default or "0"))
     return row, {key: given[key] for key in row.hyper}
 

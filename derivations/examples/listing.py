@@ -46,7 +46,9 @@ def listing(example: Example) -> str:
     found = {name: row for name, row in recognize(example).items() if row.torch}
     layer, loss = _single_layer(example, found), found.get(example.loss)
     body = _modules(example, layer, loss) if layer and loss else _tensors(example)
-    return "\n".join(["import torch", "from torch import nn, optim" if layer else "from torch import optim", "", *body, ""])
+    return "\n".join(
+        ["import torch", "from torch import nn, optim" if layer else "from torch import optim", "", *body, ""]
+    )
 
 
 def _single_layer(example: Example, found: dict[str, Recognized]) -> Recognized | None:
@@ -69,7 +71,10 @@ def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[
     output = next(eq.target.name for eq in example.forward)
     features = layer.features or 1
     batch = "[rows]" if example.sample else ""
-    names = [variable(output) if part == output else f"{variable(part)}{batch}" for part in (loss.input, loss.target)]
+    names = [
+        variable(output) if part == output else f"{variable(part)}{batch}"
+        for part in (loss.input, loss.target)
+    ]
     yield from _loop(
         example,
         [

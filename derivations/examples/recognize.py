@@ -43,9 +43,7 @@ def _loss(eq: Equation) -> Recognized | None:
     for row in LOSSES:
         parts = match(parse(row.equation, functions.NAMES), eq.body)
         if parts is not None and _whole(parts):
-            return Recognized(
-                "loss", row, row.torch, row.arguments, parts["a"].name, parts["b"].name
-            )
+            return Recognized("loss", row, row.torch, row.arguments, parts["a"].name, parts["b"].name)
     return None
 
 

@@ -45,6 +45,7 @@ class Layout:
 
     tape: Tape
     dims: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[str, int]
     sample: str | None
 
     def label(self, entry: Entry, samples: tuple[int, ...]) -> str:
@@ -108,9 +109,10 @@ def layout_of(example: Example, size: int) -> Layout:
     start = {name: array.shape for name, array in example.start.items()}
     shapes |= start
     shapes |= {state: start[parameter] for state, parameter in example.states.items()}
-    shapes |= {name: () for name in (*example.hyper, "t")}
+    shapes |= dict.fromkeys((*example.hyper, "t"), ())
     program = example.forward + example.backward + example.update
-    return Layout(compile_program(program, shapes, _sizes(program, shapes)), _dims(example), example.sample)
+    sizes = _sizes(program, shapes)
+    return Layout(compile_program(program, shapes, sizes), _dims(example), sizes, example.sample)
 
 
 def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:

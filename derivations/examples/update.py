@@ -48,9 +48,7 @@ def instantiate(
     read in its new version.
     """
     states = states_of(row)
-    equations = [
-        eq for name, names in axes.items() for eq in _for_parameter(row, states, name, names, loss)
-    ]
+    equations = [eq for name, names in axes.items() for eq in _for_parameter(row, states, name, names, loss)]
     kept = {state_name(state, name): name for name in axes for state in states}
     indices = frozenset(name for names in axes.values() for name in names)
     return Program(tuple(equations), indices), kept

@@ -28,7 +28,6 @@ from derivations.language.tree import (
     Sum,
     factors,
     free_indices,
-    fresh_index,
     has_reduction,
     index,
     product,
@@ -87,14 +86,14 @@ def contributions(program: Program, loss: str, parameters: Iterable[str]) -> lis
 
 
 def _contribution(eq: Equation, term: Term, by: Ref, loss: str, names: frozenset[str]) -> Contribution:
-    outer = ONE
+    outer: Expr = ONE
     if eq.target.name != loss:
         outer = Ref(adjoint(loss, eq.target.name), eq.target.indices)
     loops = dict.fromkeys([*_names(eq.target, names), *term.over])
     bound = tuple(name for name in loops if name not in _names(by, names))
     local = slope(term.pointwise, by)
-    if isinstance(term.pointwise, Call):  # sigmoid(z)*(1 - sigmoid(z)) is h*(1 - h)
-        local = substitute(local, {term.pointwise: eq.target})
+    if isinstance(eq.body, Call):  # sigmoid(z)*(1 - sigmoid(z)) is h*(1 - h)
+        local = substitute(local, {eq.body: eq.target})
     return Contribution(eq, term, by, local, outer, bound)
 
 
@@ -151,13 +150,25 @@ def _is_plain(ref: Ref) -> bool:
 
 
 def _aligned(part: Contribution, target: Ref) -> Expr:
-    """A contribution in the target's index names; its bound indices get out of the way."""
+    """A contribution in the target's index names; a bound index in their way takes a freed one.
+
+    For ``∂/∂w[j]`` of ``Σ (w[i] - w[j])**2`` collected under ``dL/dw[i]``, ``i`` and ``j`` change
+    places: both run along the same axis of ``w``, so the ranges stay right.
+    """
     new = {a.name: b for a, b in zip(part.by.indices, target.indices, strict=True) if isinstance(a, Ref)}
-    taken = {ref.name for ref in new.values() if isinstance(ref, Ref)}
-    clashing = [name for name in part.over if name in taken]
-    away = {name: index(fresh_index(name, taken | set(part.over))) for name in clashing}
+    away: dict[str, Expr] = {name: freed for name in part.over if (freed := _freed(name, new)) != index(name)}
     body = rename_index(chain_product(part.slope, part.outer), {**away, **new})
-    return reduce(body, tuple(away[name].name if name in away else name for name in part.over))
+    over = (away.get(name, index(name)) for name in part.over)
+    return reduce(body, tuple(bound.name for bound in over if isinstance(bound, Ref)))
+
+
+def _freed(name: str, new: dict[str, Expr]) -> Expr:
+    """The index name that becomes free, along the axis of ``name``, when ``new`` is put in."""
+    sources = {target: source for source, target in new.items()}
+    found: Expr = index(name)
+    while found in sources:
+        found = index(sources[found])
+    return found
 
 
 def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Program:
@@ -172,7 +183,9 @@ def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Prog
         for eq in program
         if not has_reduction(eq.body) and not any(_is_adjoint(ref, loss) for ref in refs(eq.body))
     }
-    found = [Equation(eq.target, _put_in(eq.body, local)) if eq.target.name in wanted else eq for eq in program]
+    found = [
+        Equation(eq.target, _put_in(eq.body, local)) if eq.target.name in wanted else eq for eq in program
+    ]
     return Program(tuple(found), program.indices)
 
 
@@ -190,7 +203,7 @@ def _put_in(expr: Expr, local: dict[str, Equation]) -> Expr:
             return reduce(factors_first(_put_in(a, local)), (bound,))
         case Mul(parts) if has_reduction(expr):
             return product(*(_put_in(part, local) for part in parts))
-    new = {ref: _instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local}
+    new: dict[Expr, Expr] = {ref: _instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local}
     return tidy(substitute(expr, new)) if new else expr
 
 

@@ -51,7 +51,7 @@ def _same(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
     indices = {a: b for p, e in chosen.items() for a, b in zip(p.indices, e.indices, strict=True)}
     bound = {a: Ref(b) for a, b in zip(theirs.over, ours.over, strict=True)}
     known = {a.name: b for a, b in indices.items() if isinstance(a, Ref)} | bound
-    pattern = _rename_counts(substitute(theirs.pointwise, dict(chosen)), known)
+    pattern = _rename_counts(substitute(theirs.pointwise, dict(chosen.items())), known)
     if not _alike(pattern, ours.pointwise):
         return False
     atoms = Atoms(pattern, ours.pointwise)

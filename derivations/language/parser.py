@@ -11,6 +11,7 @@ values. A decimal is exactly what it says: ``0.01`` is 1/100. Nothing is ever ex
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,13 +36,15 @@ TOKEN = re.compile(
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z][A-Za-z0-9_]*'?)|(?P<operator>\*\*|[-+*/=()\[\],])|(?P<other>.)"
 )
-REDUCTIONS = {"sum": Sum, "mean": Mean}
+REDUCTIONS: dict[str, type[Sum] | type[Mean]] = {"sum": Sum, "mean": Mean}
 RESERVED = {*REDUCTIONS, "count"}
 MAX_DEPTH, MAX_LENGTH, MAX_DIGITS = 60, 20_000, 400
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """A word of the text, what it is, and its offset."""
+
     kind: str
     text: str
     at: int
@@ -119,9 +122,9 @@ class _Reader:
         return found
 
     def assignment(self) -> Assignment:
-        target = self.atom()
+        at, target = self.token.at, self.atom()
         if not isinstance(target, Ref):
-            raise LanguageError("an equation starts with a name, as in 'yhat[i] = ...'", at=0)
+            raise LanguageError("an equation starts with a name, as in 'yhat[i] = ...'", at=at)
         self.expect("=", f"after '{target.name}'")
         return Assignment(target, self.sum())
 
@@ -158,7 +161,7 @@ class _Reader:
         base = self.atom()
         return Pow(base, self._deeper(self.signed)) if self.accept("**") else base
 
-    def _deeper(self, read):  # type: ignore[no-untyped-def]
+    def _deeper(self, read: Callable[[], Expr]) -> Expr:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise LanguageError(f"nested more than {MAX_DEPTH} deep", at=self.token.at)

@@ -135,31 +135,49 @@ def rewrite_reductions(term: Term) -> Expr:
 
 
 def hoist(program: Program) -> Program:
-    """Give every sum that stands inside a power, function or product an equation of its own."""
+    """Give every sum that stands inside a power, function or product an equation of its own.
+
+    So does a sum whose index is in use around it: ``x[i] - mean(x[i], i)``; no index is captured.
+    """
     taken = {ref.name for eq in program for ref in walk(eq.body) if isinstance(ref, Ref)}
     taken |= set(program.targets)
     found: list[Equation] = []
     for eq in program:
-        body = _lift(eq.body, eq.target, program.indices, taken, found, top=True)
+        scope = _index_names(eq.target, program.indices)
+        body = _lift(eq.body, eq.target, program.indices, taken, found, scope, top=True)
         found.append(replace(eq, body=body))
     return replace(program, equations=tuple(found))
 
 
+def _index_names(target: Ref, indices: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for part in target.indices for name in free_indices(part, indices))
+
+
 def _lift(
-    expr: Expr, owner: Ref, names: frozenset[str], taken: set[str], found: list[Equation], *, top: bool
+    expr: Expr,
+    owner: Ref,
+    names: frozenset[str],
+    taken: set[str],
+    found: list[Equation],
+    scope: frozenset[str],
+    *,
+    top: bool,
 ) -> Expr:
     """Rebuild an expression whose sums stand only where the normal form allows them."""
     if not has_reduction(expr):
         return expr
     parts = children(expr)
-    if isinstance(expr, (Sum, Mean)) and not top:
-        body = _lift(expr, owner, names, taken, found, top=True)
+    if isinstance(expr, (Sum, Mean)) and (not top or expr.index in scope):
+        own = frozenset(free_indices(expr, names))
+        body = _lift(expr, owner, names, taken, found, own, top=True)
         target = Ref(_new_name(owner.name, taken), tuple(map(index, free_indices(body, names))))
         found.append(Equation(target, body))
         return target
+    scope = scope | {expr.index} if isinstance(expr, (Sum, Mean)) else scope
     allowed = [top and _keeps_sum(expr, place, parts) for place in range(len(parts))]
     lifted = [
-        _lift(part, owner, names, taken, found, top=ok) for part, ok in zip(parts, allowed, strict=True)
+        _lift(part, owner, names, taken, found, scope, top=ok)
+        for part, ok in zip(parts, allowed, strict=True)
     ]
     return rebuild(expr, tuple(lifted))
 
@@ -179,23 +197,33 @@ def _new_name(owner: str, taken: set[str]) -> str:
 
 
 def fresh_bounds(expr: Expr, taken: set[str]) -> Expr:
-    """Rename bound indices that are also used outside, so that no sum captures a free index."""
+    """Rename bound indices that are also used outside, so that no sum captures a free index.
+
+    A mean over a renamed index becomes ``1/count(i) Σ``, which still says how many values there are.
+    """
     if isinstance(expr, (Sum, Mean)):
         bound = expr.index
-        if bound in taken:
-            bound = fresh_index(bound, taken | {r.name for r in refs(expr.body)})
-        body = rename_index(expr.body, {expr.index: index(bound)})
-        return type(expr)(fresh_bounds(body, taken | {bound}), bound)
+        if bound not in taken:
+            return type(expr)(fresh_bounds(expr.body, taken | {bound}), bound)
+        other = fresh_index(bound, taken | {r.name for r in refs(expr.body)})
+        body = fresh_bounds(rename_index(expr.body, {bound: index(other)}), taken | {other})
+        renamed = Sum(body, other)
+        return renamed if isinstance(expr, Sum) else product(Div(ONE, Count(bound)), renamed)
     return rebuild(expr, tuple(fresh_bounds(part, taken) for part in children(expr)))
 
 
 def sizes_of(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     """How many values each index takes, from the shapes of the arrays that it runs along."""
     sizes: dict[str, int] = {}
+    known = dict(shapes)
     for eq in program:
         for node in walk(eq.body):
-            if isinstance(node, Ref) and node.name in shapes:
-                for position, extent in zip(node.indices, shapes[node.name], strict=False):
+            if isinstance(node, Ref) and node.name in known:
+                for position, extent in zip(node.indices, known[node.name], strict=False):
                     if isinstance(position, Ref) and not position.indices:
                         sizes.setdefault(position.name, extent)
+        extents = [sizes.get(part.name) for part in eq.target.indices if isinstance(part, Ref)]
+        plain = [extent for extent in extents if extent is not None]
+        if len(plain) == len(eq.target.indices):
+            known.setdefault(eq.target.name, tuple(plain))
     return sizes

@@ -168,7 +168,7 @@ def _sum(expr: Any, atoms: Atoms) -> Expr:
 
 def _product(expr: Any, atoms: Atoms) -> Expr:
     coefficient, rest = expr.as_coeff_Mul()
-    above, below = [], []
+    above, below = list[Any](), list[Any]()
     for factor in sp.Mul.make_args(rest):
         base, exponent = factor.as_base_exp()
         inverted = exponent.is_Rational and exponent < 0 and base is not sp.E
@@ -215,7 +215,7 @@ def _power(expr: Any, atoms: Atoms) -> Expr:
 
 def is_zero(expr: Any) -> bool:
     """Whether SymPy proves that an expression vanishes: a decision, never a numerical guess."""
-    if expr == 0:
+    if expr == 0 or sp.expand(expr) == 0:
         return True
     if sp.cancel(sp.together(expr)) == 0:
         return True

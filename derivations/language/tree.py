@@ -110,9 +110,7 @@ class Derivative:
     by: Ref
 
 
-Expr: TypeAlias = (
-    Number | Ref | Neg | Add | Mul | Div | Pow | Call | Sum | Mean | Count | Derivative
-)
+Expr: TypeAlias = Number | Ref | Neg | Add | Mul | Div | Pow | Call | Sum | Mean | Count | Derivative
 
 ONE = Number(Fraction(1))
 ZERO = Number(Fraction(0))
@@ -239,7 +237,8 @@ def rename_index(expr: Expr, names: Mapping[str, Expr]) -> Expr:
 def fresh_index(like: str, taken: set[str]) -> str:
     """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
     nearby = {"i": "klm", "j": "lmn", "k": "lmn", "t": "suv"}.get(like, "klm")
-    for name in [*nearby, *(f"{like}{number}" for number in range(1, 100))]:
+    names: list[str] = [*nearby, *(f"{like}{count}" for count in range(1, 100))]
+    for name in names:
         if name not in taken:
             return name
     raise ValueError(f"no free index name near {like}")
@@ -264,7 +263,7 @@ def terms(expr: Expr) -> tuple[Expr, ...]:
 
 
 def _signs_out(parts: tuple[Expr, ...]) -> tuple[bool, list[Expr]]:
-    negative, plain = False, []
+    negative, plain = False, list[Expr]()
     for part in parts:
         while isinstance(part, Neg):
             negative, part = not negative, part.argument

@@ -57,7 +57,7 @@ class Rounding:
 
     def _scientific(self, rounded: Fraction, places: int) -> bool:
         least = self.significant + 3 if self.significant else self.digits
-        return abs(rounded) >= LARGE and rounded % 10 == 0 or places > max(least, 6)
+        return (abs(rounded) >= LARGE and rounded % 10 == 0) or places > max(least, 6)
 
 
 def _is_short(value: Value) -> bool:

@@ -11,12 +11,15 @@ What a witness is allowed to differ is read off these balls: computed, not guess
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 from flint import arb
 
+from derivations.catalogue import functions
 from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
 
 UNIT = 2.0**-52
@@ -41,6 +44,8 @@ class Enclosure:
 
 
 def _around(value: Any, units: float) -> Enclosure:
+    if value.is_zero():  # nothing to round, and no underflow either
+        return Enclosure(value, 0.0)
     size = float(value.abs_upper())
     return Enclosure(value + arb(0, units * UNIT * size + TINY), size)
 
@@ -80,8 +85,23 @@ def _power(a: Enclosure, b: Enclosure) -> Enclosure:
     return _around(power(a.settled(), exponent.fmpq() if exponent.is_exact() else exponent), LIBRARY_UNITS)
 
 
-def _lift(_: str, function: Unary) -> Unary:
-    return lambda a: _around(ball(function(a.settled())), LIBRARY_UNITS)
+def _lift(name: str, function: Unary) -> Unary:
+    kinks = [rational(Fraction(kink)) for kink in functions.BY_NAME[name].kinks]
+
+    def work(a: Enclosure) -> Enclosure:
+        argument = a.settled()
+        near = [ball(kink) for kink in kinks if argument.overlaps(ball(kink))]
+        if not near or argument.is_exact():
+            return _around(ball(function(argument)), LIBRARY_UNITS)
+        ends = [end.fmpq() for end in (argument.lower().mid(), argument.upper().mid())]
+        return _around(_hull(ball(function(at)) for at in (*ends, *kinks)), LIBRARY_UNITS)
+
+    return work
+
+
+def _hull(values: Iterable[Any]) -> Any:
+    """A ball around all values: float64 may land on either side of a kink, and the pieces are monotone."""
+    return reduce(lambda a, b: a.union(b), values)
 
 
 FLOAT64 = NumberSystem("float64", _number, _add, _sub, _mul, _div, _power, _lift)

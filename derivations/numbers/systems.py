@@ -186,5 +186,13 @@ def rounded(places: int) -> NumberSystem:
     def after(operation: Callable[..., Value]) -> Callable[..., Value]:
         return lambda *operands: round_half_up(operation(*operands), places)
 
-    operations = (after(f) for f in (operator.add, operator.sub, operator.mul, divide, power))
-    return NumberSystem(f"carry {places}", rational, *operations, lift=lambda _, function: after(function))
+    return NumberSystem(
+        f"carry {places}",
+        rational,
+        after(operator.add),
+        after(operator.sub),
+        after(operator.mul),
+        after(divide),
+        after(power),
+        lambda _, function: after(function),
+    )

@@ -162,7 +162,8 @@ class _Builder:
         return self.constant(Fraction(int(found.p), int(found.q)))
 
     def equation(self, eq: Equation) -> None:
-        loops = [name for part in eq.target.indices for name in free_indices(part, self.names)]
+        names = (name for part in eq.target.indices for name in free_indices(part, self.names))
+        loops = list(dict.fromkeys(names))  # the diagonal A[i, i] has one loop
         shape = tuple(self.sizes[name] for name in loops)
         for at in itertools.product(*(range(1, n + 1) for n in shape)):
             env = dict(zip(loops, at, strict=True))

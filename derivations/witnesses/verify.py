@@ -29,6 +29,7 @@ from derivations.witnesses.author import Line, Pass, read_lines, resolve
 from derivations.witnesses.check import Check, Report, compare
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import keywords, library_pass
+from derivations.witnesses.quick_start import without_compiler
 
 
 def verify(trace: Trace) -> Report:
@@ -40,7 +41,7 @@ def verify(trace: Trace) -> Report:
     missing = unmatched(example, found)
     if missing:
         absent.append(f"torch has no layer or loss of its own for {', '.join(missing)}")
-    with precision(trace.bits):
+    with precision(trace.bits), without_compiler():
         checks = tuple(_torch_checks(trace, found))
     return Report(checks, proofs, tuple(absent))
 

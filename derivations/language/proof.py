@@ -1,0 +1,182 @@
+"""Deciding the lines of a derivation: both sides written out at a tiny size and compared by SymPy.
+
+Every index runs over two values, counts stay symbols, and entries become symbols. An adjoint
+``dL/du`` means the total derivative: the loss is written out down to ``u``, differentiated by
+``sympy.diff``, and then written out down to data and parameters. A local ``∂t/∂u`` differentiates
+the equation of ``t`` alone. Nothing of `derivations.language.backward` is used.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from derivations.language.program import Program
+from derivations.language.steps import Chain
+from derivations.language.symbolic import function_class, is_zero
+from derivations.language.tree import (
+    Add,
+    Call,
+    Count,
+    Derivative,
+    Div,
+    Expr,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+    free_indices,
+)
+
+TINY, LARGEST = 2, 3_000
+
+
+class Prover:
+    """Proves equalities about one forward program."""
+
+    def __init__(self, program: Program, loss: str) -> None:
+        self.program, self.loss = program, loss
+        self.memory: dict[tuple[str, tuple[int, ...], str], Any] = {}
+
+    @cached_property
+    def local_only(self) -> bool:
+        """Whether the written-out loss is too large, so that adjoints are taken as symbols."""
+        return bool(self.program.equations) and _size(self.program) > LARGEST
+
+    def equal(self, left: Expr, right: Expr) -> bool:
+        """Whether two expressions are equal for every value of their free indices."""
+        names = sorted(
+            {*free_indices(left, self.program.indices), *free_indices(right, self.program.indices)}
+        )
+        ranges = itertools.product(range(1, TINY + 1), repeat=len(names))
+        return all(self._equal_at(left, right, dict(zip(names, at, strict=True))) for at in ranges)
+
+    def _equal_at(self, left: Expr, right: Expr, env: dict[str, int]) -> bool:
+        return is_zero(self.write(left, env) - self.write(right, env))
+
+    def write(self, expr: Expr, env: dict[str, int]) -> Any:
+        """The expression written out in data and parameters."""
+        return self.expand(self.shallow(expr, env))
+
+    def shallow(self, expr: Expr, env: dict[str, int]) -> Any:
+        """The expression over the symbols of the entries that it reads."""
+        match expr:
+            case Number(value, _):
+                return sp.Rational(value.numerator, value.denominator)
+            case Count(name):
+                return sp.Symbol(f"count {name}", positive=True, integer=True)
+            case Ref(name, indices):
+                return self.entry(name, tuple(self.position(part, env) for part in indices))
+            case Neg(a):
+                return -self.shallow(a, env)
+            case Add(parts):
+                return sp.Add(*(self.shallow(part, env) for part in parts))
+            case Mul(parts):
+                return sp.Mul(*(self.shallow(part, env) for part in parts))
+            case Div(a, b):
+                return self.shallow(a, env) / self.shallow(b, env)
+            case Pow(a, b):
+                return self.shallow(a, env) ** self.shallow(b, env)
+            case Call(name, parts):
+                return function_class(name)(*(self.shallow(part, env) for part in parts))
+            case Sum(a, bound):
+                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+            case Mean(a, bound):
+                return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
+            case Derivative(a, by):
+                return self.derivative(a, by, env)
+        raise TypeError(f"not provable: {expr}")
+
+    def position(self, part: Expr, env: dict[str, int]) -> int:
+        return (
+            int(env[part.name])
+            if isinstance(part, Ref) and part.name in env
+            else int(self.shallow(part, env))
+        )
+
+    def entry(self, name: str, at: tuple[int, ...]) -> Any:
+        prefix = f"d{self.loss}/d"
+        if name.startswith(prefix) and not self.local_only:
+            return self.total(name[len(prefix) :], at)
+        return _symbol(name, at)
+
+    def derivative(self, body: Expr, by: Ref, env: dict[str, int]) -> Any:
+        """``∂body/∂by``, where a quantity alone stands for the right-hand side of its equation."""
+        if isinstance(body, Ref) and body.name in self.program.targets:
+            at = tuple(self.position(part, env) for part in body.indices)
+            written = self.equation(body.name, at)
+        else:
+            written = self.shallow(body, env)
+        return sp.diff(written, self.shallow(by, env))
+
+    def equation(self, name: str, at: tuple[int, ...]) -> Any:
+        """The right-hand side of the equation of one entry, over the entries that it reads."""
+        eq = self.program.targets[name]
+        names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
+        return self.shallow(eq.body, dict(zip(names, at, strict=True)))
+
+    def total(self, name: str, at: tuple[int, ...]) -> Any:
+        """``dL/du``: the loss down to the quantity ``u``, differentiated by its entry."""
+        key = ("total", at, name)
+        if key not in self.memory:
+            loss = self.expand(_symbol(self.loss, ()), stop=name)
+            self.memory[key] = sp.diff(loss, _symbol(name, at))
+        return self.memory[key]
+
+    def expand(self, written: Any, stop: str = "") -> Any:
+        """Replace computed entries by their equations, again and again, except those of ``stop``."""
+        symbols = {s.name: s for s in written.free_symbols}
+        new = {}
+        for text, symbol in symbols.items():
+            name, _, inside = text.partition(" ")
+            if name in self.program.targets and name != stop and not self.local_only:
+                at = tuple(int(part) for part in inside.split(",") if part)
+                new[symbol] = self.entry_expanded(name, at, stop)
+        return written.xreplace(new) if new else written
+
+    def entry_expanded(self, name: str, at: tuple[int, ...], stop: str) -> Any:
+        key = (name, at, stop)
+        if key not in self.memory:
+            self.memory[key] = self.expand(self.equation(name, at), stop)
+        return self.memory[key]
+
+
+def _symbol(name: str, at: tuple[int, ...]) -> Any:
+    return sp.Symbol(f"{name} {','.join(map(str, at))}", real=True)
+
+
+def _size(program: Program) -> int:
+    """A bound on the operations of the written-out loss."""
+    from derivations.language.tree import refs, values
+
+    sizes: dict[str, int] = {}
+    for eq in program:
+        loops = TINY ** sum(isinstance(node, (Sum, Mean)) for node in values(eq.body))
+        sizes[eq.target.name] = loops * (1 + sum(sizes.get(ref.name, 1) for ref in refs(eq.body)))
+    return max(sizes.values())
+
+
+def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[str, bool]]:
+    """Every line of every chain against the line before it; the first against the subject."""
+    prover = Prover(program, loss)
+    found = []
+    for chain in chains:
+        before = chain.subject
+        for line in chain.lines:
+            found.append(
+                (f"line ({line.number}) of the derivation", _holds(prover, before, line.expr, chain))
+            )
+            before = line.expr
+    return found
+
+
+def _holds(prover: Prover, left: Expr, right: Expr, chain: Chain) -> bool:
+    if prover.local_only and left is chain.subject and isinstance(left, Ref):
+        return True  # the chain rule itself; autograd witnesses it at every step
+    return prover.equal(left, right)

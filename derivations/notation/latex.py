@@ -1,0 +1,200 @@
+r"""Printer of the tree as LaTeX mathematics, in the author's order.
+
+The output avoids what the dialects of Markdown eat: no ``\,``, ``\{`` or ``\\``, and subscripts of
+one letter without braces. It is read back by `derivations.notation.read`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from derivations.catalogue import functions
+from derivations.language.tree import (
+    ONE,
+    Add,
+    Call,
+    Count,
+    Derivative,
+    Div,
+    Expr,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+    walk,
+)
+from derivations.notation.symbols import Symbol, Symbols
+from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
+
+DOTS = Ref("...")
+
+
+def latex(expr: Expr, symbols: Symbols) -> str:
+    """The expression as LaTeX."""
+    return _print(expr, symbols)[0]
+
+
+def number_latex(text: str) -> str:
+    r"""A printed decimal: ``-10.5`` as it is, ``1.2e-7`` as ``1.2 \cdot 10^{-7}``."""
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
+    match expr:
+        case Number():
+            return _number(expr)
+        case Ref():
+            return _ref(expr, symbols)
+        case Count(name):
+            return _count(name, symbols), ATOM
+        case Neg(a):
+            return f"-{_within(a, PRODUCT, symbols)}", SIGN
+        case Add(parts):
+            return _sum(parts, symbols), SUM
+        case Mul(parts):
+            return _product(parts, symbols), PRODUCT
+        case Div(a, b):
+            return f"\\frac{{{latex(a, symbols)}}}{{{latex(b, symbols)}}}", PRODUCT
+        case Pow(a, b):
+            return f"{_within(a, ATOM, symbols)}^{_script(latex(b, symbols))}", POWER
+        case Call("sqrt", (a,)):
+            return f"\\sqrt{{{latex(a, symbols)}}}", ATOM
+        case Call(name, (a,)):
+            return f"{functions.BY_NAME[name].latex}{_brackets(latex(a, symbols), a)}", ATOM
+        case Sum(a, bound):
+            return f"\\sum_{_script(bound)} {_within(a, PRODUCT, symbols, SIGN)}", PRODUCT
+        case Mean(a, bound):
+            return latex(Mul((Div(ONE, Count(bound)), Sum(a, bound))), symbols), PRODUCT
+        case Derivative(a, by):
+            return _derivative(a, by, symbols), PRODUCT
+    raise TypeError(f"not printable: {expr}")
+
+
+
+
+
+def _number(expr: Number) -> tuple[str, int]:
+    if not expr.text and expr.value.denominator != 1:
+        sign = "-" if expr.value < 0 else ""
+        shown = f"{sign}\\frac{{{abs(expr.value.numerator)}}}{{{expr.value.denominator}}}"
+        return shown, SIGN if sign else PRODUCT
+    shown = number_latex(expr.text or str(expr.value))
+    return shown, SIGN if expr.value < 0 else PRODUCT if "cdot" in shown else ATOM
+
+
+def _script(text: str) -> str:
+    return text if len(text) == 1 else f"{{{text}}}"
+
+
+def with_scripts(symbol: Symbol, extra: tuple[str, ...] = ()) -> str:
+    """A symbol with its own and further subscripts and its primes."""
+    scripts = ",".join((*symbol.subscripts, *extra))
+    return symbol.stem + symbol.primes + (f"_{_script(scripts)}" if scripts else "")
+
+
+def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
+    if ref == DOTS:
+        return r"\dots", ATOM
+    scripts = tuple(latex(part, symbols) for part in ref.indices)
+    of = symbols.adjoint(ref.name)
+    if of is not None:
+        below = with_scripts(symbols.of(of), scripts)
+        above = with_scripts(symbols.of(symbols.loss))
+        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", ATOM
+    return with_scripts(symbols.of(ref.name), scripts), ATOM
+
+
+def _count(name: str, symbols: Symbols) -> str:
+    return symbols.count if name == symbols.sample else f"{symbols.count}_{_script(name)}"
+
+
+def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:
+    below = latex(by, symbols)
+    if isinstance(body, Ref):
+        return f"\\frac{{\\partial {latex(body, symbols)}}}{{\\partial {below}}}"
+    shown = f"\\left({latex(body, symbols)}\\right)"
+    return f"\\frac{{\\partial}}{{\\partial {below}}} {shown}"
+
+
+def _brackets(shown: str, expr: Expr) -> str:
+    """Round brackets; tall ones around fractions and sums, square ones around long sums of numbers."""
+    if isinstance(expr, Add) and all(_is_numeric(part) for part in expr.terms):
+        return f"\\left[{shown}\\right]"
+    tall = "\\frac" in shown or "\\sum" in shown
+    return f"\\left({shown}\\right)" if tall else f"({shown})"
+
+
+def _is_numeric(expr: Expr) -> bool:
+    return not any(isinstance(node, (Ref, Count)) and node != DOTS for node in walk(expr))
+
+
+def _within(expr: Expr, least: int, symbols: Symbols, *never: int) -> str:
+    shown, level = _print(expr, symbols)
+    return _brackets(shown, expr) if level < least or level in never else shown
+
+
+def _sum(parts: tuple[Expr, ...], symbols: Symbols) -> str:
+    shown = _within(parts[0], PRODUCT, symbols)
+    for part in parts[1:]:
+        if isinstance(part, Neg):
+            shown += f" - {_within(part.argument, PRODUCT, symbols, SIGN)}"
+        else:
+            shown += f" + {_within(part, PRODUCT, symbols, SIGN)}"
+    return shown
+
+
+def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
+    shown, last = "", len(parts) - 1
+    for place, part in enumerate(parts):
+        factor, level = _print(part, symbols)
+        open_sum = isinstance(part, (Sum, Mean, Derivative)) and place < last and not _closed(part)
+        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum:
+            factor = _brackets(factor, part)
+        if place:
+            shown += _joint(parts[place - 1], part)
+        shown += factor
+    return shown
+
+
+def _closed(part: Expr) -> bool:
+    return isinstance(part, Derivative)
+
+
+def _joint(left: Expr, right: Expr) -> str:
+    """A dot between numbers and between fractions, a thin nothing where letters stand together."""
+    if isinstance(right, Number) or (isinstance(left, Number) and _starts_with_number(right)):
+        return r" \cdot "
+    if isinstance(left, Number) and left.text and isinstance(right, (Number, Pow)):
+        return r" \cdot "
+    fractions = [_is_fraction(left), _is_fraction(right)]
+    if all(fractions) or (isinstance(right, Derivative) and not isinstance(left, Number)):
+        return r" \cdot "
+    return " "
+
+
+def _is_fraction(expr: Expr) -> bool:
+    return isinstance(expr, (Div, Derivative)) or (isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name)
+
+
+def _starts_with_number(expr: Expr) -> bool:
+    while isinstance(expr, (Pow, Mul, Add)):
+        if isinstance(expr, Add):
+            return False
+        expr = expr.base if isinstance(expr, Pow) else expr.factors[0]
+    return isinstance(expr, Number)
+
+
+def width(source: str) -> int:
+    """A rough width of LaTeX mathematics, in characters of an ordinary line."""
+    while (shorter := re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _wider, source)) != source:
+        source = shorter
+    source = re.sub(r"\\(left|right|partial|hat|bar|cdot)\b|[{}_^\s]", "", source)
+    return len(re.sub(r"\\[A-Za-z]+", "m", source))
+
+
+def _wider(found: re.Match[str]) -> str:
+    return max(found[1], found[2], key=len)

@@ -1,0 +1,253 @@
+r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.notation.latex`.
+
+``chain`` cuts a formula at its relation signs and reads every side. What cannot be read raises
+`Unreadable`, with the text that was not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derivations.catalogue import functions
+from derivations.language.tree import (
+    Add,
+    Call,
+    Count,
+    Derivative,
+    Div,
+    Expr,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+    number,
+)
+from derivations.notation.latex import DOTS
+from derivations.notation.symbols import Symbol, Symbols
+
+TOKEN = re.compile(
+    r"\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+)
+RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
+LAYOUT = {r"\left", r"\right", r"\displaystyle", "&"}
+ACCENTS = {r"\hat", r"\bar", r"\tilde"}
+OPEN, CLOSE = {"(", "["}, {")", "]"}
+FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
+
+
+class Unreadable(ValueError):
+    """A formula that is not in the notation of these pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a chain, with the relation that stands before it."""
+
+    relation: str
+    expr: Expr
+
+
+def chain(source: str, symbols: Symbols) -> tuple[Side, ...]:
+    """The sides of ``a = b ≈ c``, read from LaTeX."""
+    tokens = [t for t in TOKEN.findall(source) if t not in LAYOUT]
+    sides: list[Side] = []
+    relation, start, depth = "", 0, 0
+    for at, token in enumerate([*tokens, "="]):
+        depth += (token in OPEN | {"{"}) - (token in CLOSE | {"}"})
+        if token in RELATIONS and depth == 0:
+            if at > start or relation:
+                sides.append(Side(relation, _Reader(tokens[start:at], symbols).whole()))
+            relation, start = RELATIONS[token], at + 1
+    return tuple(sides)
+
+
+class _Reader:
+    """Recursive descent over LaTeX tokens."""
+
+    def __init__(self, tokens: list[str], symbols: Symbols) -> None:
+        self.tokens, self.at, self.symbols = tokens, 0, symbols
+
+    @property
+    def token(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self, wanted: str = "") -> str:
+        token = self.token
+        if not token or (wanted and token != wanted):
+            rest = " ".join(self.tokens[self.at : self.at + 6])
+            raise Unreadable(f"expected {wanted or 'something'} before '{rest}' in {' '.join(self.tokens)}")
+        self.at += 1
+        return token
+
+    def whole(self) -> Expr:
+        found = self.sum()
+        if self.token:
+            raise Unreadable(f"cannot read '{self.token}' in {' '.join(self.tokens)}")
+        return found
+
+    def sum(self) -> Expr:
+        parts = [self.term()]
+        while self.token in ("+", "-"):
+            sign = self.take()
+            part = self.term()
+            parts.append(Neg(part) if sign == "-" else part)
+        return parts[0] if len(parts) == 1 else Add(tuple(parts))
+
+    def term(self) -> Expr:
+        if self.token == "-":
+            self.take()
+            return _negated(self.term())
+        parts: list[Expr] = []
+        while self._more(parts):
+            if self.token == r"\cdot":
+                self.take()
+            factor = self.factor()
+            parts.append(factor)
+            if isinstance(factor, Sum):
+                break
+        return _scientific(parts)
+
+    def _more(self, parts: list[Expr]) -> bool:
+        token = self.token
+        return bool(token) and token not in CLOSE | {"}", "+", "-", ","}
+
+    def factor(self) -> Expr:
+        base = self.atom()
+        if self.token == "^":
+            self.take()
+            return Pow(base, self.script())
+        return base
+
+    def script(self) -> Expr:
+        if self.token == "{":
+            return self.group()
+        return _Reader([self.take()], self.symbols).whole()
+
+    def group(self) -> Expr:
+        self.take("{")
+        found = self.sum()
+        self.take("}")
+        return found
+
+    def atom(self) -> Expr:
+        token = self.token
+        if token in OPEN:
+            self.take()
+            found = self.sum()
+            if self.take() not in CLOSE:
+                raise Unreadable(f"brackets do not close in {' '.join(self.tokens)}")
+            return found
+        if token[:1].isdigit():
+            return decimal(self.take())
+        if token == r"\dots":
+            self.take()
+            return DOTS
+        return self.command(token)
+
+    def command(self, token: str) -> Expr:
+        if token == r"\frac":
+            return self.fraction()
+        if token == r"\sum":
+            self.take()
+            self.take("_")
+            bound = self.names()
+            return Sum(self.term(), bound[0])
+        if token == r"\sqrt":
+            self.take()
+            return Call("sqrt", (self.group(),))
+        if token in FUNCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["("]:
+            self.take()
+            return Call(FUNCTIONS[token], (self.atom(),))
+        return self.symbol()
+
+    def fraction(self) -> Expr:
+        self.take(r"\frac")
+        if self.tokens[self.at + 1] != r"\partial":
+            return Div(self.group(), self.group())
+        self.take("{")
+        self.take(r"\partial")
+        above = None if self.token == "}" else self.symbol()
+        self.take("}")
+        self.take("{")
+        self.take(r"\partial")
+        below = self.symbol()
+        self.take("}")
+        if not isinstance(below, Ref):
+            raise Unreadable("a derivative by something that is not a quantity")
+        if above is None:
+            return Derivative(self.atom(), below)
+        if above == Ref(self.symbols.loss):
+            return Ref(f"d{self.symbols.loss}/d{below.name}", below.indices)
+        return Derivative(above, below)
+
+    def symbol(self) -> Expr:
+        """A quantity with its subscripts, or the letter for the number of samples."""
+        stem = self.take()
+        if stem in ACCENTS:
+            stem = f"{stem} {self.take()}"
+        primes = ""
+        while self.token == "'":
+            primes += self.take()
+        scripts: list[str] = []
+        if self.token == "_":
+            self.take()
+            scripts = self.names()
+        return self.named(stem, tuple(scripts), primes)
+
+    def names(self) -> list[str]:
+        if self.token != "{":
+            return [self.take()]
+        self.take("{")
+        inside: list[str] = [""]
+        while self.token != "}":
+            token = self.take()
+            inside = [*inside, ""] if token == "," else [*inside[:-1], inside[-1] + token]
+        self.take("}")
+        return inside
+
+    def named(self, stem: str, scripts: tuple[str, ...], primes: str) -> Expr:
+        for own in range(len(scripts), -1, -1):
+            for given in ({primes, ""}):
+                name = self.symbols.names_by_symbol.get(Symbol(stem, scripts[:own], given))
+                if name is not None:
+                    rest = primes[len(given) :]
+                    return Ref(name + rest, tuple(_index(part) for part in scripts[own:]))
+        if stem == self.symbols.count and not primes and len(scripts) <= 1:
+            return Count(scripts[0] if scripts else self.symbols.sample or "")
+        if not scripts and not primes and len(stem) == 1:
+            return Ref(stem)
+        raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {scripts}")
+
+
+def _index(text: str) -> Expr:
+    return number(int(text)) if text.isdigit() else Ref(text)
+
+
+def decimal(text: str) -> Number:
+    """A printed decimal as an exact number that remembers its digits."""
+    return Number(Fraction(text), text)
+
+
+def _negated(expr: Expr) -> Expr:
+    if isinstance(expr, Number):
+        return Number(-expr.value, f"-{expr.text}")
+    return Neg(expr)
+
+
+def _scientific(parts: list[Expr]) -> Expr:
+    r"""Factors to a product, with ``1.2 \cdot 10^{-7}`` as one number."""
+    if not parts:
+        raise Unreadable("an empty term")
+    found: list[Expr] = []
+    for part in parts:
+        before = found[-1] if found else None
+        match part, before:
+            case Pow(Number(Fraction(numerator=10, denominator=1), _), Number(e, _)), Number(m, text):
+                found[-1] = Number(m * Fraction(10) ** int(e), f"{text}e{e}")
+            case _:
+                found.append(part)
+    return found[0] if len(found) == 1 else Mul(tuple(found))

@@ -1,0 +1,54 @@
+"""Which columns the table of a mini-batch needs: the entries along the samples and what sums use."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+
+from derivations.examples.example import Example, sample_axes
+from derivations.language.program import Equation, normal_form
+from derivations.language.tree import Add, Expr, Number, Ref, Sum, free_indices, number, rename_index, values
+
+
+def entries_along_samples(example: Example) -> list[Ref]:
+    """The columns of the data: ``x[i]``, or ``x[i, 1]``, ``x[i, 2]`` … for several features."""
+    found = []
+    for name, axis in sample_axes(example).items():
+        shape = list(example.data[name].shape)
+        shape[axis] = 1
+        for at in itertools.product(*(range(1, extent + 1) for extent in shape)):
+            parts: list[Expr] = [number(p) for p in at]
+            parts[axis] = Ref(example.sample or "")
+            found.append(Ref(name, tuple(parts)))
+    return found
+
+
+def data_value(example: Example, ref: Ref, sample: int) -> Fraction:
+    """The value of such a column for one sample of the data set."""
+    array = example.data[ref.name]
+    at = tuple(int(p.value) if isinstance(p, Number) else sample for p in ref.indices)
+    return dict(zip(array.positions(), array.entries, strict=True))[at]
+
+
+def instances(eq: Equation, sample: str | None, sizes: dict[str, int]) -> Iterator[tuple[Ref, Expr]]:
+    """The equation for every value of its indices but the sample's: ``z[i, 1]``, ``z[i, 2]`` …"""
+    names = [part.name for part in eq.target.indices if isinstance(part, Ref) and part.name != sample]
+    for at in itertools.product(*(range(1, sizes[name] + 1) for name in names)):
+        new: dict[str, Expr] = {name: number(k) for name, k in zip(names, at, strict=True)}
+        target = rename_index(eq.target, new)
+        assert isinstance(target, Ref)
+        yield target, rename_index(eq.body, new)
+
+
+def summed(body: Expr, sample: str | None) -> list[Expr]:
+    """What is summed over the samples in a right-hand side."""
+    return [term.body for term in normal_form(body) if sample is not None and term.over == (sample,)]
+
+
+def parts_of(summand: Expr, sample: str) -> list[Expr]:
+    """The bracketed parts of a summand that deserve a column of their own: the residual."""
+    if isinstance(summand, Add) or any(isinstance(node, Sum) for node in values(summand)):
+        return []
+    found = [node for node in values(summand) if isinstance(node, Add) and free_indices(node, {sample})]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,194 @@
+"""The LaTeX formats: an article that compiles by itself with pdflatex, and a fragment for \\input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from derivations.language.tree import Number
+from derivations.notation.latex import width
+from derivations.notation.symbols import GREEK, Symbols
+from derivations.pages.blocks import Code, Formula, Table, Words
+from derivations.pages.markdown import math, sides_latex
+from derivations.pages.render import Format
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "=": "=",
+    "≈": r"$\approx$",
+    "←": r"$\leftarrow$",
+    "·": r"\textperiodcentered{}",
+    "−": "$-$",
+}
+LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" ", ""), GREEK, strict=False))
+SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
+WIDTH, LINE = 88, 105
+
+
+def escape(text: str) -> str:
+    """Text as literal text for pdflatex; a letter that its fonts lack is shown as its code point."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    return "".join(_letter(letter) for letter in text)
+
+
+def _letter(letter: str) -> str:
+    if letter in SPECIAL:
+        return SPECIAL[letter]
+    if letter in LETTERS:
+        return f"$\\{LETTERS[letter]}$"
+    if letter.isascii() or "\u00a1" <= letter <= "\u017f" or letter in "–—‘’“”„…€•":
+        return letter
+    return f"\\texttt{{[U+{ord(letter):04X}]}}"
+
+
+def display(formula: Formula, symbols: Symbols) -> Markup:
+    """A displayed chain, broken at its relations where it would not fit."""
+    sides = sides_latex(formula.sides, symbols)
+    if width(" ".join(sides)) <= WIDTH:
+        return Markup(f"\\[\n{' '.join(sides)}\n\\]")
+    head = sides[0] if not formula.sides[0].relation else ""
+    rest = sides[1:] if head else sides
+    rows = [f"{head} &{_fitted(rest[0])}", *(f"&{_fitted(side)}" for side in rest[1:])]
+    body = " \\\\\n".join(rows)
+    return Markup(f"\\begin{{align*}}\n{body}\n\\end{{align*}}")
+
+
+def _fitted(side: str) -> str:
+    """A side that is still too long is set smaller, as a last resort."""
+    if width(side) <= LINE:
+        return side
+    return f"\\adjustbox{{max width=0.85\\linewidth}}{{$\\displaystyle {side}$}}"
+
+
+def words_latex(words: Words, symbols: Symbols) -> Markup:
+    """A sentence or a cell."""
+    return Markup("".join(_inline(word, symbols) for word in words))
+
+
+def _inline(word: Any, symbols: Symbols) -> str:
+    if isinstance(word, Formula):
+        return f"${math(word, symbols)}$"
+    if isinstance(word, Code):
+        return f"\\texttt{{{escape(word.text)}}}"
+    return escape(word)
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+LONG_TABLE = 40
+
+
+def table_start(table: Table) -> Markup:
+    """A table in one piece, set smaller if it is too wide; a long one that may break across pages."""
+    if len(table.rows) > LONG_TABLE:
+        return Markup(f"\\begin{{longtable}}{columns(table)}")
+    return Markup(
+        "\\begin{center}\n\\begin{adjustbox}{max width=\\linewidth}\n"
+        f"\\begin{{tabular}}{columns(table)}"
+    )
+
+
+def table_end(table: Table) -> Markup:
+    """The end that belongs to `table_start`."""
+    if len(table.rows) > LONG_TABLE:
+        return Markup("\\end{longtable}")
+    return Markup("\\end{tabular}\n\\end{adjustbox}\n\\end{center}")
+
+
+def columns(table: Table) -> Markup:
+    """The column types: decimals aligned at the mark by siunitx, formulas, wrapped sentences."""
+    found = []
+    for place, letter in enumerate(table.align):
+        cells = [row[place] for row in table.rows]
+        found.append(_decimal_column(cells) if letter == "d" else _column(table, letter, place))
+    return Markup("{" + "".join(found) + "}")
+
+
+def _column(table: Table, letter: str, place: int) -> str:
+    if table.kind != "derivation" or place == 0:
+        return letter
+    return r"p{82mm}" if place == 1 else r">{\raggedright\arraybackslash}p{55mm}"
+
+
+def _decimal_column(cells: list[Words]) -> str:
+    numbers = [n for cell in cells for n in [_number(cell)] if n is not None]
+    texts = [n.text for n in numbers]
+    if not numbers or not all(texts):
+        return "r"
+    mantissas = [text.partition("e")[0].lstrip("-") for text in texts]
+    whole = max(len(m.partition(".")[0]) for m in mantissas)
+    places = max(len(m.partition(".")[2]) for m in mantissas)
+    exponents = [text.partition("e")[2] for text in texts if "e" in text]
+    sign = "-" if any(text.startswith("-") for text in texts) else ""
+    power = f"e-{max(len(e.lstrip('-')) for e in exponents)}" if exponents else ""
+    about = r"\approx" if any(_about(cell) for cell in cells) else ""
+    return f"S[table-format={about}{sign}{whole}.{places}{power}]"
+
+
+def _number(cell: Words) -> Number | None:
+    """The number of a cell that holds one number only."""
+    if len(cell) == 1 and isinstance(cell[0], Formula) and len(cell[0].sides) == 1:
+        expr = cell[0].sides[0].expr
+        return expr if isinstance(expr, Number) else None
+    return None
+
+
+def _about(cell: Words) -> bool:
+    return any(isinstance(word, Formula) and word.sides[0].relation == "≈" for word in cell)
+
+
+def header_row(cells: tuple[Words, ...], table: Table, symbols: Symbols) -> Markup:
+    """Headings; above a column of decimals they are protected by braces."""
+    shown = [words_latex(cell, symbols) for cell in cells]
+    letters = zip(table.align, shown, strict=True)
+    return Markup(" & ".join(f"{{{text}}}" if letter == "d" else text for letter, text in letters))
+
+
+def row_latex(cells: tuple[Words, ...], table: Table, symbols: Symbols) -> Markup:
+    """A row; numbers in decimal columns are left to siunitx, derivations are set large."""
+    return Markup(" & ".join(_cell(cell, letter, table, symbols) for cell, letter in zip(cells, table.align, strict=True)))
+
+
+def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
+    found = _number(cell) if letter == "d" else None
+    if found is not None and found.text:
+        return ("\\approx " if _about(cell) else "") + found.text
+    if table.kind == "derivation" and len(cell) == 1 and isinstance(cell[0], Formula):
+        return f"$\\displaystyle {math(cell[0], symbols)}$\\rule[-3ex]{{0pt}}{{7ex}}"
+    shown = words_latex(cell, symbols)
+    return f"{{{shown}}}" if letter == "d" and shown else shown
+
+
+def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
+    return {
+        "words": lambda words: words_latex(words, symbols),
+        "display": lambda formula: display(formula, symbols),
+        "table_start": table_start,
+        "table_end": table_end,
+        "header_row": lambda cells, table: header_row(cells, table, symbols),
+        "row": lambda cells, table: row_latex(cells, table, symbols),
+        "sectioning": lambda level: Markup(SECTIONS[level]),
+        "verbatim": lambda text: Markup(text.rstrip("\n").replace("\\end{lstlisting}", "")),
+    }
+
+
+LATEX = Format("tex", ".tex", "latex/page.tex.j2", escape, _filters)
+FRAGMENT = Format("fragment", ".fragment.tex", "latex/fragment.tex.j2", escape, _filters)

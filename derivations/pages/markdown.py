@@ -1,0 +1,91 @@
+"""The Markdown format: GitHub, MyST and Pandoc alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from derivations.language.tree import Number
+from derivations.notation.latex import latex, width
+from derivations.notation.read import Side
+from derivations.notation.symbols import Symbols
+from derivations.pages.blocks import Code, Formula, Words
+from derivations.pages.render import Format
+
+RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
+LONG = 84
+SPECIAL = re.compile(r"([\\`*_\[\]|$~^#@])")
+
+
+def escape(text: str) -> str:
+    """Text as literal text: nothing in it is Markdown, HTML or mathematics."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = SPECIAL.sub(r"\\\1", text)
+    return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", r"\1\\\2", text) if not text[:1].isdigit() else text
+
+
+def sides_latex(sides: tuple[Side, ...], symbols: Symbols) -> list[str]:
+    """Every side of a chain with the relation before it."""
+    return [f"{RELATIONS[s.relation]} {latex(s.expr, symbols)}".lstrip() if s.relation else latex(s.expr, symbols) for s in sides]
+
+
+def math(formula: Formula, symbols: Symbols) -> str:
+    """A chain as LaTeX on one line."""
+    return " ".join(sides_latex(formula.sides, symbols))
+
+
+def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:
+    """A chain cut before relations so that no line is long."""
+    held: list[Side] = []
+    used = 0
+    for side, shown in zip(formula.sides, sides_latex(formula.sides, symbols), strict=True):
+        if held and used + width(shown) > LONG and len(held) > 1:
+            yield Formula(tuple(held))
+            held, used = [], 0
+        held.append(side)
+        used += width(shown)
+    yield Formula(tuple(held))
+
+
+def words_markdown(words: Words, symbols: Symbols) -> Markup:
+    """A sentence or a cell."""
+    return Markup("".join(_inline(word, symbols) for word in words))
+
+
+def _inline(word: Any, symbols: Symbols) -> str:
+    if isinstance(word, Formula):
+        if len(word.sides) == 1 and not word.sides[0].relation and _is_plain(word.sides[0].expr):
+            return plain_number(word.sides[0].expr)
+        return f"${math(word, symbols)}$"
+    if isinstance(word, Code):
+        return f"`{word.text.replace('`', ' ')}`"
+    return escape(word)
+
+
+def _is_plain(expr: Any) -> bool:
+    return isinstance(expr, Number) and bool(expr.text) and "e" not in expr.text
+
+
+def plain_number(number: Number) -> str:
+    """A number alone: in a cell it needs no mathematics; its minus is the typographic one."""
+    return number.text.replace("-", "−")
+
+
+def _verbatim(text: str) -> Markup:
+    return Markup(text.rstrip("\n").replace("```", "` ` `"))
+
+
+def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
+    return {
+        "words": lambda words: words_markdown(words, symbols),
+        "math": lambda formula: Markup(math(formula, symbols)),
+        "lines": lambda formula: list(lines(formula, symbols)),
+        "verbatim": _verbatim,
+    }
+
+
+MARKDOWN = Format("md", ".md", "markdown/page.md.j2", escape, _filters)

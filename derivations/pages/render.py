@@ -1,0 +1,56 @@
+"""Templates to text. Templates arrange blocks; they do no arithmetic, and all plain text is escaped.
+
+A format is a row of `FORMATS`: a template, how it escapes text, and its filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from derivations.notation.symbols import Symbols
+from derivations.pages.blocks import Document
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way of printing a document."""
+
+    name: str
+    suffix: str
+    template: str
+    escape: Callable[[str], str]
+    filters: Callable[[Symbols], Mapping[str, Callable[..., Any]]] = field(repr=False)
+
+
+def templates_folder() -> Path:
+    """The shipped templates: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def render(document: Document, symbols: Symbols, form: Format) -> str:
+    """The document in a format, with exactly one line break at its end."""
+
+    def finalize(value: Any) -> Any:
+        return value if isinstance(value, Markup) else form.escape(str(value))
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(templates_folder()),
+        undefined=StrictUndefined,
+        finalize=finalize,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= dict(form.filters(symbols)) | {"raw": Markup}
+    environment.tests["kind"] = lambda block, name: type(block).__name__ == name
+    text = environment.get_template(form.template).render(document=document)
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept = [line for at, line in enumerate(lines) if line or lines[at - 1]]
+    return "\n".join(kept) + "\n"
