@@ -1,0 +1,41 @@
+"""Worked examples of how models learn, with every line proved and every number verified.
+
+>>> import derivations
+>>> page = derivations.build("linear-regression")
+>>> page.trace.steps[0]["w'"]
+169/200
+
+What is heavy (SymPy, torch) is imported when the first page is built.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["DerivationsError", "Page", "Spec", "Trace", "__version__", "build", "train", "verify"]
+
+if TYPE_CHECKING:
+    from derivations.examples.spec import Spec
+    from derivations.examples.training import Trace, train
+    from derivations.language.errors import DerivationsError
+    from derivations.pages.page import Page, build
+    from derivations.witnesses.verify import verify
+
+_HOMES = {
+    "DerivationsError": "derivations.language.errors",
+    "Page": "derivations.pages.page",
+    "Spec": "derivations.examples.spec",
+    "Trace": "derivations.examples.training",
+    "build": "derivations.pages.page",
+    "train": "derivations.examples.training",
+    "verify": "derivations.witnesses.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'derivations' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

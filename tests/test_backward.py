@@ -182,7 +182,7 @@ MOVED = [
     model("y[t] = sum(x[2*t + k - 2]*h[k], k)\nL = sum(y[t]**3, t)", [SIGNAL, KERNEL], s=5, k=2, t=2),
     model("y[t] = sum(x[t - k + 2]*h[k], k)\nL = sum(y[t]**2, t)", [SIGNAL, KERNEL], s=5, k=2, t=4),
     model("L = sum((x[t + 1] - x[t])**2, t)", [SIGNAL], s=5, t=4),
-    model("y[s] = x[s]**2\nL = sum(y[t + 1]*x[t]*y[t], t)", [SIGNAL], s=5, t=4),
+    model("y[s] = x[s]**2\nL = sum(y[t + 1]*y[t], t)", [SIGNAL], s=5, t=4),
     model("L = sum(x[6 - s]*x[s], s)", [SIGNAL], s=5),
     model("L = sum(w[i + j - 1]*m[i, j]*w[2], i, j)", [M, vector("w", "s", "1", "2", "3", "4")], i=3, j=2, s=4),
 ]

@@ -48,7 +48,8 @@ LOSSES = (
     Loss(
         "half sum of squared errors",
         equation="1/2*sum((a[i] - b[i])**2, i)",
-        convention="half the sum of the squared residuals, not divided by n, so that the 2 of the derivative cancels",
+        convention="half the sum of the squared residuals, not divided by n, "
+        "so that the 2 of the derivative cancels",
         source="Bishop 2006, equation 3.12",
     ),
     Loss(

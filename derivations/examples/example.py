@@ -13,6 +13,7 @@ from derivations.examples.arrays import Array, read_arrays
 from derivations.examples.spec import MAX_STEPS, Source, Spec, reserved
 from derivations.examples.update import instantiate
 from derivations.language.backward import active, backward, put_in_outer
+from derivations.language.degree import degree
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
@@ -29,6 +30,8 @@ from derivations.language.tree import (
     values,
     walk,
 )
+
+MAX_DEGREE = 30
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,11 @@ def _check_line(line: Assignment, indices: frozenset[str]) -> None:
     for node in walk(line.body):
         if isinstance(node, Div) and node.denominator == Number(Fraction(0)):
             raise LanguageError("division by zero", at=line.target.at)
+    if degree(line.body, {}) > MAX_DEGREE:
+        hint = f"Powers up to {MAX_DEGREE} can be worked by hand."
+        raise LanguageError(
+            f"the powers in the equation of '{line.target.name}' are too high", at=line.target.at, hint=hint
+        )
     _check_free(line.body, set(target), indices, line.target)
 
 

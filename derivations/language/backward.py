@@ -11,6 +11,7 @@ Work grows with the number of equations, not with the sizes of the arrays.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -108,12 +109,16 @@ def chain_product(local: Expr, outer: Expr) -> Expr:
 
 
 def reduce(body: Expr, over: tuple[str, ...]) -> Expr:
-    """``Σ body`` over the indices, with everything that does not depend on them in front."""
+    """``Σ body`` over the indices, with everything that does not depend on them in front.
+
+    A sum stays inside the sum around it, for a product of two sums is not in normal form.
+    """
     if isinstance(body, Neg):
         return product(Neg(reduce(body.argument, over)))
     for bound in reversed(over):
-        outside = [part for part in factors(body) if not free_indices(part, {bound})]
-        inside = [part for part in factors(body) if free_indices(part, {bound})]
+        staying = [bool(free_indices(part, {bound})) or has_reduction(part) for part in factors(body)]
+        outside = [part for part, stays in zip(factors(body), staying, strict=True) if not stays]
+        inside = [part for part, stays in zip(factors(body), staying, strict=True) if stays]
         body = product(*outside, Sum(product(*inside), bound))
     return body
 
@@ -175,13 +180,16 @@ def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Prog
     """The gradients written with the adjoints next to the loss put in.
 
     ``dL/dw = Σ x[i]*dL/dyhat[i]`` becomes ``2/n Σ x[i]*(yhat[i] - y[i])``. Only adjoints that are
-    themselves free of sums and of other adjoints are put in, so that formulas stay short.
+    themselves free of sums and of other adjoints, and said by one equation, are put in, so that
+    formulas stay short.
     """
     wanted = {adjoint(loss, name) for name in parameters}
+    often = Counter(eq.target.name for eq in program)
     local = {
         eq.target.name: eq
         for eq in program
-        if not has_reduction(eq.body) and not any(_is_adjoint(ref, loss) for ref in refs(eq.body))
+        if often[eq.target.name] == 1 and _is_plain(eq.target) and not has_reduction(eq.body)
+        if not any(_is_adjoint(ref, loss) for ref in refs(eq.body))
     }
     found = [
         Equation(eq.target, _put_in(eq.body, local)) if eq.target.name in wanted else eq for eq in program

@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from derivations.language.degree import program_degree
 from derivations.language.program import Program
 from derivations.language.steps import Chain
 from derivations.language.symbolic import function_class, is_zero
@@ -32,9 +33,11 @@ from derivations.language.tree import (
     Ref,
     Sum,
     free_indices,
+    refs,
+    values,
 )
 
-TINY, LARGEST = 2, 3_000
+TINY, LARGEST, HIGHEST = 2, 3_000, 40
 
 
 class Prover:
@@ -47,7 +50,7 @@ class Prover:
     @cached_property
     def local_only(self) -> bool:
         """Whether the written-out loss is too large, so that adjoints are taken as symbols."""
-        return bool(self.program.equations) and _size(self.program) > LARGEST
+        return _size(self.program) > LARGEST or program_degree(self.program) > HIGHEST
 
     def equal(self, left: Expr, right: Expr) -> bool:
         """Whether two expressions are equal for every value of their free indices."""
@@ -94,6 +97,7 @@ class Prover:
         raise TypeError(f"not provable: {expr}")
 
     def position(self, part: Expr, env: dict[str, int]) -> int:
+        """The number that stands between the brackets of an entry."""
         return (
             int(env[part.name])
             if isinstance(part, Ref) and part.name in env
@@ -101,6 +105,7 @@ class Prover:
         )
 
     def entry(self, name: str, at: tuple[int, ...]) -> Any:
+        """The symbol of an entry; an adjoint is the derivative that it stands for."""
         prefix = f"d{self.loss}/d"
         if name.startswith(prefix) and not self.local_only:
             return self.total(name[len(prefix) :], at)
@@ -141,6 +146,7 @@ class Prover:
         return written.xreplace(new) if new else written
 
     def entry_expanded(self, name: str, at: tuple[int, ...], stop: str) -> Any:
+        """One entry written out down to ``stop``, each worked once."""
         key = (name, at, stop)
         if key not in self.memory:
             self.memory[key] = self.expand(self.equation(name, at), stop)
@@ -153,8 +159,6 @@ def _symbol(name: str, at: tuple[int, ...]) -> Any:
 
 def _size(program: Program) -> int:
     """A bound on the operations of the written-out loss."""
-    from derivations.language.tree import refs, values
-
     sizes: dict[str, int] = {}
     for eq in program:
         loops = TINY ** sum(isinstance(node, (Sum, Mean)) for node in values(eq.body))

@@ -38,7 +38,9 @@ from derivations.language.tree import (
     values,
 )
 
-SYMPY_OWN = {"exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "tanh": sp.tanh, "sign": sp.sign}
+# SymPy's sign has a delta function as its derivative; as everywhere in training, ours has 0.
+SIGN = type("sign", (sp.sign,), {"_eval_derivative": lambda self, by: sp.S.Zero})
+SYMPY_OWN = {"exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "tanh": sp.tanh, "sign": SIGN}
 
 
 class Atoms:

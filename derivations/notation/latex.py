@@ -24,6 +24,9 @@ from derivations.language.tree import (
     Pow,
     Ref,
     Sum,
+    children,
+    number,
+    rebuild,
     walk,
 )
 from derivations.notation.symbols import Symbol, Symbols
@@ -41,6 +44,29 @@ def number_latex(text: str) -> str:
     r"""A printed decimal: ``-10.5`` as it is, ``1.2e-7`` as ``1.2 \cdot 10^{-7}``."""
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def as_printed(expr: Expr) -> Expr:
+    """The expression as it reads once printed: means as ``1/n Σ``, ``-2`` as one number."""
+    if isinstance(expr, Mean):
+        return as_printed(Mul((Div(ONE, Count(expr.index)), Sum(expr.body, expr.index))))
+    if isinstance(expr, Add):  # "a - 2" keeps its minus, "-2 + a" starts with a number
+        first, *rest = expr.terms
+        return Add((as_printed(first), *(_later_term(part) for part in rest)))
+    found = rebuild(expr, tuple(as_printed(part) for part in children(expr)))
+    if isinstance(found, Neg) and isinstance(found.argument, Number):
+        return number(-found.argument.value)
+    if isinstance(found, Number) and found.value.denominator != 1 and not found.text:
+        return as_printed(Div(number(found.value.numerator), number(found.value.denominator)))
+    if isinstance(expr, Mul) and isinstance(expr.factors[-1], Mean) and isinstance(found, Mul):
+        *before, mean = found.factors
+        assert isinstance(mean, Mul)
+        return Mul((*before, *mean.factors))  # "1/2 · 1/n Σ" reads as one product
+    return found
+
+
+def _later_term(part: Expr) -> Expr:
+    return Neg(as_printed(part.argument)) if isinstance(part, Neg) else as_printed(part)
 
 
 def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
@@ -122,7 +148,7 @@ def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:
 
 def _brackets(shown: str, expr: Expr) -> str:
     """Round brackets; tall ones around fractions and sums, square ones around long sums of numbers."""
-    if isinstance(expr, Add) and all(_is_numeric(part) for part in expr.terms):
+    if isinstance(expr, Add) and ("(" in shown or "[" in shown) and all(map(_is_numeric, expr.terms)):
         return f"\\left[{shown}\\right]"
     tall = "\\frac" in shown or "\\sum" in shown
     return f"\\left({shown}\\right)" if tall else f"({shown})"
@@ -168,7 +194,7 @@ def _joint(left: Expr, right: Expr) -> str:
     """A dot between numbers and between fractions, a thin nothing where letters stand together."""
     if isinstance(right, Number) or (isinstance(left, Number) and _starts_with_number(right)):
         return r" \cdot "
-    if isinstance(left, Number) and left.text and isinstance(right, (Number, Pow)):
+    if isinstance(left, Number) and left.text and isinstance(right, (Number, Pow, Call)):
         return r" \cdot "
     fractions = [_is_fraction(left), _is_fraction(right)]
     if all(fractions) or (isinstance(right, Derivative) and not isinstance(left, Number)):

@@ -159,7 +159,7 @@ class _Reader:
         if token == r"\sqrt":
             self.take()
             return Call("sqrt", (self.group(),))
-        if token in FUNCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["("]:
+        if token in FUNCTIONS and self.tokens[self.at + 1 : self.at + 2] in (["("], ["["]):
             self.take()
             return Call(FUNCTIONS[token], (self.atom(),))
         return self.symbol()

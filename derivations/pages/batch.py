@@ -72,10 +72,14 @@ class _Page:
     def forward(self) -> Iterator[Block]:
         along = [eq for eq in self.example.forward if self.is_along(eq)]
         others = [eq for eq in self.example.forward if not self.is_along(eq)]
-        sums = [eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq)]
+        sums = [eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq) and not self.waits(eq)]
         yield from self.table("forward", entries_along_samples(self.example), along, sums)
         for eq in others:
             yield from self.chains(eq)
+
+    def waits(self, eq: Equation) -> bool:
+        """Whether an equation reads adjoints, so that it belongs to the backward table."""
+        return any(ref.name.startswith(f"d{self.example.loss}/d") for ref in refs(eq.body))
 
     def is_along(self, eq: Equation) -> bool:
         return self.sample is not None and Ref(self.sample) in eq.target.indices
@@ -140,8 +144,9 @@ class _Page:
     def backward(self) -> Iterator[Block]:
         shown = self.gradients()
         along = [eq for eq in shown if self.is_along(eq)]
-        if along:
-            yield from self.table("backward", [], along, [])
+        sums = [eq.body for eq in shown if not self.is_along(eq) and self.waits(eq)]
+        if along or sums:
+            yield from self.table("backward", [], along, sums)
         for eq in shown:
             if not self.is_along(eq):
                 yield from self.chains(eq)

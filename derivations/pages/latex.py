@@ -32,14 +32,14 @@ SPECIAL = {
     '"': r"\textquotedbl{}",
     "`": r"\textasciigrave{}",
     "=": "=",
-    "≈": r"$\approx$",
-    "←": r"$\leftarrow$",
+    "≈": r"\ensuremath{\approx}",
+    "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
-    "−": "$-$",
+    "−": r"\ensuremath{-}",
 }
 LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" ", ""), GREEK, strict=False))
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
-WIDTH, LINE = 88, 105
+WIDTH, LINE = 72, 58
 
 
 def escape(text: str) -> str:
@@ -52,7 +52,7 @@ def _letter(letter: str) -> str:
     if letter in SPECIAL:
         return SPECIAL[letter]
     if letter in LETTERS:
-        return f"$\\{LETTERS[letter]}$"
+        return f"\\ensuremath{{\\{LETTERS[letter]}}}"
     if letter.isascii() or "\u00a1" <= letter <= "\u017f" or letter in "–—‘’“”„…€•":
         return letter
     return f"\\texttt{{[U+{ord(letter):04X}]}}"
@@ -61,6 +61,8 @@ def _letter(letter: str) -> str:
 def display(formula: Formula, symbols: Symbols) -> Markup:
     """A displayed chain, broken at its relations where it would not fit."""
     sides = sides_latex(formula.sides, symbols)
+    if len(sides) == 1 and width(sides[0]) > LINE:
+        return Markup(f"\\[\n{_scaled(sides[0])}\n\\]")
     if width(" ".join(sides)) <= WIDTH:
         return Markup(f"\\[\n{' '.join(sides)}\n\\]")
     head = sides[0] if not formula.sides[0].relation else ""
@@ -71,10 +73,12 @@ def display(formula: Formula, symbols: Symbols) -> Markup:
 
 
 def _fitted(side: str) -> str:
-    """A side that is still too long is set smaller, as a last resort."""
-    if width(side) <= LINE:
-        return side
-    return f"\\adjustbox{{max width=0.85\\linewidth}}{{$\\displaystyle {side}$}}"
+    """A side that may be too long even alone is set smaller if it is."""
+    return side if width(side) <= LINE else _scaled(side, "0.88")
+
+
+def _scaled(side: str, share: str = "") -> str:
+    return f"\\adjustbox{{max width={share}\\linewidth}}{{$\\displaystyle {side}$}}"
 
 
 def words_latex(words: Words, symbols: Symbols) -> Markup:
@@ -172,7 +176,7 @@ def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
     if found is not None and found.text:
         return ("\\approx " if _about(cell) else "") + found.text
     if table.kind == "derivation" and len(cell) == 1 and isinstance(cell[0], Formula):
-        return f"$\\displaystyle {math(cell[0], symbols)}$\\rule[-3ex]{{0pt}}{{7ex}}"
+        return f"{_scaled(math(cell[0], symbols))}\\rule[-3ex]{{0pt}}{{7ex}}"
     shown = words_latex(cell, symbols)
     return f"{{{shown}}}" if letter == "d" and shown else shown
 

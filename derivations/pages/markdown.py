@@ -52,27 +52,31 @@ def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:
 
 
 def words_markdown(words: Words, symbols: Symbols) -> Markup:
-    """A sentence or a cell."""
+    """A sentence or a cell; a number alone needs no mathematics."""
+    if len(words) == 1 and isinstance(words[0], Formula) and _is_plain(words[0]):
+        return Markup(plain_number(words[0].sides[0].expr))
     return Markup("".join(_inline(word, symbols) for word in words))
 
 
 def _inline(word: Any, symbols: Symbols) -> str:
     if isinstance(word, Formula):
-        if len(word.sides) == 1 and not word.sides[0].relation and _is_plain(word.sides[0].expr):
-            return plain_number(word.sides[0].expr)
         return f"${math(word, symbols)}$"
     if isinstance(word, Code):
         return f"`{word.text.replace('`', ' ')}`"
     return escape(word)
 
 
-def _is_plain(expr: Any) -> bool:
+def _is_plain(formula: Formula) -> bool:
+    expr = formula.sides[0].expr
+    if len(formula.sides) > 1 or formula.sides[0].relation:
+        return False
     return isinstance(expr, Number) and bool(expr.text) and "e" not in expr.text
 
 
-def plain_number(number: Number) -> str:
-    """A number alone: in a cell it needs no mathematics; its minus is the typographic one."""
-    return number.text.replace("-", "−")
+def plain_number(number: Any) -> str:
+    """A number alone, with the typographic minus."""
+    text: str = number.text
+    return text.replace("-", "−")
 
 
 def _verbatim(text: str) -> Markup:

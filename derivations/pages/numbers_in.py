@@ -6,11 +6,14 @@ true of the printed numbers, ``≈`` where something was rounded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 from derivations.examples.training import Step
+from derivations.language.program import normal_form
 from derivations.language.tree import (
     ONE,
     Add,
@@ -27,12 +30,12 @@ from derivations.language.tree import (
     Sum,
     factors,
     has_reduction,
+    is_coefficient,
     rename_index,
     transform,
-    values,
 )
 from derivations.language.tree import number as whole
-from derivations.notation.latex import DOTS
+from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import EXACT, NumberSystem, Value
@@ -43,53 +46,66 @@ LONG_SUM, HEAD, TAIL = 6, 3, 1
 
 
 def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem = EXACT) -> Value:
-    """The value of an expression in a step; ``env`` gives positions of free indices in the batch."""
+    """The value of an expression in a step; ``env`` gives positions of free indices in the batch.
 
-    def work(node: Expr, env: Mapping[str, int]) -> Value:
+    Operations come in the order of `derivations.numbers.tape`, and what is made of numbers and counts
+    only is exact there and here, so that a carried calculation rounds in the same places.
+    """
+    found: Value = None
+    for term in normal_form(expr):
+        ranges = [range(1, size_of(step, name) + 1) for name in term.over]
+        places = itertools.product(*ranges)
+        parts = [_pointwise(term.body, {**env, **dict(zip(term.over, at, strict=True))}, step, system) for at in places]
+        value = reduce(system.add, parts)
+        if term.coefficient != ONE:
+            value = _scaled(term.coefficient, value, env, step, system)
+        found = value if found is None else system.add(found, value)
+    return found
+
+
+def _scaled(coefficient: Expr, value: Value, env: Mapping[str, int], step: Step, system: NumberSystem) -> Value:
+    if isinstance(coefficient, Neg):
+        return system.sub(system.number(Fraction(0)), _scaled(coefficient.argument, value, env, step, system))
+    return system.mul(_pointwise(coefficient, env, step, system), value)
+
+
+def _pointwise(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem) -> Value:
+    def work(node: Expr) -> Value:
+        own = EXACT if is_coefficient(node) else system
         match node:
             case Number(value, _):
-                return system.number(value)
+                return own.number(value)
             case Count(name):
-                return system.number(Fraction(size_of(step, name)))
+                return own.number(Fraction(size_of(step, name)))
             case Ref(name, indices):
                 return step.at(name, tuple(position(part, env, step) for part in indices))
             case Neg(a):
-                return system.sub(system.number(Fraction(0)), work(a, env))
+                return own.sub(own.number(Fraction(0)), work(a))
             case Add(parts):
-                return chain(system.add, parts, env)
+                return reduce(lambda x, part: _plus(own, x, part, work), parts[1:], work(parts[0]))
             case Mul(parts):
-                return chain(system.mul, parts, env)
-            case Div(a, b) if not any(isinstance(n, Ref) for n in values(node)):
-                return EXACT.div(work(a, env), work(b, env))  # coefficients stay exact
+                heads = [parts[: n + 1] for n in range(1, len(parts))]
+                systems = [EXACT if all(map(is_coefficient, head)) else system for head in heads]
+                pairs = zip(systems, parts[1:], strict=True)
+                return reduce(lambda x, pair: pair[0].mul(x, work(pair[1])), pairs, work(parts[0]))
             case Div(a, b):
-                return system.div(work(a, env), work(b, env))
+                return own.div(work(a), work(b))
             case Pow(a, Number(Fraction(numerator=2, denominator=1), _)):
-                base = work(a, env)
-                return system.mul(base, base)
+                base = work(a)
+                return own.mul(base, base)
             case Pow(a, b):
-                return system.power(work(a, env), work(b, env))
+                return own.power(work(a), work(b))
             case Call(name, (a,)):
-                return function_of(name, system)(work(a, env), None)
-            case Sum(a, bound):
-                parts_ = [work(a, {**env, bound: k}) for k in range(1, size_of(step, bound) + 1)]
-                return fold(system.add, parts_)
-            case Mean(a, bound):
-                count = Fraction(1, size_of(step, bound))
-                return system.mul(system.number(count), work(Sum(a, bound), env))
+                return function_of(name, own)(work(a), None)
         raise TypeError(f"not workable: {node}")
 
-    def chain(operation, parts, env):  # type: ignore[no-untyped-def]
-        return fold(operation, [work(part, env) for part in parts])
-
-    return work(expr, env)
+    return work(expr)
 
 
-def fold(operation, parts):  # type: ignore[no-untyped-def]
-    """Apply an operation from the left."""
-    found = parts[0]
-    for part in parts[1:]:
-        found = operation(found, part)
-    return found
+def _plus(system: NumberSystem, before: Value, part: Expr, work: Callable[[Expr], Value]) -> Value:
+    if isinstance(part, Neg):
+        return system.sub(before, work(part.argument))
+    return system.add(before, work(part))
 
 
 def position(part: Expr, env: Mapping[str, int], step: Step) -> int:
@@ -125,6 +141,7 @@ class Writer:
         labels = {name: whole(at) for name, at in env.items()}
         sides = [Side("", rename_index(target, labels)), Side("=", rename_index(body, labels))]
         exact: list[bool] = []
+        body = as_printed(body)
         numbers = self.put_in(body, env, known, exact)
         value = self.rounding(self.final(target, env))
         result = leaf(value)
@@ -148,7 +165,7 @@ class Writer:
                 printed = self.value(node, env)
                 exact.append(printed.exact)
                 return leaf(printed)
-            if isinstance(node, (Sum, Mean)):
+            if isinstance(node, Sum):
                 return self.expanded(node, env, rule)
             return None
 
@@ -162,12 +179,10 @@ class Writer:
         if size > LONG_SUM:
             parts = [*parts[:HEAD], DOTS, *parts[-TAIL:]]
         written = parts[0] if len(parts) == 1 else Add(tuple(parts))
-        return written if isinstance(node, Sum) else Mul((Div(ONE, whole(size)), written))
+        return written
 
     def collected(self, body: Expr, env: Mapping[str, int]) -> list[Expr]:
         """``1/2 * 254.25``: the coefficient times the sum that stands in the last row of the table."""
-        if isinstance(body, Mean):
-            body = Mul((Div(ONE, Count(body.index)), Sum(body.body, body.index)))
         parts = factors(body)
         sums = [part for part in parts if isinstance(part, Sum)]
         if len(sums) != 1 or len(parts) == 1 or size_of(self.step, sums[0].index) == 1:

@@ -18,7 +18,8 @@ from derivations.numbers.systems import ball
 class Check:
     """One comparison of a number of ours with a witness's.
 
-    ``ulps`` counts the float64 numbers between theirs and the float64 nearest to ours;
+    ``ulps`` counts the float64 numbers between theirs and the float64 nearest to ours (None where
+    only some digits of theirs were printed);
     ``allowed`` is how far apart float64 rounding alone can bring them, computed by enclosure.
     """
 
@@ -27,15 +28,20 @@ class Check:
     witness: str
     ours: Any = field(repr=False)
     theirs: float
-    ulps: int
+    ulps: int | None
     allowed: float
     ok: bool
+
+    @property
+    def distance(self) -> str:
+        """The distance in words."""
+        return "in the printed digits" if self.ulps is None else f"{self.ulps} ulp apart"
 
     def __str__(self) -> str:
         shown = Rounding(significant=17)
         return (
             f"step {self.step}: {self.quantity}: by hand {shown(self.ours).text}, "
-            f"{self.witness} {self.theirs!r} ({self.ulps} ulp apart; rounding allows {self.allowed:.2g})"
+            f"{self.witness} {self.theirs!r} ({self.distance}; rounding allows {self.allowed:.2g})"
         )
 
 
@@ -68,7 +74,7 @@ class Report:
     @property
     def largest(self) -> int:
         """The largest distance of all comparisons, in ulp."""
-        return max((check.ulps for check in self.checks), default=0)
+        return max((check.ulps for check in self.checks if check.ulps is not None), default=0)
 
     def require(self) -> None:
         """Raise `CheckFailed` naming the first disagreement."""
@@ -86,7 +92,7 @@ def compare(
     allowed = float(2 * enclosure.rad())
     possible = theirs == theirs and abs(theirs) != float("inf") and enclosure.is_finite()
     ok = possible and bool(enclosure.contains(arb(theirs))) and bool(enclosure.overlaps(ball(ours)))
-    ulps = ulps_between(nearest_float(ours), theirs) if possible else -1
+    ulps = ulps_between(nearest_float(ours), theirs) if possible else None
     return Check(quantity, step, witness, ours, theirs, ulps, allowed, ok)
 
 

@@ -14,12 +14,13 @@ import sympy as sp
 from derivations.examples.example import Example
 from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
+from derivations.language.degree import program_degree
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import label
 from derivations.witnesses.check import Proof
 
-TINY, LARGEST = 2, 600
+TINY, LARGEST, HIGHEST = 2, 600, 40
 
 
 def _exact(value: Any) -> Any:
@@ -43,6 +44,8 @@ def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
     tape = layout_of(example, size).tape
     if len(tape.operations) > LARGEST:
         return (), (f"sympy.diff of the written-out loss: {len(tape.operations)} operations are too many",)
+    if (highest := program_degree(example.forward)) > HIGHEST:
+        return (), (f"sympy.diff of the written-out loss: powers up to {highest} are too high",)
     symbols = [sp.Symbol(label(*entry), real=True) for entry in tape.inputs]
     memory = tape.bind(SYMBOLIC)(symbols)
     loss = memory[tape.slots[example.loss, ()]]

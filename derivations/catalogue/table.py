@@ -1,0 +1,24 @@
+"""The catalogue as a table of words, for the command line and the documentation."""
+
+from __future__ import annotations
+
+from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.layers import LAYERS
+from derivations.catalogue.losses import LOSSES
+from derivations.catalogue.optimizers import OPTIMIZERS
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    """Kind, name, formula and torch's name of every row."""
+    found = [
+        ("function", f"{row.name}(x)", row.formula or f"derivative {row.slope}", row.torch)
+        for row in FUNCTIONS
+    ]
+    found += [("layer", row.name, f"{row.output} = {row.equation}", row.torch) for row in LAYERS]
+    found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
+    found += [("optimizer", row.name, _one_line(row.equations), row.torch) for row in OPTIMIZERS]
+    return found
+
+
+def _one_line(equations: str) -> str:
+    return "; ".join(line.strip() for line in equations.strip().splitlines())

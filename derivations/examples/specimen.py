@@ -1,0 +1,37 @@
+"""The spec that ``derivations new`` writes: complete, commented, ready to build."""
+
+SPECIMEN = """\
+# A worked example. Build it with: derivations build THIS-FILE
+# Decimals mean what is written: 0.01 is exactly 1/100.
+title = "My worked example"
+
+[model]
+# One equation a line, from the data to the loss; the last one is the loss.
+# + - * / **, sum(..., i), mean(..., i), count(i), exp, log, sqrt, tanh, sigmoid, relu, abs.
+equations = \"\"\"
+yhat[i] = w*x[i] + b
+L = mean((yhat[i] - y[i])**2, i)
+\"\"\"
+
+[data]
+# Lists, expressions in earlier data, or a column of a CSV file beside this spec:
+# x = { csv = "houses.csv", column = "size" }
+x = [1, 2, 3, 4]
+y = "3*x - 1"
+
+[parameters]
+# What is learnt, with start values.
+w = 0
+b = 0
+
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+batch_size = 2          # leave out to use all samples in every step
+epochs = 1
+# shuffle = 1           # shuffle before every epoch, with this seed
+# batches = [[1, 3], [2, 4]]   # or list the samples of each batch
+# carry = 4             # round every intermediate value, as with a pocket calculator
+
+[page]
+digits = 6              # decimal places that are printed; or: significant = 4
+"""

@@ -1,0 +1,178 @@
+"""A finished page read back: its text cut into items, the formulas still as they are printed.
+
+Markdown is read by markdown-it with its dollar-mathematics plugin, LaTeX by the few environments
+that the templates use. What an item means is decided in `derivations.pages.audit`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Mathematics:
+    """The source of a formula on the page."""
+
+    source: str
+
+
+Piece: TypeAlias = str | Mathematics
+Pieces: TypeAlias = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A block of the page: Heading, Prose, Display, Table or Listing."""
+
+    kind: str
+    pieces: Pieces = ()
+    rows: tuple[tuple[Pieces, ...], ...] = ()
+    text: str = ""
+
+
+def read_markdown(page: str) -> list[Item]:
+    """The items of a Markdown page; a display that starts with a relation continues the one before."""
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.use(dollarmath_plugin, allow_space=True, allow_digits=True, double_inline=False)
+    return _joined(list(_markdown_items(parser.parse(page))))
+
+
+def _markdown_items(tokens: list[Any]) -> Iterator[Item]:
+    rows: list[tuple[Pieces, ...]] = []
+    cells: list[Pieces] = []
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1].type if at else ""
+        match token.type:
+            case "inline" if before == "heading_open":
+                yield Item("Heading", _inline(token))
+            case "inline" if before in ("th_open", "td_open"):
+                cells.append(_inline(token))
+            case "inline":
+                yield Item("Prose", _inline(token))
+            case "math_block":
+                yield Item("Display", (Mathematics(token.content.strip()),))
+            case "fence":
+                yield Item("Listing", text=token.content)
+            case "tr_close":
+                rows.append(tuple(cells))
+                cells = []
+            case "table_close":
+                yield Item("Table", rows=tuple(rows))
+                rows = []
+            case "html_block" | "math_block_label" | "hr" | "bullet_list_open" | "blockquote_open":
+                yield Item(token.type, text=token.content)
+
+
+def _inline(token: Any) -> Pieces:
+    found: list[Piece] = []
+    for child in token.children or ():
+        if child.type == "math_inline":
+            found.append(Mathematics(child.content.strip()))
+        elif child.type in ("softbreak", "hardbreak"):
+            found.append("\n")
+        elif child.type in ("text", "text_special", "code_inline"):
+            found.append(child.content)
+        else:
+            found.append(f"<{child.type}>")
+    return merged(found)
+
+
+def merged(pieces: list[Piece]) -> Pieces:
+    """Neighbouring texts put together, empty ones left out."""
+    found: list[Piece] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if isinstance(piece, str) and isinstance(last, str):
+            found[-1] = last + piece
+        elif piece != "":
+            found.append(piece)
+    return tuple(found)
+
+
+def _joined(items: list[Item]) -> list[Item]:
+    found: list[Item] = []
+    for item in items:
+        source = item.pieces[0].source if item.kind == "Display" and isinstance(item.pieces[0], Mathematics) else ""
+        if source.startswith(("=", r"\approx", r"\leftarrow")) and found and found[-1].kind == "Display":
+            first = found[-1].pieces[0]
+            assert isinstance(first, Mathematics)
+            found[-1] = Item("Display", (Mathematics(f"{first.source} {source}"),))
+        else:
+            found.append(item)
+    return found
+
+
+# --- LaTeX ------------------------------------------------------------------------------------------
+
+BLOCK = re.compile(
+    r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
+    r"|\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)\\end\{(?P=table)\}"
+    r"|\\\[\n(?P<display>.*?)\n\\\]|\\begin\{align\*\}\n(?P<aligned>.*?)\n\\end\{align\*\}"
+    r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$)",
+    re.DOTALL,
+)
+DECORATION = re.compile(r"\\displaystyle |\\rule\[[^]]*\]\{[^}]*\}\{[^}]*\}|\\adjustbox\{[^}]*\}")
+
+
+def read_latex(page: str) -> list[Item]:
+    """The items of a LaTeX page or fragment."""
+    body = page.partition(r"\begin{document}")[2].partition(r"\end{document}")[0] or page
+    return list(_latex_items(body.strip() + "\n"))
+
+
+def _latex_items(body: str) -> Iterator[Item]:
+    at = 0
+    for found in BLOCK.finditer(body):
+        between = body[at : found.start()].strip()
+        if between:
+            yield Item("unknown", text=between)
+        at = found.end()
+        yield _latex_item(found)
+    if body[at:].strip():
+        yield Item("unknown", text=body[at:].strip())
+
+
+def _latex_item(found: re.Match[str]) -> Item:
+    kind = found.lastgroup
+    if found["code"] is not None:
+        return Item("Listing", text=found["code"] + "\n")
+    if found["table"] is not None:
+        return Item("Table", rows=tuple(_latex_rows(found["rows"])))
+    if kind in ("display", "aligned"):
+        source = DECORATION.sub("", found[kind]).replace("\\\\\n", " ").replace("&", " ")
+        return Item("Display", (Mathematics(_without_inner_dollars(source).strip()),))
+    name = "Heading" if found["heading"] is not None else "Prose"
+    return Item(name, latex_pieces(found["heading"] or found["prose"]))
+
+
+def _without_inner_dollars(source: str) -> str:
+    return re.sub(r"\{\$(.*)\$\}", r"\1", source)
+
+
+def latex_pieces(text: str) -> Pieces:
+    """Text and formulas of a sentence; escaped dollars are text."""
+    parts = re.split(r"(?<!\\)\$((?:[^$\\]|\\.)*)(?<!\\)\$", text)
+    return merged([Mathematics(part.strip()) if at % 2 else part for at, part in enumerate(parts)])
+
+
+def _latex_rows(source: str) -> Iterator[tuple[Pieces, ...]]:
+    inside = source.partition(r"\toprule")[2].partition(r"\bottomrule")[0].replace(r"\midrule", "")
+    for row in re.split(r"\\\\(?=\n|$)", inside):
+        if row.strip():
+            yield tuple(_latex_cell(cell) for cell in re.split(r"(?<!\\)&", row))
+
+
+def _latex_cell(cell: str) -> Pieces:
+    cell = DECORATION.sub("", cell).strip()
+    if cell.startswith("{$") and cell.endswith("$}"):
+        return (Mathematics(cell[2:-2].strip()),)
+    cell = cell[1:-1] if cell.startswith("{") and cell.endswith("}") else cell
+    if re.fullmatch(r"(\\approx )?-?\d[\d.]*(e-?\d+)?", cell):
+        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell)),)
+    return latex_pieces(cell)

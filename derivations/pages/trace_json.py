@@ -1,0 +1,142 @@
+"""The JSON format: the whole trace for programs, every quantity by the name that it has in the spec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from flint import arb
+
+from derivations.examples.training import Step, Trace
+from derivations.language.errors import CheckFailed
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value, fraction, rational
+from derivations.pages.words import samples_words
+from derivations.witnesses.check import Check, Report
+
+LONGEST, DIGITS = 200, 40
+
+
+def trace_json(trace: Trace, report: Report, digest: str, versions: Mapping[str, str], rounding: Rounding) -> str:
+    """The trace and what every witness said, as JSON text."""
+    example = trace.example
+    by_step: dict[int, dict[str, list[Check]]] = {}
+    for check in report.checks:
+        by_step.setdefault(check.step, {}).setdefault(check.quantity, []).append(check)
+    found: dict[str, Any] = {
+        "title": example.spec.title,
+        "spec": digest,
+        "versions": dict(versions),
+        "dtype": "float64",
+        "equations": example.spec.model.equations.strip().splitlines(),
+        "loss": example.loss,
+        "optimizer": {"name": example.optimizer.name, **{k: str(v) for k, v in example.hyper.items()}},
+        "carry": example.spec.training.carry,
+        "verdicts": dict(_verdicts(report)),
+        "steps": [
+            _step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps
+        ],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
+    for witness in dict.fromkeys(check.witness for check in report.checks):
+        own = [check for check in report.checks if check.witness == witness]
+        found: dict[str, Any] = {
+            "compared": len(own),
+            "agree": all(check.ok for check in own),
+        }
+        distances = [check.ulps for check in own if check.ulps is not None]
+        if distances:
+            found["largest_distance_in_ulp"] = max(distances)
+        yield witness, found
+    for witness in dict.fromkeys(proof.witness for proof in report.proofs):
+        proofs = [proof for proof in report.proofs if proof.witness == witness]
+        yield witness, {"proved": len(proofs), "agree": all(proof.ok for proof in proofs)}
+    if report.absent:
+        yield "not available", list(report.absent)
+
+
+def _step(step: Step, checks: Mapping[str, list[Check]], trace: Trace, rounding: Rounding) -> dict[str, Any]:
+    carried = trace.carried[step.number - 1].values if trace.carried else {}
+    quantities = {}
+    for name, value in step.values.items():
+        entry = exact_json(value) | {"decimal": rounding(value).text}
+        if carried:
+            entry["carried"] = str(carried[name])
+        entry |= _torch(checks.get(name, []))
+        quantities[name] = entry
+    return {
+        "step": step.number,
+        "epoch": step.epoch,
+        "samples": list(step.samples),
+        "batch": samples_words(step.samples) if step.samples else "all data",
+        "quantities": quantities,
+    }
+
+
+def exact_json(value: Value) -> dict[str, Any]:
+    """``{"exact": "-203/5"}``, or the bounds that were proved: ``{"enclosure": ["0.49…", "0.50…"]}``."""
+    if not isinstance(value, arb) and len(text := str(value)) <= LONGEST:
+        return {"exact": text}
+    lower, upper = _bounds(value)
+    return {"enclosure": [_bound(lower, -1), _bound(upper, 1)]}
+
+
+def _bounds(value: Value) -> tuple[Fraction, Fraction]:
+    """The exact ends of a ball; twice the value of an exact number."""
+    if not isinstance(value, arb):
+        return fraction(value), fraction(value)
+    middle, radius = fraction(value.mid().fmpq()), fraction(value.rad().fmpq())
+    return middle - radius, middle + radius
+
+
+def _bound(exact: Fraction, side: int) -> str:
+    """A decimal on the given side of a bound, so that the enclosure stays one."""
+    policy = Rounding(significant=DIGITS)
+    printed = policy(rational(exact))
+    if (printed.value - exact) * side < 0:
+        unit = abs(exact) / 10 ** (DIGITS - 2)
+        printed = policy(rational(exact + side * unit))
+    return printed.text
+
+
+def _torch(checks: list[Check]) -> dict[str, Any]:
+    found = [check for check in checks if check.witness != "PyTorch program"]
+    if not found:
+        return {}
+    return {
+        "torch": found[0].theirs,
+        "ulp": found[0].ulps,
+        "witnesses": {
+            check.witness: {"value": check.theirs, "ulp": check.ulps, "agrees": check.ok} for check in checks
+        },
+    }
+
+
+def audit_json(text: str, trace: Trace, rounding: Rounding) -> None:
+    """Read the finished file and hold every number against the trace; raises `CheckFailed`."""
+    read = json.loads(text)
+    if len(read["steps"]) != len(trace.steps):
+        raise CheckFailed("the finished JSON has other steps than the trace")
+    for entry, step in zip(read["steps"], trace.steps, strict=True):
+        same = (entry["step"], entry["epoch"], entry["samples"]) == (step.number, step.epoch, list(step.samples))
+        values = step.values
+        if not same or list(entry["quantities"]) != list(values):
+            raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
+        for name, value in values.items():
+            shown = entry["quantities"][name]
+            if not _says(shown, value, rounding):
+                raise CheckFailed(f"the finished JSON is wrong about {name} in step {step.number}: {shown}")
+
+
+def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
+    if shown["decimal"] != rounding(value).text:
+        return False
+    if "exact" in shown:
+        return bool(shown["exact"] == str(value))
+    lower, upper = _bounds(value)
+    return Fraction(shown["enclosure"][0]) <= lower and upper <= Fraction(shown["enclosure"][1])
