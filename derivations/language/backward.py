@@ -79,11 +79,12 @@ def contributions(program: Program, loss: str, parameters: Iterable[str]) -> lis
         if eq.target.name not in needed or eq.target.name not in alive:
             continue
         for term in normal_form(eq.body):
-            for by in refs(term.pointwise):
-                if by.name in alive:
+            for by in (ref for ref in refs(term.pointwise) if ref.name in alive):
+                part = _contribution(eq, term, by, loss, program.indices)
+                if part.slope != ZERO:  # else the path ends here
                     needed.add(by.name)
-                    found.append(_contribution(eq, term, by, loss, program.indices))
-    return [part for part in found if part.slope != ZERO]
+                    found.append(part)
+    return found
 
 
 def _contribution(eq: Equation, term: Term, by: Ref, loss: str, names: frozenset[str]) -> Contribution:

@@ -130,7 +130,7 @@ def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
     if of is not None:
         below = with_scripts(symbols.of(of), scripts)
         above = with_scripts(symbols.of(symbols.loss))
-        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", ATOM
+        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", POWER
     return with_scripts(symbols.of(ref.name), scripts), ATOM
 
 
@@ -203,7 +203,7 @@ def _joint(left: Expr, right: Expr) -> str:
 
 
 def _is_fraction(expr: Expr) -> bool:
-    return isinstance(expr, (Div, Derivative)) or (isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name)
+    return isinstance(expr, (Div, Derivative, Mean)) or (isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name)
 
 
 def _starts_with_number(expr: Expr) -> bool:

@@ -33,7 +33,7 @@ TOKEN = re.compile(
     r"\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
 )
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
-LAYOUT = {r"\left", r"\right", r"\displaystyle", "&"}
+LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
 FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}

@@ -38,7 +38,7 @@ class Enclosure:
 
     def settled(self) -> Any:
         """The ball, widened by what the order of summation may cost."""
-        if self.count == 1:
+        if self.count == 1 or self.mass == 0:
             return self.ball
         return self.ball + arb(0, (self.count - 1) * UNIT * self.mass + TINY)
 

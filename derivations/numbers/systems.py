@@ -106,9 +106,9 @@ def whole_power(a: Value, n: int) -> Value:
 
 def _positive(a: Value, what: str, *, zero: bool = False) -> None:
     if isinstance(a, arb):
-        if a.contains(0) or a.is_nan():
+        if a.is_nan() or (a.contains(0) and not a.is_zero()):
             raise Undecided(f"{what} of a number that may not be positive")
-        negative = a < 0
+        negative = a < 0 or (a.is_zero() and not zero)
     else:
         negative = a < 0 or (a == 0 and not zero)
     if negative:

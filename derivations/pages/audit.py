@@ -26,7 +26,7 @@ from derivations.pages.blocks import Block, Code, Display, Document, Formula, He
 from derivations.pages.claims import Claims, instantiates
 from derivations.pages.finished import Item, Mathematics, Pieces, merged
 from derivations.pages.numbers_in import relation, worked
-from derivations.pages.summary import FULL, positions, torch_number
+from derivations.pages.summary import FULL, distance, positions, torch_number
 from derivations.witnesses.check import Report
 
 Text = Callable[[str], str]
@@ -310,7 +310,7 @@ class Audit:
         if role == "quantity":
             return
         if role == "ulp":
-            self.same(_text(pieces), str(check.ulps))
+            self.same(_text(pieces), self.text(distance(check)))
             return
         found = self.cell_number(pieces)
         if role == "torch":

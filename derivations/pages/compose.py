@@ -134,8 +134,19 @@ def _optimizer(example: Example) -> Iterator[Block]:
     knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
     holes = join(["{}"] * len(knobs))
     yield Prose(say(f"The optimizer is {row.name} ({row.convention}) with {holes}:", *knobs))
-    for eq in example.update:
+    shown, others = _one_of_each(example)
+    for eq in shown:
         yield Display(update_formula(example, eq))
+    if others:
+        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
+
+
+def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
+    """All update equations if they are few, else those of the first parameter, and the other names."""
+    equations = list(example.update)
+    if len(equations) <= 3:
+        return equations, []
+    return equations[: len(equations) // len(example.start)], list(example.start)[1:]
 
 
 def update_formula(example: Example, eq: Equation) -> Formula:
@@ -151,7 +162,7 @@ def _batch_words(example: Example) -> Words:
     if example.sample is None:
         return (f"Every step uses all the data; we work {len(example.batches)} steps.",)
     first = example.batches[0]
-    cut = " · ".join(", ".join(map(str, batch)) for batch in first)
+    cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
     training = example.spec.training
     if len(first) == 1:
         return (f"Every step uses all {example.samples} samples; we work {epochs}.",)

@@ -123,7 +123,7 @@ DECORATION = re.compile(r"\\displaystyle |\\rule\[[^]]*\]\{[^}]*\}\{[^}]*\}|\\ad
 def read_latex(page: str) -> list[Item]:
     """The items of a LaTeX page or fragment."""
     body = page.partition(r"\begin{document}")[2].partition(r"\end{document}")[0] or page
-    return list(_latex_items(body.strip() + "\n"))
+    return list(_latex_items(re.sub(r"\\needspace\{[^}]*\}\n", "", body).strip() + "\n"))
 
 
 def _latex_items(body: str) -> Iterator[Item]:

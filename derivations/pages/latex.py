@@ -67,14 +67,45 @@ def display(formula: Formula, symbols: Symbols) -> Markup:
         return Markup(f"\\[\n{' '.join(sides)}\n\\]")
     head = sides[0] if not formula.sides[0].relation else ""
     rest = sides[1:] if head else sides
-    rows = [f"{head} &{_fitted(rest[0])}", *(f"&{_fitted(side)}" for side in rest[1:])]
+    lines = [line for side in rest for line in _fitted(side)]
+    rows = [f"{head} &{lines[0]}", *(f"&{line}" for line in lines[1:])]
     body = " \\\\\n".join(rows)
     return Markup(f"\\begin{{align*}}\n{body}\n\\end{{align*}}")
 
 
-def _fitted(side: str) -> str:
-    """A side that may be too long even alone is set smaller if it is."""
-    return side if width(side) <= LINE else _scaled(side, "0.88")
+def _fitted(side: str) -> list[str]:
+    """A side on one line; a long one is broken at the plus signs of its bracket, else set smaller."""
+    if width(side) <= LINE:
+        return [side]
+    pieces = _cut(side)
+    if len(pieces) == 1 or max(map(width, pieces)) > LINE:
+        return [_scaled(side, "0.88")]
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if width(lines[-1]) + width(piece) <= LINE:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"\\quad {piece}")
+    return lines
+
+
+def _cut(side: str) -> list[str]:
+    """The side before each plus sign of its outermost bracket, whose delimiters get a fixed size."""
+    depth, pieces, start = 0, [], 0
+    tokens = list(re.finditer(r"\\left.|\\right.|[{}()]| \+ ", side))
+    outer = next((t for t in tokens if t[0].startswith("\\left[")), None)
+    if outer is None or not side.endswith("\\right]"):
+        return [side]
+    for token in (t for t in tokens if t.start() >= outer.start()):
+        if token[0] == " + " and depth == 1:
+            pieces.append(side[start : token.start()])
+            start = token.start() + 1
+        depth += (token[0][0] in "{(" or token[0].startswith("\\left")) and 1
+        depth -= (token[0][0] in "})" or token[0].startswith("\\right")) and 1
+    pieces.append(side[start:])
+    pieces[0] = pieces[0].replace("\\left[", "\\Bigl[", 1)
+    pieces[-1] = pieces[-1][: -len("\\right]")] + "\\Bigr]"
+    return pieces
 
 
 def _scaled(side: str, share: str = "") -> str:

@@ -33,6 +33,11 @@ class Check:
     ok: bool
 
     @property
+    def gap(self) -> float:
+        """The absolute difference, rounded up to a float."""
+        return float(abs(ball(self.ours) - arb(self.theirs)).abs_upper())
+
+    @property
     def distance(self) -> str:
         """The distance in words."""
         return "in the printed digits" if self.ulps is None else f"{self.ulps} ulp apart"
