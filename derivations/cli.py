@@ -109,7 +109,9 @@ def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .tom
 
 @app.command("list")
 def list_(
-    catalogue: Annotated[bool, typer.Option("--catalogue", help="The rows of the catalogue instead.")] = False,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="The rows of the catalogue instead.")
+    ] = False,
 ) -> None:
     """Show the gallery, or the rows of the catalogue."""
     from derivations.catalogue.table import rows

@@ -13,7 +13,20 @@ from hypothesis import strategies as st
 from derivations.catalogue import functions
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.tree import Add, Call, Count, Div, Expr, Mean, Mul, Neg, Number, Pow, Ref, Sum
+from derivations.language.tree import (
+    Add,
+    Call,
+    Count,
+    Div,
+    Expr,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+)
 from tests.plain import Entries, Kit
 
 NAMES = ("w", "b", "x", "yhat", "W_1", "m_hat", "theta'", "d2")

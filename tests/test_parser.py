@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 from derivations.catalogue import functions
 from derivations.language.errors import DerivationsError, LanguageError
 from derivations.language.parser import Assignment, parse, parse_program
-from derivations.language.tree import Add, Call, Count, Div, Expr, Mean, Mul, Neg, Number, Pow, Ref, Sum
+from derivations.language.tree import (
+    Add,
+    Call,
+    Count,
+    Div,
+    Expr,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+)
 from derivations.notation.text import text
 from tests.plain import FRACTIONS, value
 from tests.strategies import formulas, small_numbers, trees

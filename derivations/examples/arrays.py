@@ -15,7 +15,12 @@ from derivations.examples.spec import MAX_ENTRIES, Csv, Source, exact, flat, res
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
-from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.language.tree import (
+    Expr,
+    Ref,
+    refs,
+    transform,
+)
 from derivations.numbers.systems import EXACT, rational
 from derivations.numbers.tape import compile_program
 

@@ -10,28 +10,21 @@ from fractions import Fraction
 from derivations.catalogue import functions, optimizers
 from derivations.catalogue.optimizers import Optimizer
 from derivations.examples.arrays import Array, read_arrays
-from derivations.examples.spec import MAX_STEPS, Source, Spec, reserved
+from derivations.examples.checks import check_line, check_names, check_paths, check_shapes
+from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import instantiate
-from derivations.language.backward import active, backward, put_in_outer
-from derivations.language.degree import degree
+from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.tree import (
     Count,
-    Div,
-    Expr,
     Mean,
-    Number,
     Ref,
     Sum,
-    free_indices,
     refs,
-    values,
     walk,
 )
-
-MAX_DEGREE = 30
 
 
 @dataclass(frozen=True)
@@ -93,8 +86,8 @@ def prepare(spec: Spec, source: Source) -> Example:
     forward = _forward(spec, source, data, start)
     loss = forward.equations[-1].target.name
     sample = _sample_index(spec, source, forward, data, start)
-    _check_shapes(source, forward, {**data, **start})
-    _check_paths(source, forward, loss, start)
+    check_shapes(source, forward, {**data, **start})
+    check_paths(source, forward, loss, start)
     adjoints = put_in_outer(backward(forward, loss, start), loss, start)
     row, hyper = _optimizer(spec, source)
     update, states = instantiate(row, _parameter_axes(forward, start), loss)
@@ -116,9 +109,9 @@ def _forward(spec: Spec, source: Source, data: Mapping[str, Array], start: Mappi
         raise source.error("there is no equation", *where, hint="The last equation is the loss.")
     indices = _index_names(lines)
     try:
-        _check_names(lines, indices, set(data), set(start))
+        check_names(lines, indices, set(data), set(start))
         for line in lines:
-            _check_line(line, indices)
+            check_line(line, indices)
     except LanguageError as fault:
         raise source.misread(fault, *where) from None
     last = lines[-1].target
@@ -140,130 +133,7 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _check_names(lines: list[Assignment], indices: frozenset[str], data: set[str], start: set[str]) -> None:
-    targets = [line.target.name for line in lines]
-    defined: set[str] = set()
-    for line in lines:
-        for ref in refs(line.body):
-            _check_read(ref, defined | data | start, targets, indices)
-        name = line.target.name
-        if name in defined | data | start:
-            raise LanguageError(f"'{name}' is defined twice", at=line.target.at)
-        if name in indices or reserved(name) or name.endswith("'"):
-            raise LanguageError(f"'{name}' cannot be the name of a quantity here", at=line.target.at)
-        defined.add(name)
-    clash = sorted(indices & (data | start))
-    if clash:
-        raise LanguageError(f"'{clash[0]}' is used both as an index and as a quantity", at=0)
-
-
-def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozenset[str]) -> None:
-    if ref.name in known or (ref.name in indices and not ref.indices):
-        return
-    if ref.name in targets:
-        hint = "Equations are worked from top to bottom; move its equation up."
-        raise LanguageError(f"'{ref.name}' is used before it is defined", at=ref.at, hint=hint)
-    hint = nearest(ref.name, known, "names")
-    raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=hint)
-
-
-def _check_line(line: Assignment, indices: frozenset[str]) -> None:
-    target = [part.name for part in line.target.indices if isinstance(part, Ref) and not part.indices]
-    if len(set(target)) < len(line.target.indices):
-        raise LanguageError(
-            f"the indices of '{line.target.name}' must be different letters", at=line.target.at
-        )
-    for ref in refs(line.body):
-        for part in ref.indices:
-            if not (isinstance(part, Number) or (isinstance(part, Ref) and not part.indices)):
-                hint = "Write a letter or a whole number between the brackets."
-                raise LanguageError(f"'{ref.name}' is indexed by an expression", at=ref.at, hint=hint)
-    for node in walk(line.body):
-        if isinstance(node, Div) and node.denominator == Number(Fraction(0)):
-            raise LanguageError("division by zero", at=line.target.at)
-    if degree(line.body, {}) > MAX_DEGREE:
-        hint = f"Powers up to {MAX_DEGREE} can be worked by hand."
-        raise LanguageError(
-            f"the powers in the equation of '{line.target.name}' are too high", at=line.target.at, hint=hint
-        )
-    _check_free(line.body, set(target), indices, line.target)
-
-
-def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Ref) -> None:
-    if isinstance(body, (Sum, Mean)):
-        _check_free(body.body, bound | {body.index}, indices, target)
-        return
-    for node in values(body):
-        if isinstance(node, (Sum, Mean)):
-            _check_free(node, bound, indices, target)
-    for name in free_indices(body, indices):
-        if name not in bound:
-            place = next((r.at for r in refs(body) if Ref(name) in r.indices), target.at)
-            hint = f"Write sum(..., {name}) or mean(..., {name}), or put [{name}] after '{target.name}'."
-            raise LanguageError(
-                f"the index '{name}' is neither summed over nor on the left", at=place, hint=hint
-            )
-
-
 # --- shapes and paths -----------------------------------------------------------------------------
-
-
-def _check_shapes(source: Source, program: Program, arrays: Mapping[str, Array]) -> None:
-    """Every read has as many indices as the array has axes, and every index one range."""
-    try:
-        shapes = {name: array.shape for name, array in arrays.items()}
-        ranges: dict[str, tuple[int, Ref]] = {}
-        for eq in program:
-            for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
-                if ref.name in shapes:
-                    _check_read_shape(ref, shapes[ref.name], ranges)
-            shapes[eq.target.name] = tuple(_range(part, ranges, eq) for part in eq.target.indices)
-            for node in values(eq.body):
-                if isinstance(node, (Sum, Mean, Count)):
-                    _range(Ref(node.index), ranges, eq)
-    except LanguageError as fault:
-        raise source.misread(fault, "model", "equations") from None
-
-
-def _check_read_shape(ref: Ref, shape: tuple[int, ...], ranges: dict[str, tuple[int, Ref]]) -> None:
-    if len(ref.indices) != len(shape):
-        wanted = f"{len(shape)} {'index' if len(shape) == 1 else 'indices'}" if shape else "no index"
-        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
-    for part, extent in zip(ref.indices, shape, strict=True):
-        if isinstance(part, Number):
-            if not 1 <= part.value <= extent or part.value.denominator != 1:
-                raise LanguageError(f"'{ref.name}' has entries 1 to {extent}", at=ref.at)
-        elif isinstance(part, Ref):
-            known, first = ranges.setdefault(part.name, (extent, ref))
-            if known != extent:
-                raise LanguageError(
-                    f"arrays do not fit: '{first.name}' has {known} values along '{part.name}', "
-                    f"'{ref.name}' has {extent}",
-                    at=ref.at,
-                )
-
-
-def _range(part: Expr, ranges: dict[str, tuple[int, Ref]], eq: Equation) -> int:
-    if isinstance(part, Ref) and part.name in ranges:
-        return ranges[part.name][0]
-    name = part.name if isinstance(part, Ref) else "?"
-    hint = f"Some array of the data or the parameters must be read with the index '{name}'."
-    raise LanguageError(f"the index '{name}' has no range", at=eq.target.at, hint=hint)
-
-
-def _check_paths(source: Source, program: Program, loss: str, start: Mapping[str, Array]) -> None:
-    if not start:
-        raise source.error("there is no parameter to learn", "parameters", hint="For example: w = 0.5")
-    needed = {loss}
-    for eq in reversed(program.equations):
-        if eq.target.name in needed:
-            needed |= {ref.name for ref in refs(eq.body)}
-    for name in start:
-        if name not in needed or loss not in active(program, [name]):
-            hint = f"Use it in an equation, or move '{name}' to [data]."
-            raise source.error(
-                f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
-            )
 
 
 def _parameter_axes(program: Program, start: Mapping[str, Array]) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from derivations.language.products import factors, product, total
 from derivations.language.program import Equation, Program, Term, normal_form
 from derivations.language.symbolic import slope
 from derivations.language.tree import (
@@ -27,15 +28,12 @@ from derivations.language.tree import (
     Neg,
     Ref,
     Sum,
-    factors,
     free_indices,
     has_reduction,
     index,
-    product,
     refs,
     rename_index,
     substitute,
-    total,
 )
 
 

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 
 from derivations.language.program import Term, normal_form
 from derivations.language.symbolic import Atoms, is_zero, to_sympy
-from derivations.language.tree import Add, Count, Expr, Number, Ref, refs, substitute, transform, values
+from derivations.language.tree import (
+    Add,
+    Count,
+    Expr,
+    Number,
+    Ref,
+    refs,
+    substitute,
+    transform,
+    values,
+)
 
 
 def match(pattern: Expr, expr: Expr) -> dict[str, Ref] | None:

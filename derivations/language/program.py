@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from derivations.language.products import product
 from derivations.language.tree import (
     ONE,
     Add,
@@ -26,7 +27,6 @@ from derivations.language.tree import (
     fresh_index,
     has_reduction,
     index,
-    product,
     rebuild,
     refs,
     rename_index,

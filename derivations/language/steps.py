@@ -7,53 +7,28 @@ programs use. The lines are claims: `derivations.language.proof` decides each of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from derivations.catalogue import functions
 from derivations.language.backward import Contribution, adjoint, contributions
-from derivations.language.errors import LanguageError
-from derivations.language.parser import parse
+from derivations.language.products import factors, is_coefficient, terms, total
 from derivations.language.program import Equation, Program, fresh_bounds
+from derivations.language.rules import Reason, differentiate, raw_product
 from derivations.language.tree import (
     ONE,
-    ZERO,
-    Add,
-    Call,
-    Count,
     Derivative,
-    Div,
     Expr,
-    Mean,
     Mul,
-    Neg,
-    Number,
-    Pow,
     Ref,
     Sum,
     children,
-    factors,
     free_indices,
-    is_coefficient,
-    number,
-    product,
     rebuild,
     refs,
     rename_index,
     substitute,
-    terms,
-    total,
     values,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """The rule behind a line: its name, and what it says about quantities (kept as trees)."""
-
-    rule: str
-    parts: tuple[Expr, ...] = ()
-    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,152 +46,6 @@ class Chain:
 
     subject: Expr
     lines: tuple[Line, ...]
-
-
-# --- the rules ------------------------------------------------------------------------------------
-
-
-def differentiate(node: Derivative) -> tuple[Expr, Reason]:
-    """Apply the rule that fits the outermost operation of the body."""
-    body, by = node.body, node.by
-    for rule in RULES:
-        found = rule(body, by)
-        if found is not None:
-            return found
-    raise LanguageError(f"no rule of differentiation for {body}")
-
-
-def _depends(expr: Expr, by: Ref) -> bool:
-    """Whether the entry ``by`` may occur, under a bound index too."""
-    return any(ref.name == by.name for ref in refs(expr))
-
-
-def _derivative(body: Expr, by: Ref) -> Expr:
-    """The derivative, worked out at once where it is 0 or 1."""
-    if body == by:
-        return ONE
-    return Derivative(body, by) if _depends(body, by) else ZERO
-
-
-def _sum_rule_index(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if not isinstance(body, (Sum, Mean)):
-        return None
-    inside = body.body
-    count: tuple[Expr, ...] = (Div(ONE, Count(body.index)),) if isinstance(body, Mean) else ()
-    own = _own_term(inside, body.index, by)
-    if own is not None:
-        term = rename_index(inside, {body.index: own})
-        return _raw_product(*count, _derivative(term, by)), Reason("sum_own", (Ref(body.index), own, by))
-    summed = Sum(_derivative(inside, by), body.index)
-    return _raw_product(*count, summed), Reason("sum_terms")
-
-
-def _own_term(body: Expr, bound: str, by: Ref) -> Expr | None:
-    """The value of the bound index at which the body reads ``by``, if every read is at that value."""
-    reads = [ref for ref in refs(body) if ref.name == by.name]
-    places = {
-        mine
-        for ref in reads
-        for theirs, mine in zip(ref.indices, by.indices, strict=True)
-        if theirs == Ref(bound)
-    }
-    return places.pop() if len(places) == 1 and all(Ref(bound) in ref.indices for ref in reads) else None
-
-
-def _sum_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if isinstance(body, Neg):
-        return product(Neg(ONE), _derivative(body.argument, by)), Reason("constant_factor", (Neg(ONE),))
-    if not isinstance(body, Add):
-        return None
-    constant = [_unsigned(part) for part in body.terms if not _depends(part, by)]
-    parts = [_signed_derivative(part, by) for part in body.terms if _depends(part, by)]
-    return total(*parts), Reason("sum", (by, *constant))
-
-
-def _unsigned(expr: Expr) -> Expr:
-    return expr.argument if isinstance(expr, Neg) else expr
-
-
-def _signed_derivative(part: Expr, by: Ref) -> Expr:
-    if isinstance(part, Neg):
-        return Neg(_derivative(part.argument, by))
-    return _derivative(part, by)
-
-
-def _product_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if not isinstance(body, Mul):
-        return None
-    constant = [part for part in body.factors if not _depends(part, by)]
-    varying = [part for part in body.factors if _depends(part, by)]
-    if len(varying) == 1:
-        found = _raw_product(*constant, _derivative(varying[0], by))
-        return found, Reason("constant_factor", (_raw_product(*constant),))
-    sums = []
-    for place, part in enumerate(varying):
-        others = [other for at, other in enumerate(varying) if at != place]
-        sums.append(_raw_product(*constant, *others, _derivative(part, by)))
-    return total(*sums), Reason("product")
-
-
-def _quotient_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if not isinstance(body, Div):
-        return None
-    above, below = body.numerator, body.denominator
-    if not _depends(below, by):
-        factor = Div(ONE, below)
-        return _raw_product(factor, _derivative(above, by)), Reason("constant_factor", (factor,))
-    first = _raw_product(_derivative(above, by), below)
-    second = _raw_product(above, _derivative(below, by))
-    top = total(first, Neg(second))
-    return Div(top, Pow(below, number(2))), Reason("quotient")
-
-
-def _power_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if not isinstance(body, Pow) or _depends(body.exponent, by):
-        return None
-    base, exponent = body.base, body.exponent
-    lowered: Expr = total(exponent, Neg(ONE))
-    if isinstance(exponent, Number):
-        lowered = number(exponent.value - 1)
-    power = base if lowered == ONE else Pow(base, lowered)
-    if base == by:
-        return _raw_product(exponent, power), Reason("power")
-    return _raw_product(exponent, power, _derivative(base, by)), Reason("power_chain")
-
-
-def _function_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
-    if not isinstance(body, Call):
-        return None
-    row = functions.BY_NAME[body.function]
-    inner = body.arguments[0]
-    outer = substitute(parse(row.slope, functions.NAMES), {Ref("x"): inner})
-    if inner == by:
-        return outer, Reason("function", (Call(row.name, (Ref("x"),)),))
-    return _raw_product(outer, _derivative(inner, by)), Reason(
-        "function_chain", (Call(row.name, (Ref("x"),)),)
-    )
-
-
-def _raw_product(*parts: Expr) -> Expr:
-    """A product that keeps every factor visible, but for ones beside other factors."""
-    flat = [factor for part in parts for factor in factors(part)]
-    if any(part == ZERO for part in flat):
-        return ZERO
-    kept = [part for part in flat if part != ONE] or [ONE]
-    return kept[0] if len(kept) == 1 else Mul(tuple(kept))
-
-
-RULES: tuple[Callable[[Expr, Ref], tuple[Expr, Reason] | None], ...] = (
-    _sum_rule_index,
-    _sum_rule,
-    _product_rule,
-    _quotient_rule,
-    _power_rule,
-    _function_rule,
-)
-
-
-# --- chains -----------------------------------------------------------------------------------------
 
 
 def slope_lines(definition: Expr, by: Ref, final: Expr) -> Iterator[tuple[Expr, Reason]]:
@@ -242,7 +71,7 @@ def _replace_first(expr: Expr, old: Derivative, new: Expr) -> Expr:
 def _flatten(expr: Expr) -> Expr:
     """Products inside products written flat, so that a factor drops into its place."""
     if isinstance(expr, Mul):
-        return _raw_product(*(_flatten(part) for part in expr.factors))
+        return raw_product(*(_flatten(part) for part in expr.factors))
     if isinstance(expr, Ref):
         return expr
     return rebuild(expr, tuple(_flatten(part) for part in children(expr)))
@@ -326,7 +155,7 @@ class _Book:
         new = _renaming(path, equation.target)
         if isinstance(outer, Ref) and rename_index(outer, new) not in refs(equation.body):
             outer = self.adjoints[outer.name].body
-        result = rename_index(_raw_product(outer, path.slope), new)
+        result = rename_index(raw_product(outer, path.slope), new)
         for bound in reversed(path.over):
             result = Sum(result, bound)
         return result

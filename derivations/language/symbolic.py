@@ -16,6 +16,7 @@ import sympy as sp
 
 from derivations.catalogue import functions
 from derivations.language.parser import parse
+from derivations.language.products import is_coefficient, product, total
 from derivations.language.tree import (
     ONE,
     Add,
@@ -29,12 +30,9 @@ from derivations.language.tree import (
     Pow,
     Ref,
     children,
-    is_coefficient,
     number,
-    product,
     rebuild,
     substitute,
-    total,
     values,
 )
 

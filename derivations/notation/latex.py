@@ -100,9 +100,6 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
     raise TypeError(f"not printable: {expr}")
 
 
-
-
-
 def _number(expr: Number) -> tuple[str, int]:
     if not expr.text and expr.value.denominator != 1:
         sign = "-" if expr.value < 0 else ""
@@ -203,7 +200,9 @@ def _joint(left: Expr, right: Expr) -> str:
 
 
 def _is_fraction(expr: Expr) -> bool:
-    return isinstance(expr, (Div, Derivative, Mean)) or (isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name)
+    return isinstance(expr, (Div, Derivative, Mean)) or (
+        isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name
+    )
 
 
 def _starts_with_number(expr: Expr) -> bool:

@@ -29,9 +29,7 @@ from derivations.language.tree import (
 from derivations.notation.latex import DOTS
 from derivations.notation.symbols import Symbol, Symbols
 
-TOKEN = re.compile(
-    r"\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
-)
+TOKEN = re.compile(r"\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S")
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
 LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
@@ -211,7 +209,7 @@ class _Reader:
 
     def named(self, stem: str, scripts: tuple[str, ...], primes: str) -> Expr:
         for own in range(len(scripts), -1, -1):
-            for given in ({primes, ""}):
+            for given in {primes, ""}:
                 name = self.symbols.names_by_symbol.get(Symbol(stem, scripts[:own], given))
                 if name is not None:
                     rest = primes[len(given) :]

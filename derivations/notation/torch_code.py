@@ -26,7 +26,19 @@ from derivations.language.tree import (
 )
 from derivations.notation.text import text
 
-OWN_NAMES = {"torch", "nn", "optim", "step", "rows", "batch", "batches", "model", "optimizer", "print", "range"}
+OWN_NAMES = {
+    "torch",
+    "nn",
+    "optim",
+    "step",
+    "rows",
+    "batch",
+    "batches",
+    "model",
+    "optimizer",
+    "print",
+    "range",
+}
 OWN_NAMES |= {"loss_function", "enumerate", "tensor", "shown"}
 
 
@@ -62,7 +74,12 @@ def _call(name: str, arguments: tuple[Expr, ...]) -> Expr:
 
 
 def _reduction(
-    node: Sum | Mean, body: Expr, bound: str, loops: list[str], batched: Mapping[str, int], sizes: Mapping[str, str]
+    node: Sum | Mean,
+    body: Expr,
+    bound: str,
+    loops: list[str],
+    batched: Mapping[str, int],
+    sizes: Mapping[str, str],
 ) -> Expr:
     inside = _code(body, [*loops, bound], batched, sizes)
     if bound not in free_indices(body, {bound}):

@@ -16,13 +16,30 @@ from functools import cached_property
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
-from derivations.language.tree import Expr, Number, Ref, Sum, walk
+from derivations.language.tree import (
+    Expr,
+    Number,
+    Ref,
+    Sum,
+    walk,
+)
 from derivations.notation.latex import as_printed
 from derivations.notation.read import Side, Unreadable, chain
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import EXACT, NumberSystem, rounded
-from derivations.pages.blocks import Block, Code, Display, Document, Formula, Heading, Listing, Prose, Table, Words
+from derivations.pages.blocks import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Formula,
+    Heading,
+    Listing,
+    Prose,
+    Table,
+    Words,
+)
 from derivations.pages.claims import Claims, instantiates
 from derivations.pages.finished import Item, Mathematics, Pieces, merged
 from derivations.pages.numbers_in import relation, worked
@@ -56,7 +73,9 @@ class Audit:
     def require(self, items: list[Item], name: str) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
         for fault in self.faults(items):
-            raise CheckFailed(f"the finished page {name} does not read back: {fault}", hint="No page was written.")
+            raise CheckFailed(
+                f"the finished page {name} does not read back: {fault}", hint="No page was written."
+            )
 
     def faults(self, items: list[Item]) -> Iterator[str]:
         """Everything on the page that is not as verified, in words."""
@@ -83,7 +102,11 @@ class Audit:
             return None
         step = self.trace.shown[next(steps) - 1]
         numbers = [int(n) for n in re.findall(r"\d+", title)]
-        samples = step.samples if len(step.samples) < 5 or " to " not in title else step.samples[:: len(step.samples) - 1]
+        samples = (
+            step.samples
+            if len(step.samples) < 5 or " to " not in title
+            else step.samples[:: len(step.samples) - 1]
+        )
         own = numbers[len(numbers) - len(samples) :] if self.trace.example.sample else [numbers[-1]]
         if own != list(samples if self.trace.example.sample else (step.number,)):
             raise CheckFailed(f"the heading '{title}' is not about {step.samples}")
@@ -109,7 +132,9 @@ class Audit:
     def words(self, pieces: Pieces, words: Words, step: Step | None) -> None:
         """Texts must be the document's; formulas are parsed and checked."""
         wanted = merged([Mathematics("") if self.is_math(word) else self.plain(word) for word in words])
-        if [isinstance(piece, Mathematics) for piece in pieces] != [isinstance(w, Mathematics) for w in wanted]:
+        if [isinstance(piece, Mathematics) for piece in pieces] != [
+            isinstance(w, Mathematics) for w in wanted
+        ]:
             raise Mismatch(f"'{pieces}' has other formulas than the document")
         for piece, want in zip(pieces, wanted, strict=True):
             if isinstance(piece, Mathematics):
@@ -186,7 +211,9 @@ class Audit:
         before, exact = body, True
         for side in sides[2:]:
             matched: list[bool] = []
-            if side is not sides[-1] and not instantiates(body, side.expr, {}, step, self.system, self.rounding, matched):
+            if side is not sides[-1] and not instantiates(
+                body, side.expr, {}, step, self.system, self.rounding, matched
+            ):
                 raise Mismatch(f"the numbers put in for {target.name} are not those of the trace")
             exact = exact and all(matched)
             wanted = "=" if exact else "≈"
@@ -214,7 +241,9 @@ class Audit:
             self.same(_text(cells[0]), self.text(_label(want[0])))
             self.row(cells, want, exprs, place, block, step, total)
 
-    def symbolic_table(self, header: tuple[Pieces, ...], rows: list[tuple[Pieces, ...]], block: Table) -> None:
+    def symbolic_table(
+        self, header: tuple[Pieces, ...], rows: list[tuple[Pieces, ...]], block: Table
+    ) -> None:
         for pieces, words in zip(header, block.header, strict=True):
             self.words(pieces, words, None)
         for cells, want in zip(rows, block.rows, strict=True):
@@ -304,7 +333,11 @@ class Audit:
         assert isinstance(ref, Ref)
         step = self.trace.steps[number - 1]
         label = step.layout.label((ref.name, positions(ref)), ())
-        check = [c for c in self.report.checks if c.step == number and c.quantity == label and c.witness != "PyTorch program"][-1]
+        check = [
+            c
+            for c in self.report.checks
+            if c.step == number and c.quantity == label and c.witness != "PyTorch program"
+        ][-1]
         carried = bool(self.trace.carried)
         role = ["step", "quantity", *(["carried"] if carried else []), "by hand", "torch", "ulp"][column]
         if role == "quantity":
@@ -334,4 +367,3 @@ def _text(pieces: Pieces) -> str:
 
 def _label(words: Words) -> str:
     return "".join(word for word in words if isinstance(word, str))
-

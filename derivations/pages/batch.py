@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, Sum, refs
-from derivations.language.tree import number as whole
+from derivations.language.tree import (
+    Expr,
+    Ref,
+    Sum,
+    refs,
+)
+from derivations.language.tree import (
+    number as whole,
+)
 from derivations.notation.read import Side
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import EXACT, rounded
@@ -72,7 +79,9 @@ class _Page:
     def forward(self) -> Iterator[Block]:
         along = [eq for eq in self.example.forward if self.is_along(eq)]
         others = [eq for eq in self.example.forward if not self.is_along(eq)]
-        sums = [eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq) and not self.waits(eq)]
+        sums = [
+            eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq) and not self.waits(eq)
+        ]
         yield from self.table("forward", entries_along_samples(self.example), along, sums)
         for eq in others:
             yield from self.chains(eq)
@@ -98,7 +107,9 @@ class _Page:
         inner = list(dict.fromkeys(node for part in summands for node in parts_of(part, self.sample or "")))
         self.known = frozenset({*self.known, *inner})
         shown_already = {expr for _, expr, _ in columns}
-        columns += [(formula(e), e, False) for e in dict.fromkeys([*inner, *summands]) if e not in shown_already]
+        columns += [
+            (formula(e), e, False) for e in dict.fromkeys([*inner, *summands]) if e not in shown_already
+        ]
         columns = [(shown, expr, expr in summands) for shown, expr, _ in columns]
         for first in range(0, len(columns), MAX_COLUMNS):
             yield self.one_table(kind, columns[first : first + MAX_COLUMNS])
@@ -116,7 +127,9 @@ class _Page:
             rows.append(((str(sample),), *cells))
         totals = any(total for _, _, total in columns)
         if totals:
-            last = [self.cell(Sum(expr, self.sample or ""), {}) if total else () for _, expr, total in columns]
+            last = [
+                self.cell(Sum(expr, self.sample or ""), {}) if total else () for _, expr, total in columns
+            ]
             rows.append((("sum",), *last))
         return Table(kind, "r" + "d" * len(columns), header, tuple(rows), totals)
 
@@ -131,7 +144,9 @@ class _Page:
         for target, body in shown[:MANY_ENTRIES]:
             yield Display(self.writer.chain(target, body, {}, self.known))
         if len(shown) > MANY_ENTRIES:
-            yield Prose((f"The other {len(shown) - MANY_ENTRIES} entries go the same way in {', '.join(names)}.",))
+            yield Prose(
+                (f"The other {len(shown) - MANY_ENTRIES} entries go the same way in {', '.join(names)}.",)
+            )
 
     def gradients(self) -> list[Equation]:
         """The adjoints that the gradients of the parameters need, and these gradients."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.language.tree import Expr
+from derivations.language.tree import (
+    Expr,
+)
 from derivations.notation.read import Side
 
 

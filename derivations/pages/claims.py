@@ -10,33 +10,25 @@ from functools import cached_property
 from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.language.backward import contributions
-from derivations.language.program import Equation
 from derivations.language.steps import Chain
 from derivations.language.tree import (
-    ONE,
     Add,
     Call,
     Count,
     Derivative,
-    Div,
     Expr,
-    Mean,
-    Mul,
     Neg,
     Number,
-    Pow,
     Ref,
     Sum,
     children,
-    number,
-    rebuild,
     rename_index,
     transform,
 )
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import NumberSystem, fraction
+from derivations.numbers.systems import NumberSystem
 from derivations.pages.columns import data_value
 from derivations.pages.numbers_in import LONG_SUM, size_of, worked
 
@@ -80,7 +72,12 @@ class Claims:
         first = as_printed(sides[0].expr)
         for side in sides[1:]:
             pair = (first, as_printed(side.expr))
-            if isinstance(first, Ref) and not first.indices and isinstance(pair[1], Ref) and not pair[1].indices:
+            if (
+                isinstance(first, Ref)
+                and not first.indices
+                and isinstance(pair[1], Ref)
+                and not pair[1].indices
+            ):
                 continue  # two index letters: "k = i"
             if pair not in self.known and not self._instance(pair):
                 raise ValueError("a formula that nobody proved")
@@ -91,8 +88,14 @@ class Claims:
         if not isinstance(target, Ref):
             return False
         for left, right in self.known:
-            if isinstance(left, Ref) and left.name == target.name and len(left.indices) == len(target.indices):
-                new = {a.name: b for a, b in zip(left.indices, target.indices, strict=True) if isinstance(a, Ref)}
+            if (
+                isinstance(left, Ref)
+                and left.name == target.name
+                and len(left.indices) == len(target.indices)
+            ):
+                new = {
+                    a.name: b for a, b in zip(left.indices, target.indices, strict=True) if isinstance(a, Ref)
+                }
                 if as_printed(rename_index(right, new)) == body:
                     return True
         return False
@@ -183,7 +186,11 @@ def instantiates(
         )
 
     def _hidden(a: Sum, env: Mapping[str, int], places: list[int]) -> list[bool]:
-        return [rounding(worked(node, {**env, a.index: k}, step, system)).exact for k in places for node in _leaves(a.body)]
+        return [
+            rounding(worked(node, {**env, a.index: k}, step, system)).exact
+            for k in places
+            for node in _leaves(a.body)
+        ]
 
     return same(as_printed(symbols), as_printed(numbers), env)
 

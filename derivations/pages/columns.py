@@ -8,7 +8,17 @@ from fractions import Fraction
 
 from derivations.examples.example import Example, sample_axes
 from derivations.language.program import Equation, normal_form
-from derivations.language.tree import Add, Expr, Number, Ref, Sum, free_indices, number, rename_index, values
+from derivations.language.tree import (
+    Add,
+    Expr,
+    Number,
+    Ref,
+    Sum,
+    free_indices,
+    number,
+    rename_index,
+    values,
+)
 
 
 def entries_along_samples(example: Example) -> list[Ref]:

@@ -13,12 +13,31 @@ from derivations.examples.training import Trace
 from derivations.language.backward import contributions
 from derivations.language.program import Equation
 from derivations.language.steps import Chain
-from derivations.language.tree import Derivative, Expr, Number, Ref, number, refs
+from derivations.language.tree import (
+    Derivative,
+    Expr,
+    Number,
+    Ref,
+    number,
+    refs,
+)
 from derivations.notation.symbols import Symbols, symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
 from derivations.pages.batch import batch_blocks
-from derivations.pages.blocks import Block, Document, Display, Formula, Heading, Listing, Prose, Table, Words, formula, say
+from derivations.pages.blocks import (
+    Block,
+    Display,
+    Document,
+    Formula,
+    Heading,
+    Listing,
+    Prose,
+    Table,
+    Words,
+    formula,
+    say,
+)
 from derivations.pages.columns import data_value, entries_along_samples
 from derivations.pages.numbers_in import leaf
 from derivations.pages.summary import check_blocks, summary_blocks
@@ -35,7 +54,9 @@ def rounding_of(example: Example) -> Rounding:
 def symbols_of(example: Example) -> Symbols:
     """The symbols of every quantity of an example."""
     names = [*example.data, *example.start, *example.hyper, *example.states]
-    names += [eq.target.name for eq in (*example.forward, *example.update) if not eq.target.name.endswith("'")]
+    names += [
+        eq.target.name for eq in (*example.forward, *example.update) if not eq.target.name.endswith("'")
+    ]
     return symbols(names, example.loss, example.sample)
 
 
@@ -172,12 +193,18 @@ def _batch_words(example: Example) -> Words:
     elif training.batches is not None:
         how = "as listed"
     epoch = "the first epoch" if training.shuffle is not None and len(example.batches) > 1 else "an epoch"
-    return (f"The samples are cut into {len(first)} mini-batches, {how}; {epoch} goes {cut}. We work {epochs}.",)
+    return (
+        f"The samples are cut into {len(first)} mini-batches, {how}; {epoch} goes {cut}. We work {epochs}.",
+    )
 
 
 def _rounding_words(example: Example) -> str:
     page, carry = example.spec.page, example.spec.training.carry
-    shown = f"{page.significant} significant digits" if page.significant else f"{max(page.digits, carry or 0)} decimal places"
+    shown = (
+        f"{page.significant} significant digits"
+        if page.significant
+        else f"{max(page.digits, carry or 0)} decimal places"
+    )
     if carry is not None:
         return (
             f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places and "
@@ -192,12 +219,18 @@ def _rounding_words(example: Example) -> str:
 def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
     yield Heading(2, ("The quantities",))
-    yield Prose(("Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs.",))
+    yield Prose(
+        (
+            "Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs.",
+        )
+    )
     header = (("node",), ("operation",), ("inputs",), ("local slopes",))
     rows = []
     for eq in example.forward:
         inputs = [ref for ref in refs(eq.body) if ref.name not in example.forward.indices]
-        rows.append(((formula(eq.target),), (formula(eq.body),), _listed(inputs), tuple(_slopes(example, eq))))
+        rows.append(
+            ((formula(eq.target),), (formula(eq.body),), _listed(inputs), tuple(_slopes(example, eq)))
+        )
     yield Table("quantities", "llll", header, tuple(rows))
 
 
@@ -241,4 +274,3 @@ def program_blocks(program: str, printed: str) -> Iterator[Block]:
     yield Listing("python", program)
     yield Prose(("It prints:",))
     yield Listing("text", printed)
-

@@ -98,7 +98,11 @@ def merged(pieces: list[Piece]) -> Pieces:
 def _joined(items: list[Item]) -> list[Item]:
     found: list[Item] = []
     for item in items:
-        source = item.pieces[0].source if item.kind == "Display" and isinstance(item.pieces[0], Mathematics) else ""
+        source = (
+            item.pieces[0].source
+            if item.kind == "Display" and isinstance(item.pieces[0], Mathematics)
+            else ""
+        )
         if source.startswith(("=", r"\approx", r"\leftarrow")) and found and found[-1].kind == "Display":
             first = found[-1].pieces[0]
             assert isinstance(first, Mathematics)

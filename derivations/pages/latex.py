@@ -199,7 +199,11 @@ def header_row(cells: tuple[Words, ...], table: Table, symbols: Symbols) -> Mark
 
 def row_latex(cells: tuple[Words, ...], table: Table, symbols: Symbols) -> Markup:
     """A row; numbers in decimal columns are left to siunitx, derivations are set large."""
-    return Markup(" & ".join(_cell(cell, letter, table, symbols) for cell, letter in zip(cells, table.align, strict=True)))
+    return Markup(
+        " & ".join(
+            _cell(cell, letter, table, symbols) for cell, letter in zip(cells, table.align, strict=True)
+        )
+    )
 
 
 def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:

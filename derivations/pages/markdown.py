@@ -30,7 +30,10 @@ def escape(text: str) -> str:
 
 def sides_latex(sides: tuple[Side, ...], symbols: Symbols) -> list[str]:
     """Every side of a chain with the relation before it."""
-    return [f"{RELATIONS[s.relation]} {latex(s.expr, symbols)}".lstrip() if s.relation else latex(s.expr, symbols) for s in sides]
+    return [
+        f"{RELATIONS[s.relation]} {latex(s.expr, symbols)}".lstrip() if s.relation else latex(s.expr, symbols)
+        for s in sides
+    ]
 
 
 def math(formula: Formula, symbols: Symbols) -> str:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import reduce
 
 from derivations.examples.training import Step
+from derivations.language.products import factors, is_coefficient
 from derivations.language.program import normal_form
 from derivations.language.tree import (
     ONE,
@@ -21,20 +22,19 @@ from derivations.language.tree import (
     Count,
     Div,
     Expr,
-    Mean,
     Mul,
     Neg,
     Number,
     Pow,
     Ref,
     Sum,
-    factors,
     has_reduction,
-    is_coefficient,
     rename_index,
     transform,
 )
-from derivations.language.tree import number as whole
+from derivations.language.tree import (
+    number as whole,
+)
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
@@ -55,7 +55,10 @@ def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem 
     for term in normal_form(expr):
         ranges = [range(1, size_of(step, name) + 1) for name in term.over]
         places = itertools.product(*ranges)
-        parts = [_pointwise(term.body, {**env, **dict(zip(term.over, at, strict=True))}, step, system) for at in places]
+        parts = [
+            _pointwise(term.body, {**env, **dict(zip(term.over, at, strict=True))}, step, system)
+            for at in places
+        ]
         value = reduce(system.add, parts)
         if term.coefficient != ONE:
             value = _scaled(term.coefficient, value, env, step, system)
@@ -63,7 +66,9 @@ def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem 
     return found
 
 
-def _scaled(coefficient: Expr, value: Value, env: Mapping[str, int], step: Step, system: NumberSystem) -> Value:
+def _scaled(
+    coefficient: Expr, value: Value, env: Mapping[str, int], step: Step, system: NumberSystem
+) -> Value:
     if isinstance(coefficient, Neg):
         return system.sub(system.number(Fraction(0)), _scaled(coefficient.argument, value, env, step, system))
     return system.mul(_pointwise(coefficient, env, step, system), value)
@@ -133,7 +138,9 @@ class Writer:
         """The printed value of an expression."""
         return self.rounding(worked(expr, env, self.step, self.system))
 
-    def chain(self, target: Expr, body: Expr, env: Mapping[str, int], known: frozenset[Expr] = frozenset()) -> Formula:
+    def chain(
+        self, target: Expr, body: Expr, env: Mapping[str, int], known: frozenset[Expr] = frozenset()
+    ) -> Formula:
         """``target = symbols = numbers (= collected) = value`` for one entry.
 
         ``known`` are the expressions that stand in the table beside it, whose values are put in whole.

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from derivations import __version__
 from derivations.examples.example import Example, prepare
@@ -21,10 +20,10 @@ from derivations.language.proof import prove
 from derivations.language.steps import Chain, derive
 from derivations.notation.symbols import Symbols
 from derivations.pages.audit import Audit
+from derivations.pages.blocks import Document
 from derivations.pages.claims import Claims
 from derivations.pages.compose import compose, rounding_of, symbols_of
 from derivations.pages.finished import Item, read_latex, read_markdown
-from derivations.pages.blocks import Document
 from derivations.pages.latex import FRAGMENT, LATEX
 from derivations.pages.latex import escape as latex_text
 from derivations.pages.markdown import MARKDOWN
@@ -168,5 +167,3 @@ def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT_FORMATS) -> Page:
     from derivations.examples.gallery import find
 
     return make(*read_spec(find(str(spec))), formats)
-
-

@@ -9,8 +9,13 @@ from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.examples.update import after
-from derivations.language.tree import Number, Ref
-from derivations.language.tree import number as whole
+from derivations.language.tree import (
+    Number,
+    Ref,
+)
+from derivations.language.tree import (
+    number as whole,
+)
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import EXACT
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
@@ -41,7 +46,11 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
     if left_out:
-        yield Prose((f"The {left_out} steps between are worked and checked like these; the JSON file holds them all.",))
+        yield Prose(
+            (
+                f"The {left_out} steps between are worked and checked like these; the JSON file holds them all.",
+            )
+        )
 
 
 def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...]:
@@ -108,7 +117,11 @@ def _verdict(report: Report) -> str:
         "PyTorch program": "the program above",
     }
     parts = [f"{names[witness]} ({count})" for witness, count in counts if count]
-    proofs = f" SymPy proved {len(report.proofs)} identities: every line of the derivation" if report.proofs else ""
+    proofs = (
+        f" SymPy proved {len(report.proofs)} identities: every line of the derivation"
+        if report.proofs
+        else ""
+    )
     if any("written-out" in proof.witness for proof in report.proofs):
         proofs += ", and the gradients against the derivative of the written-out loss"
     absent = f" Not available: {'; '.join(report.absent)}." if report.absent else ""

@@ -19,7 +19,9 @@ from derivations.witnesses.check import Check, Report
 LONGEST, DIGITS = 200, 40
 
 
-def trace_json(trace: Trace, report: Report, digest: str, versions: Mapping[str, str], rounding: Rounding) -> str:
+def trace_json(
+    trace: Trace, report: Report, digest: str, versions: Mapping[str, str], rounding: Rounding
+) -> str:
     """The trace and what every witness said, as JSON text."""
     example = trace.example
     by_step: dict[int, dict[str, list[Check]]] = {}
@@ -35,9 +37,7 @@ def trace_json(trace: Trace, report: Report, digest: str, versions: Mapping[str,
         "optimizer": {"name": example.optimizer.name, **{k: str(v) for k, v in example.hyper.items()}},
         "carry": example.spec.training.carry,
         "verdicts": dict(_verdicts(report)),
-        "steps": [
-            _step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps
-        ],
+        "steps": [_step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps],
     }
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
@@ -123,7 +123,11 @@ def audit_json(text: str, trace: Trace, rounding: Rounding) -> None:
     if len(read["steps"]) != len(trace.steps):
         raise CheckFailed("the finished JSON has other steps than the trace")
     for entry, step in zip(read["steps"], trace.steps, strict=True):
-        same = (entry["step"], entry["epoch"], entry["samples"]) == (step.number, step.epoch, list(step.samples))
+        same = (entry["step"], entry["epoch"], entry["samples"]) == (
+            step.number,
+            step.epoch,
+            list(step.samples),
+        )
         values = step.values
         if not same or list(entry["quantities"]) != list(values):
             raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")

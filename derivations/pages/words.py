@@ -8,7 +8,13 @@ from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
 from derivations.language.steps import Reason
-from derivations.language.tree import ONE, Call, Expr, Neg, Ref
+from derivations.language.tree import (
+    ONE,
+    Call,
+    Expr,
+    Neg,
+    Ref,
+)
 from derivations.pages.blocks import Words, formula, say
 
 RULES = {
@@ -60,7 +66,9 @@ def _sum_words(parts: tuple[Expr, ...]) -> Words:
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
     name, *through = parts
-    several = example.sample is not None and any(Ref(example.sample) in t.indices for t in through if isinstance(t, Ref))
+    several = example.sample is not None and any(
+        Ref(example.sample) in t.indices for t in through if isinstance(t, Ref)
+    )
     assert isinstance(name, Ref)
     own = [eq.target for eq in example.backward if eq.target.name == f"d{example.loss}/d{name.name}"]
     by = Ref(name.name, own[0].indices) if own else name

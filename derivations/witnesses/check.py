@@ -89,9 +89,7 @@ class Report:
             raise CheckFailed(f"not verified: {first}", hint=f"No page was written; {more}.")
 
 
-def compare(
-    quantity: str, step: int, witness: str, ours: Any, theirs: float, bound: Enclosure
-) -> Check:
+def compare(quantity: str, step: int, witness: str, ours: Any, theirs: float, bound: Enclosure) -> Check:
     """Compare a value with a witness's float64: both must lie in the enclosure."""
     enclosure = bound.settled()
     allowed = float(2 * enclosure.rad())

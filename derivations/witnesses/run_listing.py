@@ -77,7 +77,10 @@ def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclo
         memory = run(inputs)
         if step.number in wanted:
             yield step, memory
-        for name, array in {**example.start, **{s: example.start[p] for s, p in example.states.items()}}.items():
+        for name, array in {
+            **example.start,
+            **{s: example.start[p] for s, p in example.states.items()},
+        }.items():
             for at in array.positions():
                 bound = memory[tape.slots[after(name), at]].settled()
                 now[name, at] = Enclosure(bound, float(bound.abs_upper()))
@@ -90,9 +93,13 @@ def _line(trace: Trace, step: Step, line: str, bounds: list[Enclosure]) -> Itera
     wanted += [(after(n), at) for n, a in example.start.items() for at in a.positions()]
     numbers = re.findall(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)(?![\w.])", line.split(":", 1)[1])
     if len(numbers) != len(wanted):
-        raise CheckFailed(f"the PyTorch program printed {len(numbers)} numbers, expected {len(wanted)}: {line}")
+        raise CheckFailed(
+            f"the PyTorch program printed {len(numbers)} numbers, expected {len(wanted)}: {line}"
+        )
     for (name, at), number in zip(wanted, numbers, strict=True):
-        yield _compare(step, label(name, at), step.at(name, at), number, bounds[step.layout.tape.slots[name, at]])
+        yield _compare(
+            step, label(name, at), step.at(name, at), number, bounds[step.layout.tape.slots[name, at]]
+        )
 
 
 def _compare(step: Step, quantity: str, ours: object, number: str, bound: Enclosure) -> Check:
