@@ -11,9 +11,7 @@ import typer
 
 from derivations import __version__
 from derivations.language.errors import DerivationsError, SpecError, nearest
-
-FORMATS = ("md", "tex", "json", "fragment")
-SUFFIXES = {"md": ".md", "tex": ".tex", "json": ".json", "fragment": ".fragment.tex"}
+from derivations.pages.formats import BY_NAME, DEFAULT
 
 app = typer.Typer(
     add_completion=False,
@@ -44,8 +42,8 @@ def build(
     specs: Annotated[list[str], typer.Argument(help="Spec files, or names of the gallery.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("output"),
     formats: Annotated[
-        str, typer.Option("--format", "-f", help=f"Formats, of {','.join(FORMATS)}.")
-    ] = "md,tex,json",
+        str, typer.Option("--format", "-f", help=f"Formats, of {','.join(BY_NAME)}.")
+    ] = ",".join(DEFAULT),
     fresh: Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")] = False,
 ) -> None:
     """Work, verify and write the page of each spec."""
@@ -63,8 +61,8 @@ def build(
 def _formats(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     for name in wanted or ("",):
-        if name not in FORMATS:
-            raise SpecError(f"unknown format '{name}'", hint=nearest(name, FORMATS, "formats"))
+        if name not in BY_NAME:
+            raise SpecError(f"unknown format '{name}'", hint=nearest(name, BY_NAME, "formats"))
     return wanted
 
 
@@ -84,7 +82,7 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
     try:
         output.mkdir(parents=True, exist_ok=True)
         for name in formats:
-            file = output / f"{path.stem}{SUFFIXES[name]}"
+            file = output / f"{path.stem}{BY_NAME[name].suffix}"
             write_atomically(file, texts[name])
             typer.echo(f"{file}")
     except OSError as fault:

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
+from derivations.examples.walk import worked
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import (
     Expr,
@@ -42,7 +43,7 @@ from derivations.pages.blocks import (
 )
 from derivations.pages.claims import Claims, instantiates
 from derivations.pages.finished import Item, Mathematics, Pieces, merged
-from derivations.pages.numbers_in import relation, worked
+from derivations.pages.numbers_in import relation
 from derivations.pages.summary import FULL, distance, positions, torch_number
 from derivations.witnesses.check import Report
 
@@ -70,11 +71,11 @@ class Audit:
         places = self.trace.example.spec.training.carry
         return EXACT if places is None else rounded(places)
 
-    def require(self, items: list[Item], name: str) -> None:
+    def require(self, items: list[Item]) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
         for fault in self.faults(items):
             raise CheckFailed(
-                f"the finished page {name} does not read back: {fault}", hint="No page was written."
+                f"the finished page does not read back: {fault}", hint="No page was written."
             )
 
     def faults(self, items: list[Item]) -> Iterator[str]:

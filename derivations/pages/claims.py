@@ -9,6 +9,7 @@ from functools import cached_property
 
 from derivations.examples.example import Example
 from derivations.examples.training import Step
+from derivations.examples.walk import size_of, worked
 from derivations.language.backward import contributions
 from derivations.language.steps import Chain
 from derivations.language.tree import (
@@ -30,7 +31,7 @@ from derivations.notation.read import Side
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import NumberSystem
 from derivations.pages.columns import data_value
-from derivations.pages.numbers_in import LONG_SUM, size_of, worked
+from derivations.pages.numbers_in import LONG_SUM
 
 
 @dataclass(frozen=True)

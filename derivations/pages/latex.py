@@ -12,8 +12,10 @@ from derivations.language.tree import Number
 from derivations.notation.latex import width
 from derivations.notation.symbols import GREEK, Symbols
 from derivations.pages.blocks import Code, Formula, Table, Words
+from derivations.pages.finished import read_latex
 from derivations.pages.markdown import math, sides_latex
-from derivations.pages.render import Format
+from derivations.pages.press import Press, Printer, audited
+from derivations.pages.render import render
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -229,5 +231,12 @@ def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
     }
 
 
-LATEX = Format("tex", ".tex", "latex/page.tex.j2", escape, _filters)
-FRAGMENT = Format("fragment", ".fragment.tex", "latex/fragment.tex.j2", escape, _filters)
+def _printer(template: str) -> Printer:
+    def write(press: Press) -> str:
+        return render(press.document, template, escape, _filters(press.symbols))
+
+    return Printer(write, audited(read_latex, escape))
+
+
+ARTICLE = _printer("latex/page.tex.j2")
+FRAGMENT = _printer("latex/fragment.tex.j2")

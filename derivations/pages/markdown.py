@@ -13,7 +13,9 @@ from derivations.notation.latex import latex, width
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Code, Formula, Words
-from derivations.pages.render import Format
+from derivations.pages.finished import read_markdown
+from derivations.pages.press import Press, Printer, audited
+from derivations.pages.render import render
 
 RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
 LONG = 84
@@ -95,4 +97,9 @@ def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
     }
 
 
-MARKDOWN = Format("md", ".md", "markdown/page.md.j2", escape, _filters)
+def write(press: Press) -> str:
+    """The page as Markdown."""
+    return render(press.document, "markdown/page.md.j2", escape, _filters(press.symbols))
+
+
+PRINTER = Printer(write, audited(read_markdown, str))

@@ -1,12 +1,8 @@
-"""Templates to text. Templates arrange blocks; they do no arithmetic, and all plain text is escaped.
-
-A format is a row of `FORMATS`: a template, how it escapes text, and its filters.
-"""
+"""Templates to text. Templates arrange blocks; they do no arithmetic, and all plain text is escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +10,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Document
-
-
-@dataclass(frozen=True)
-class Format:
-    """One way of printing a document."""
-
-    name: str
-    suffix: str
-    template: str
-    escape: Callable[[str], str]
-    filters: Callable[[Symbols], Mapping[str, Callable[..., Any]]] = field(repr=False)
 
 
 def templates_folder() -> Path:
@@ -36,11 +20,13 @@ def templates_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def render(document: Document, symbols: Symbols, form: Format) -> str:
-    """The document in a format, with exactly one line break at its end."""
+def render(
+    document: Document, template: str, escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
+) -> str:
+    """The document through a template, with exactly one line break at its end."""
 
     def finalize(value: Any) -> Any:
-        return value if isinstance(value, Markup) else form.escape(str(value))
+        return value if isinstance(value, Markup) else escape(str(value))
 
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(templates_folder()),
@@ -48,9 +34,9 @@ def render(document: Document, symbols: Symbols, form: Format) -> str:
         finalize=finalize,
         keep_trailing_newline=True,
     )
-    environment.filters |= dict(form.filters(symbols)) | {"raw": Markup}
+    environment.filters |= dict(filters) | {"raw": Markup}
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
-    text = environment.get_template(form.template).render(document=document)
+    text = environment.get_template(template).render(document=document)
     lines = [line.rstrip() for line in text.strip().splitlines()]
     kept = [line for at, line in enumerate(lines) if line or lines[at - 1]]
     return "\n".join(kept) + "\n"

@@ -21,6 +21,7 @@ from derivations.numbers.systems import EXACT
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.witnesses.check import Check, Report
+from derivations.witnesses.second_hand import WITNESS
 
 CANCELLED = 1_000
 WITNESSES = ("autograd", "library", "optimizer")
@@ -117,13 +118,7 @@ def _verdict(report: Report) -> str:
         "PyTorch program": "the program above",
     }
     parts = [f"{names[witness]} ({count})" for witness, count in counts if count]
-    proofs = (
-        f" SymPy proved {len(report.proofs)} identities: every line of the derivation"
-        if report.proofs
-        else ""
-    )
-    if any("written-out" in proof.witness for proof in report.proofs):
-        proofs += ", and the gradients against the derivative of the written-out loss"
+    proofs = _proofs_words(report)
     absent = f" Not available: {'; '.join(report.absent)}." if report.absent else ""
     cancelled = [check for check in report.checks if check.ulps is not None and check.ulps > CANCELLED]
     but = ""
@@ -135,3 +130,14 @@ def _verdict(report: Report) -> str:
         f"Compared with {', '.join(parts)}: {len(report.checks)} numbers, all within the rounding that float64 "
         f"itself must make, at most {largest} ulp apart{but}.{proofs}.{absent}"
     )
+
+
+def _proofs_words(report: Report) -> str:
+    """What was proved in formulas, and what was worked a second time in decimals."""
+    carried = sum(proof.witness == WITNESS for proof in report.proofs)
+    found = f" SymPy proved {len(report.proofs) - carried} identities: every line of the derivation"
+    if any("written-out" in proof.witness for proof in report.proofs):
+        found += ", and the gradients against the derivative of the written-out loss"
+    if carried:
+        found += f". The {carried} rounded values were worked a second time in Python's decimal arithmetic"
+    return found

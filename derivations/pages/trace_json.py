@@ -13,6 +13,8 @@ from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
+from derivations.pages.press import Printer
+from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
 from derivations.witnesses.check import Check, Report
 
@@ -20,7 +22,7 @@ LONGEST, DIGITS = 200, 40
 
 
 def trace_json(
-    trace: Trace, report: Report, digest: str, versions: Mapping[str, str], rounding: Rounding
+    trace: Trace, report: Report, digest: str, known: Mapping[str, str], rounding: Rounding
 ) -> str:
     """The trace and what every witness said, as JSON text."""
     example = trace.example
@@ -30,7 +32,7 @@ def trace_json(
     found: dict[str, Any] = {
         "title": example.spec.title,
         "spec": digest,
-        "versions": dict(versions),
+        "versions": dict(known),
         "dtype": "float64",
         "equations": example.spec.model.equations.strip().splitlines(),
         "loss": example.loss,
@@ -117,24 +119,38 @@ def _torch(checks: list[Check]) -> dict[str, Any]:
     }
 
 
-def audit_json(text: str, trace: Trace, rounding: Rounding) -> None:
+def audit_json(text: str, trace: Trace, report: Report, rounding: Rounding) -> None:
     """Read the finished file and hold every number against the trace; raises `CheckFailed`."""
-    read = json.loads(text)
+    try:
+        _audit(json.loads(text), trace, report, rounding)
+    except (KeyError, TypeError, IndexError, ValueError) as fault:
+        raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
+
+
+def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
     if len(read["steps"]) != len(trace.steps):
         raise CheckFailed("the finished JSON has other steps than the trace")
-    for entry, step in zip(read["steps"], trace.steps, strict=True):
-        same = (entry["step"], entry["epoch"], entry["samples"]) == (
-            step.number,
-            step.epoch,
-            list(step.samples),
-        )
+    checks = {(c.step, c.quantity, c.witness): c for c in report.checks}
+    for place, (entry, step) in enumerate(zip(read["steps"], trace.steps, strict=True)):
+        same = [entry["step"], entry["epoch"], entry["samples"]] == [step.number, step.epoch, list(step.samples)]
         values = step.values
         if not same or list(entry["quantities"]) != list(values):
             raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
+        carried = trace.carried[place].values if trace.carried else {}
         for name, value in values.items():
             shown = entry["quantities"][name]
-            if not _says(shown, value, rounding):
+            said = all(_heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {}))
+            if not (said and _says(shown, value, rounding) and shown.get("carried", "") == str(carried.get(name, ""))):
                 raise CheckFailed(f"the finished JSON is wrong about {name} in step {step.number}: {shown}")
+    if read["verdicts"] != dict(_verdicts(report)):
+        raise CheckFailed("the finished JSON has other verdicts than the report")
+
+
+def _heard(shown: Mapping[str, Any], witness: str, check: Check) -> bool:
+    said = shown["witnesses"][witness]
+    first = next(iter(shown["witnesses"])) == witness
+    own = not first or (shown["torch"], shown["ulp"]) == (check.theirs, check.ulps)
+    return own and (said["value"], said["ulp"], said["agrees"]) == (check.theirs, check.ulps, check.ok)
 
 
 def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
@@ -143,4 +159,11 @@ def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
     if "exact" in shown:
         return bool(shown["exact"] == str(value))
     lower, upper = _bounds(value)
-    return Fraction(shown["enclosure"][0]) <= lower and upper <= Fraction(shown["enclosure"][1])
+    ends = [Fraction(text) for text in shown["enclosure"]]
+    return [shown["enclosure"]] == [exact_json(value)["enclosure"]] and ends[0] <= lower and upper <= ends[1]
+
+
+PRINTER = Printer(
+    write=lambda press: trace_json(press.run.trace, press.run.report, press.digest, versions(), press.rounding),
+    check=lambda text, press: audit_json(text, press.run.trace, press.run.report, press.rounding),
+)

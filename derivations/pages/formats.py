@@ -1,0 +1,25 @@
+"""The output formats: one row each. The home of a row is a printer, imported when it is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row: name on the command line, suffix of the file, ``module:NAME`` of its `Printer`."""
+
+    name: str
+    suffix: str
+    home: str
+    summary: str
+
+
+FORMATS = (
+    Format("md", ".md", "derivations.pages.markdown:PRINTER", "Markdown for GitHub, MyST and Pandoc"),
+    Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
+    Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
+    Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
+)
+BY_NAME = {row.name: row for row in FORMATS}
+DEFAULT = ("md", "tex", "json")

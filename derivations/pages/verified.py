@@ -1,0 +1,53 @@
+"""Working and verifying an example: everything that happens before a page is printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from derivations.examples.example import Example
+from derivations.examples.listing import listing
+from derivations.examples.training import Trace, certified, train
+from derivations.language.proof import prove
+from derivations.language.steps import Chain, derive
+from derivations.witnesses.check import Proof, Report
+from derivations.witnesses.run_listing import listing_checks, run_listing
+from derivations.witnesses.second_hand import carried_proofs
+from derivations.witnesses.verify import verify
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A run that every witness confirmed, with its derivation and its PyTorch program."""
+
+    example: Example
+    trace: Trace
+    derivation: tuple[Chain, ...]
+    program: str
+    printed: str
+    report: Report
+
+    def with_bits(self, bits: int) -> Verified:
+        """The same run with narrower balls, for digits that were not certain."""
+        return self if bits == self.trace.bits else replace(self, trace=train(self.example, bits))
+
+
+def work(example: Example) -> Verified:
+    """Work a run by hand, derive its gradient, run its PyTorch program, and ask every witness.
+
+    Raises `CheckFailed` naming the first quantity and step that differ.
+    """
+    derivation = derive(example.forward, example.backward, example.loss, example.parameters)
+    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, example.forward, example.loss))
+    program = listing(example)
+    printed = run_listing(program)
+
+    def attempt(bits: int) -> Verified:
+        trace = train(example, bits)
+        report = verify(trace)
+        checks = (*report.checks, *listing_checks(trace, printed))
+        carried = tuple(carried_proofs(trace))
+        report = Report(checks, report.proofs + proofs + carried, report.absent)
+        report.require()
+        return Verified(example, trace, derivation, program, printed, report)
+
+    return certified(attempt)

@@ -1,0 +1,125 @@
+"""A second hand for the carried calculation: every equation worked again in Python's `decimal`.
+
+torch does not round after every operation, so it cannot witness a run with ``carry``. This one walks
+the tree of each equation instead of the tape, with Python's own decimal arithmetic and rounding, from
+the values that the run itself carried.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+from derivations.examples.training import Step, Trace
+from derivations.examples.walk import pointwise, worked
+from derivations.language.program import Equation
+from derivations.language.symbolic import unfold
+from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
+from derivations.numbers.systems import NumberSystem, fraction
+from derivations.witnesses.check import Proof
+
+WITNESS = "decimal arithmetic"
+PRECISION = 120
+
+
+def carried_proofs(trace: Trace) -> Iterator[Proof]:
+    """One proof an entry and step: the carried value is what the equation gives, rounded."""
+    places = trace.example.spec.training.carry
+    if places is None:
+        return
+    system = decimal_system(places)
+    example = trace.example
+    with localcontext(Context(prec=PRECISION)):
+        for before, step in zip((None, *trace.carried), trace.carried, strict=False):
+            for eq in (*example.forward, *example.backward, *example.update):
+                for at in _entries(step, eq):
+                    theirs = _plain(worked(_body(eq, at), {}, step, system))
+                    name = step.layout.label((eq.target.name, at), step.samples)
+                    ok = theirs == fraction(step.at(eq.target.name, at))
+                    yield Proof(f"the carried value of {name} in step {step.number}", WITNESS, ok)
+            yield from _handed_over(trace, before, step)
+
+
+def _entries(step: Step, eq: Equation) -> list[tuple[int, ...]]:
+    return [at for name, at in step.layout.tape.slots if name == eq.target.name]
+
+
+def _body(eq: Equation, at: tuple[int, ...]) -> Expr:
+    names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
+    return rename_index(eq.body, {name: number(k) for name, k in zip(names, at, strict=True)})
+
+
+def _handed_over(trace: Trace, before: Step | None, step: Step) -> Iterator[Proof]:
+    """A step starts where the one before ended, the first one from the spec."""
+    for name, array in trace.example.start.items():
+        for at, start in zip(array.positions(), array.entries, strict=True):
+            wanted = start if before is None else fraction(before.at(f"{name}'", at))
+            yield Proof(f"the start of {name} in step {step.number}", WITNESS, fraction(step.at(name, at)) == wanted)
+
+
+def decimal_system(places: int) -> NumberSystem:
+    """The arithmetic of a calculator, in `decimal` instead of FLINT."""
+    unit = Decimal(1).scaleb(-places)
+
+    def settle(value: Fraction) -> Fraction:
+        quotient = Decimal(value.numerator) / Decimal(value.denominator)
+        return Fraction(quotient.quantize(unit, ROUND_HALF_UP))
+
+    def after(operation: Callable[[Fraction, Fraction], Fraction]) -> Callable[[Any, Any], Fraction]:
+        return lambda a, b: settle(operation(_plain(a), _plain(b)))
+
+    basic = (operator.add, operator.sub, operator.mul, operator.truediv, _power)
+    return NumberSystem(
+        WITNESS, Fraction, *map(after, basic), lambda name, _: lambda a: settle(_function(name, _plain(a)))
+    )
+
+
+def _plain(value: Any) -> Fraction:
+    return value if isinstance(value, Fraction) else fraction(value)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def _power(a: Fraction, b: Fraction) -> Fraction:
+    return a ** int(b) if b.denominator == 1 else Fraction(_decimal(a) ** _decimal(b))
+
+
+def _function(name: str, x: Fraction) -> Fraction:
+    """A primitive in decimals, or the formula of the function's row worked in one go."""
+    if name in PRIMITIVES:
+        return PRIMITIVES[name](x)
+    return _plain(pointwise(unfold(Call(name, (Number(x),))), {}, None, IN_ONE_GO))
+
+
+def _through_decimal(function: Callable[[Decimal], Decimal]) -> Callable[[Fraction], Fraction]:
+    return lambda x: Fraction(function(_decimal(x)))
+
+
+PRIMITIVES: dict[str, Callable[[Fraction], Fraction]] = {
+    "exp": _through_decimal(Decimal.exp),
+    "log": _through_decimal(Decimal.ln),
+    "sqrt": _through_decimal(Decimal.sqrt),
+    "sign": lambda x: Fraction((x > 0) - (x < 0)),
+    "step": lambda x: Fraction(int(x > 0)),
+}
+
+
+def _exactly(operation: Callable[[Fraction, Fraction], Fraction]) -> Callable[[Any, Any], Fraction]:
+    return lambda a, b: operation(_plain(a), _plain(b))
+
+
+IN_ONE_GO = NumberSystem(
+    "decimal, unrounded",
+    Fraction,
+    _exactly(operator.add),
+    _exactly(operator.sub),
+    _exactly(operator.mul),
+    _exactly(operator.truediv),
+    _exactly(_power),
+    lambda name, _: lambda a: _function(name, _plain(a)),
+)
