@@ -88,15 +88,18 @@ def trees(leaves: int = 12) -> st.SearchStrategy[Expr]:
 # --- arithmetic that Python reads too -------------------------------------------------------------
 
 
+LEAVES = ("a", "b", "c", "a", "b", "c", "0.1", "2", "3", "0.25", "1.50", "7e-1")
+
+
 @st.composite
-def formulas(draw: st.DrawFn, names: tuple[str, ...] = ("a", "b", "c"), size: int = 6) -> str:
+def formulas(draw: st.DrawFn, leaves: tuple[str, ...] = LEAVES, size: int = 6) -> str:
     """A random run of numbers, names, operators, signs and brackets, with as few brackets as chance wants.
 
     Powers have small exponents and the bases are small, so that values stay small.
     """
     if size <= 1:
-        return draw(st.sampled_from((*names, "0.1", "2", "3", "0.25", "1.50", "7e-1")))
-    left = draw(formulas(names, draw(st.integers(1, size - 1))))
+        return draw(st.sampled_from(leaves))
+    left = draw(formulas(leaves, draw(st.integers(1, size - 1))))
     kind = draw(st.sampled_from(["+", "-", "*", "/", "+", "-", "*", "power", "minus", "bracket"]))
     if kind == "bracket":
         return f"({left})"
@@ -105,7 +108,7 @@ def formulas(draw: st.DrawFn, names: tuple[str, ...] = ("a", "b", "c"), size: in
     if kind == "power":
         exponent = draw(st.sampled_from(["2", "3", "-1", "-2", "0", "1", "2**1", "-(1)"]))
         return f"{_base(left)}**{exponent}"
-    right = draw(formulas(names, draw(st.integers(1, size - 1))))
+    right = draw(formulas(leaves, draw(st.integers(1, size - 1))))
     space = draw(st.sampled_from(["", " "]))
     return f"{left}{space}{kind}{space}{right}"
 

@@ -40,6 +40,8 @@ class Rounding:
         places = self.places(value)
         rounded = fraction(round_half_up(value, places)) if places >= 0 else _coarse(value, places)
         exact = not isinstance(value, arb) and fraction(value) == rounded
+        if self.significant is not None and rounded != 0:  # 99.96 has become 100, not 100.0
+            places = self.significant - 1 - magnitude_of(rational(rounded))
         scientific = rounded != 0 and self._scientific(rounded, places)
         text = _scientific(rounded, places, exact) if scientific else _plain(rounded, places, exact)
         return Printed(text, rounded, exact)
@@ -65,11 +67,14 @@ def _is_short(value: Value) -> bool:
 
 
 def magnitude_of(value: Value) -> int:
-    """The decimal exponent of the leading digit: 0 for 1 to 9.99, -3 for 0.001."""
+    """The decimal exponent of the leading digit: 0 for 1 to 9.99, -3 for 0.001.
+
+    That of the smaller end for a ball around a power of ten, whose digits rounding then decides.
+    """
     if isinstance(value, arb):
         lower, upper = _bounds(value)
         low, high = magnitude_of(lower), magnitude_of(upper)
-        if low != high:
+        if high - low > 1:
             raise Undecided("a digit")
         return low
     size = abs(fraction(value))

@@ -58,10 +58,11 @@ def enclose(value: Value) -> Enclosure:
 
 
 def _number(value: Fraction) -> Enclosure:
-    exact = rational(value)
-    if math.isfinite(size := float(ball(exact).abs_upper())) and Fraction(float(value)) == value:
-        return Enclosure(ball(exact), size)
-    return enclose(exact)
+    """A constant; several operations may have been folded into one that is not a float64 itself."""
+    exact = ball(rational(value))
+    if math.isfinite(size := float(exact.abs_upper())) and Fraction(float(value)) == value:
+        return Enclosure(exact, size)
+    return _around(exact, 2)
 
 
 def _add(a: Enclosure, b: Enclosure) -> Enclosure:

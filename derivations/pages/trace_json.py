@@ -13,7 +13,7 @@ from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
-from derivations.pages.press import Printer
+from derivations.pages.press import Press, Printer
 from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
 from derivations.witnesses.check import Check, Report
@@ -21,18 +21,16 @@ from derivations.witnesses.check import Check, Report
 LONGEST, DIGITS = 200, 40
 
 
-def trace_json(
-    trace: Trace, report: Report, digest: str, known: Mapping[str, str], rounding: Rounding
-) -> str:
-    """The trace and what every witness said, as JSON text."""
+def trace_json(trace: Trace, report: Report, digest: str, rounding: Rounding) -> dict[str, Any]:
+    """The trace and what every witness said, as JSON has it."""
     example = trace.example
     by_step: dict[int, dict[str, list[Check]]] = {}
     for check in report.checks:
         by_step.setdefault(check.step, {}).setdefault(check.quantity, []).append(check)
-    found: dict[str, Any] = {
+    return {
         "title": example.spec.title,
         "spec": digest,
-        "versions": dict(known),
+        "versions": dict(versions()),
         "dtype": "float64",
         "equations": example.spec.model.equations.strip().splitlines(),
         "loss": example.loss,
@@ -41,7 +39,24 @@ def trace_json(
         "verdicts": dict(_verdicts(report)),
         "steps": [_step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps],
     }
+
+
+def write(press: Press) -> str:
+    """The JSON text of a page."""
+    found = trace_json(press.run.trace, press.run.report, press.digest, press.rounding)
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def check(text: str, press: Press) -> None:
+    """Read the finished file: every value against the trace, then all the rest; raises `CheckFailed`."""
+    run = press.run
+    try:
+        read = json.loads(text)
+        _audit(read, run.trace, run.report, press.rounding)
+    except (KeyError, TypeError, IndexError, ValueError) as fault:
+        raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
+    if read != trace_json(run.trace, run.report, press.digest, press.rounding):
+        raise CheckFailed("the finished JSON says something else than the run")
 
 
 def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
@@ -119,14 +134,6 @@ def _torch(checks: list[Check]) -> dict[str, Any]:
     }
 
 
-def audit_json(text: str, trace: Trace, report: Report, rounding: Rounding) -> None:
-    """Read the finished file and hold every number against the trace; raises `CheckFailed`."""
-    try:
-        _audit(json.loads(text), trace, report, rounding)
-    except (KeyError, TypeError, IndexError, ValueError) as fault:
-        raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
-
-
 def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
     if len(read["steps"]) != len(trace.steps):
         raise CheckFailed("the finished JSON has other steps than the trace")
@@ -163,7 +170,4 @@ def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
     return [shown["enclosure"]] == [exact_json(value)["enclosure"]] and ends[0] <= lower and upper <= ends[1]
 
 
-PRINTER = Printer(
-    write=lambda press: trace_json(press.run.trace, press.run.report, press.digest, versions(), press.rounding),
-    check=lambda text, press: audit_json(text, press.run.trace, press.run.report, press.rounding),
-)
+PRINTER = Printer(write, check)

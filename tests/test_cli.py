@@ -1,0 +1,166 @@
+"""The command line as its users meet it: status, messages, files, what is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from derivations import cache, cli
+from derivations.catalogue import optimizers
+from derivations.examples import gallery
+from derivations.examples.specimen import SPECIMEN
+
+
+def run(*arguments: str) -> int:
+    """The status of a command, run in this process."""
+    before, sys.argv = sys.argv, ["derivations", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+def test_build_writes_the_formats_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("build", "linear-regression", "--output", str(tmp_path), "--format", "md,fragment") == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"linear-regression.md", "linear-regression.fragment.tex"}
+    assert capsys.readouterr().out.splitlines() == [str(p) for p in sorted(tmp_path.iterdir(), reverse=True)]
+
+
+def test_a_spec_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "mine") == 0
+    assert Path("mine.toml").read_text() == SPECIMEN
+    assert run("new", "mine") == 2
+    assert run("build", "mine.toml") == 0
+    assert sorted(p.name for p in Path("output").iterdir()) == ["mine.json", "mine.md", "mine.tex"]
+
+
+def test_what_was_verified_is_remembered_and_needs_no_torch(tmp_path: Path) -> None:
+    assert run("build", "linear-regression", "--output", str(tmp_path / "a")) == 0
+    program = (
+        "import sys; from derivations.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert not {'torch', 'sympy', 'flint', 'jinja2'} & set(sys.modules), sorted(sys.modules)"
+    )
+    command = [sys.executable, "-c", program, "build", "linear-regression", "--output", str(tmp_path / "b")]
+    subprocess.run(command, check=True, env=dict(os.environ))
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_another_byte_is_another_key(tmp_path: Path) -> None:
+    spec = tmp_path / "a.toml"
+    spec.write_text(gallery.path("linear-regression").read_text())
+    first = cache.key(spec, ("md",))
+    assert cache.key(spec, ("md", "tex")) != first
+    spec.write_text(spec.read_text() + "\n")
+    assert cache.key(spec, ("md",)) != first
+    csv = spec.read_text().replace("x = [1, 2, 3, 4, 5, 6]", 'x = { csv = "d.csv", column = "x" }')
+    spec.write_text(csv)
+    keys = []
+    for numbers in ("1\n2\n", "1\n3\n"):
+        (tmp_path / "d.csv").write_text("x\n" + numbers)
+        keys.append(cache.key(spec, ("md",)))
+    assert len(set(keys)) == 2
+
+
+def test_a_damaged_memory_is_not_believed(tmp_path: Path) -> None:
+    assert run("build", "linear-regression", "--output", str(tmp_path)) == 0
+    digest = cache.key(gallery.path("linear-regression"), ("md", "tex", "json"))
+    stored = cache.folder() / f"{digest}.json"
+    assert cache.recall(digest) is not None
+    stored.write_text(stored.read_text().replace("127.125", "127.126"))
+    assert cache.recall(digest) is None
+    stored.write_text("not json")
+    assert cache.recall(digest) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "quantity"),
+    [
+        ("theta = theta + lr*g", "w'"),
+        ("theta = theta - 2*lr*g", "w'"),
+        ("theta = theta - lr*g**2", "w'"),
+    ],
+)
+def test_a_failed_check_leaves_the_old_page_and_names_the_quantity(
+    row: str, quantity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "linear-regression.md"
+    old.write_text("the old page")
+    wrong = {**vars(optimizers.BY_NAME["SGD"]), "equations": row}
+    monkeypatch.setitem(optimizers.BY_NAME, "SGD", optimizers.Optimizer(**wrong))
+    assert run("build", "linear-regression", "--fresh", "--output", str(tmp_path)) == 1
+    message = capsys.readouterr().err
+    assert re.match(rf"error: not verified: step 1: {quantity}: by hand \S+, optimizer 0\.845 ", message)
+    assert old.read_text() == "the old page"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_a_killed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("old")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cache.write_atomically(page, "new")
+    assert page.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_one_failing_spec_does_not_stop_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run("build", "no-such-spec", "linear-regression", "--output", str(tmp_path))
+    assert status == 2
+    assert len(list(tmp_path.iterdir())) == 3
+    assert "there is no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("build", "liner-regression"), "Did you mean 'linear-regression'?"),
+        (("build", "linear-regression", "--format", "mdd"), "Did you mean 'md'?"),
+        (("build", "linear-regression", "--format", ""), "unknown format ''"),
+        (("build", "."), "this is a folder"),
+        (("new", "no/such/folder/x"), "cannot write this file"),
+        (("build", "linear-regression", "--output", "/dev/null/x"), "cannot write here"),
+    ],
+)
+def test_bad_usage_is_one_message_and_status_2(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_list_shows_gallery_and_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list") == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("linear-regression", "logistic-regression"))
+    assert run("list", "--catalogue") == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("sigmoid(x)", "mean squared error", "torch.optim.Adam", "torch.nn.Linear"))
+
+
+def test_schema_accepts_the_gallery_and_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert set(schema["properties"]) == {"title", "model", "data", "parameters", "training", "page"}
+    training = schema["$defs"]["TrainingTable"]["properties"]
+    assert {"optimizer", "batch_size", "batches", "shuffle", "epochs", "carry"} <= set(training)
+    assert all("description" in entry for entry in training.values())

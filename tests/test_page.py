@@ -1,0 +1,290 @@
+"""The finished pages: golden files, reading back, LaTeX and Markdown as their users have them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import derivations
+from derivations.examples import gallery
+from derivations.language.errors import CheckFailed
+from derivations.pages import render
+from derivations.pages.formats import BY_NAME, FORMATS
+from derivations.pages.page import Page
+
+ROOT = Path(__file__).parent.parent
+ALL = tuple(BY_NAME)
+
+
+@cache
+def page(name: str) -> Page:
+    return derivations.build(name, ALL)
+
+
+# --- golden pages ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["md", "tex", "json"])
+@pytest.mark.parametrize("name", gallery.names())
+def test_output_is_the_gallery_built(name: str, form: str) -> None:
+    kept = ROOT / "output" / f"{name}{BY_NAME[form].suffix}"
+    assert page(name)[form].encode() == kept.read_bytes(), "run: derivations build ... and look at the pages"
+
+
+def test_output_holds_nothing_else() -> None:
+    wanted = {f"{name}{BY_NAME[form].suffix}" for name in gallery.names() for form in ("md", "tex", "json")}
+    assert {path.name for path in (ROOT / "output").iterdir()} == wanted
+
+
+def test_the_parts_come_in_order() -> None:
+    headings = re.findall(r"^#+ (.*)$", page("linear-regression")["md"], re.MULTILINE)
+    assert headings == [
+        "Mini-batch SGD on y = 2x + 10",
+        "The problem",
+        "The quantities",
+        "The gradient",
+        "Mini-batch 1: samples 1 and 2",
+        "Mini-batch 2: samples 3 and 4",
+        "Mini-batch 3: samples 5 and 6",
+        "Summary",
+        "The same in PyTorch",
+        "Checks",
+    ]
+
+
+def test_the_numbers_of_the_first_batch_by_hand() -> None:
+    """yhat = 0.5 x + 1: 1.5 and 2; residuals -10.5 and -12; 110.25 + 144 = 254.25."""
+    text = page("linear-regression")["md"]
+    assert "| 1 | 1 | 12 | 1.5 | −10.5 | 110.25 | −10.5 |" in text
+    assert "| 2 | 2 | 14 | 2 | −12 | 144 | −24 |" in text
+    assert "| sum |  |  |  | −22.5 | 254.25 | −34.5 |" in text
+    assert r"= \frac{2}{2} \left[1 \cdot (-10.5) + 2 \cdot (-12)\right]" in text
+    assert r"w \leftarrow w - \eta \frac{\partial L}{\partial w} = 0.5 - 0.01 \cdot (-34.5) = 0.845" in text
+
+
+def test_the_trace_against_fractions() -> None:
+    w, b, rate = Fraction(1, 2), Fraction(1), Fraction(1, 100)
+    steps = json.loads(page("linear-regression")["json"])["steps"]
+    for step in steps:
+        xs = [Fraction(i) for i in step["samples"]]
+        residuals = [w * x + b - (2 * x + 10) for x in xs]
+        wanted = {
+            "w": w,
+            "L": sum(e * e for e in residuals) / len(xs),
+            "dL/dw": 2 * sum(x * e for x, e in zip(xs, residuals, strict=True)) / len(xs),
+            "dL/db": 2 * sum(residuals) / len(xs),
+        }
+        wanted |= {f"yhat[{i}]": w * i + b for i in step["samples"]}
+        wanted |= {f"dL/dyhat[{i}]": 2 * e / len(xs) for i, e in zip(step["samples"], residuals, strict=True)}
+        w, b = w - rate * wanted["dL/dw"], b - rate * wanted["dL/db"]
+        wanted |= {"w'": w, "b'": b}
+        quantities = step["quantities"]
+        assert {name: Fraction(quantities[name]["exact"]) for name in wanted} == wanted
+        assert all(quantities[name]["witnesses"]["autograd"]["agrees"] for name in ("L", "dL/dw", "dL/db"))
+
+
+def test_the_calculator_against_decimal() -> None:
+    """Half the mean squared error, every product and quotient rounded to 3 places, two epochs."""
+
+    def r(value: Decimal) -> Decimal:
+        return value.quantize(Decimal("0.001"), ROUND_HALF_UP)
+
+    found = page("linear-regression-by-calculator")
+    w, b, rate = Decimal("0.5"), Decimal(1), Decimal("0.05")
+    for step in found.trace.carried:
+        xs = [Decimal(i) for i in step.samples]
+        n = len(xs)
+        residuals = [r(w * x) + b - (2 * x + 10) for x in xs]
+        loss = r(sum((r(e * e) for e in residuals), Decimal(0)) / (2 * n))
+        gw = r(sum((r(x * e) for x, e in zip(xs, residuals, strict=True)), Decimal(0)) / n)
+        gb = r(sum(residuals, Decimal(0)) / n)
+        w, b = w - r(rate * gw), b - r(rate * gb)
+        shown = [Fraction(str(step[name])) for name in ("L", "dL/dw", "dL/db", "w'", "b'")]
+        assert shown == [Fraction(value) for value in (loss, gw, gb, w, b)]
+
+
+# --- reading back ---------------------------------------------------------------------------------------
+
+LAYOUT = re.compile(
+    r"\\documentclass\[.*?\n\\begin\{document\}|table-format=[^]]*|\\needspace\{[^}]*\}|p\{\d+mm\}"
+    r"|\\rule\[[^]]*\]\{[^}]*\}\{[^}]*\}|max width=[\d.]*",
+    re.DOTALL,
+)
+
+
+def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
+    """The text with each number on it made one larger in its last digit, one at a time."""
+    layout = [range(*found.span()) for found in LAYOUT.finditer(text)] if "\\begin" in text else []
+    for number in re.finditer(r"\d+(?:\.\d+)?", text):
+        if any(number.start() in part for part in layout):
+            continue
+        digit = str((int(number[0][-1]) + 1) % 10)
+        yield text[max(0, number.start() - 40) : number.end() + 20], text[: number.end() - 1] + digit + text[
+            number.end() :
+        ]
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("form", ["md", "tex"])
+def test_every_altered_number_is_caught(form: str, part: int) -> None:
+    shown = page("linear-regression")
+    cases = list(altered_numbers(shown[form]))
+    assert len(cases) > 400
+    for around, altered in cases[part::4]:
+        with pytest.raises(CheckFailed):
+            shown.check(form, altered)
+            pytest.fail(f"not noticed: {around}")
+
+
+@pytest.mark.parametrize("name", ["linear-regression", "logistic-regression"])
+def test_every_altered_number_of_the_json_is_caught(name: str) -> None:
+    shown = page(name)
+    start = shown["json"].index('"verdicts"')
+    for number in re.finditer(r"\d+(?:\.\d+)?", shown["json"][start:]):
+        end = start + number.start() + min(len(number[0]), 12)
+        number = re.match(r"[\d.]{0,12}", number[0])
+        assert number is not None
+        if not number[0][-1].isdigit():
+            continue
+        digit = str((int(number[0][-1]) + 1) % 10)
+        altered = shown["json"][: end - 1] + digit + shown["json"][end:]
+        with pytest.raises(CheckFailed):
+            shown.check("json", altered)
+            pytest.fail(f"not noticed: {altered[end - 60 : end + 20]}")
+
+
+@pytest.mark.parametrize("form", ["md", "tex"])
+def test_relation_signs_and_words_are_checked(form: str) -> None:
+    shown = page("linear-regression")
+    text = shown[form]
+    swaps = [("\\approx", "="), (" - ", " + "), ("grows", "shrinks"), ("chain rule", "product rule")]
+    for old, new in swaps:
+        places = [found.start() for found in re.finditer(re.escape(old), text)]
+        places = [at for at in places if "LAYOUT" not in text[at - 30 : at]]
+        assert places
+        for at in places:
+            if any(at in range(*found.span()) for found in LAYOUT.finditer(text)):
+                continue
+            with pytest.raises(CheckFailed):
+                shown.check(form, text[:at] + new + text[at + len(old) :])
+                pytest.fail(f"not noticed: {text[at - 40 : at + 40]}")
+
+
+WRONG_TEMPLATES = {
+    "the last row is missing": ("for row in block.rows %}", "for row in block.rows[:-1] %}"),
+    "the header instead of the row": ("for cell in row %}", "for cell in block.header %}"),
+    "the first row every time": ("for cell in row %}", "for cell in block.rows[0] %}"),
+    "a formula twice": ("{{ line | math }}", "{{ line | math }} {{ line | math }}"),
+    "the title for every heading": ("{{ block.words | words }}\n{%- elif", "{{ document.title }}\n{%- elif"),
+    "a column too few": ("for cell in block.header %}", "for cell in block.header[1:] %}"),
+    "words of our own": ("{%- elif block is kind(\"Prose\") -%}\n", "{%- elif block is kind(\"Prose\") -%}\nSee "),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG_TEMPLATES)
+def test_a_template_that_prints_the_wrong_thing(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    template = tmp_path / "templates" / "markdown" / "page.md.j2"
+    old, new = WRONG_TEMPLATES[fault]
+    assert old in template.read_text()
+    template.write_text(template.read_text().replace(old, new, 1))
+    monkeypatch.setattr(render, "templates_folder", lambda: tmp_path / "templates")
+    with pytest.raises(CheckFailed, match="read back"):
+        derivations.build("linear-regression", ("md",))
+
+
+# --- as its users have it ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_markdown_that_survives_its_dialects(name: str) -> None:
+    text = re.sub(r"```.*?```", "", page(name)["md"], flags=re.DOTALL)
+    formulas = re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text, re.DOTALL)
+    assert formulas
+    for pair in formulas:
+        formula = "".join(pair)
+        assert not re.search(r"\\[^A-Za-z]", formula), f"a backslash that Markdown eats: {formula}"
+        assert "|" not in formula
+        assert not re.search(r"\}_", formula), f"an emphasis to CommonMark: {formula}"
+    assert not re.search(r"\$\d[^$]*\$\d", text)
+
+
+@pytest.mark.debian("pandoc")
+@pytest.mark.parametrize("name", gallery.names())
+def test_pandoc_reads_every_formula_and_table(name: str) -> None:
+    text = page(name)["md"]
+    run = subprocess.run(["pandoc", "-f", "markdown", "-t", "json"], input=text, capture_output=True, text=True, check=True)
+    plain = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    displays = len(re.findall(r"^\$\$\n.+\n\$\$$", plain, re.MULTILINE))
+    inlines = len(re.findall(r"(?<![\\$])\$(?!\$)[^$\n]+\$(?!\$)", plain))
+    assert run.stdout.count('"DisplayMath"') == displays
+    assert run.stdout.count('"InlineMath"') == inlines
+    assert run.stdout.count('"t":"Table"') == len(re.findall(r"^\| -|^\| :", plain, re.MULTILINE))
+
+
+@pytest.mark.debian("pdflatex", "pdftotext")
+@pytest.mark.parametrize("name", gallery.names())
+def test_latex_compiles_without_an_overfull_box(name: str, tmp_path: Path) -> None:
+    log, text = compile_latex(page(name)["tex"], tmp_path)
+    assert not re.findall(r"^(?:Overfull.*|! .*|Missing character.*)$", log, re.MULTILINE)
+    assert "The same in PyTorch" in text
+
+
+@pytest.mark.debian("pdflatex", "pdftotext")
+def test_the_fragment_can_be_put_into_a_document(tmp_path: Path) -> None:
+    shown = page("linear-regression")
+    (tmp_path / "part.tex").write_text(shown["fragment"])
+    preamble = shown["tex"].partition(r"\begin{document}")[0]
+    log, text = compile_latex(preamble + "\\begin{document}\nBefore.\n\n\\input{part}\nAfter.\n\\end{document}\n", tmp_path)
+    assert "Before." in text
+    assert "After." in text
+    assert "Overfull" not in log
+    shown.check("fragment", shown["fragment"])
+
+
+def compile_latex(source: str, folder: Path) -> tuple[str, str]:
+    (folder / "page.tex").write_text(source)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+    text = subprocess.run(["pdftotext", "page.pdf", "-"], cwd=folder, capture_output=True, text=True, check=True)
+    return (folder / "page.log").read_text(errors="replace"), text.stdout
+
+
+def test_the_listing_is_a_program_that_prints_what_the_page_says(tmp_path: Path) -> None:
+    text = page("linear-regression")["md"]
+    program, printed = re.findall(r"```(?:python|text)\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "program.py").write_text(program)
+    run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout == printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gallery.names())
+def test_every_listing_is_such_a_program(name: str, tmp_path: Path) -> None:
+    program, printed = re.findall(r"```(?:python|text)\n(.*?)```", page(name)["md"], re.DOTALL)
+    (tmp_path / "program.py").write_text(program)
+    run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout == printed
+
+
+def test_a_page_shows_itself_in_a_notebook() -> None:
+    shown = page("linear-regression")
+    assert shown._repr_markdown_() == shown["md"]
+    assert repr(shown) == "Page(title='Mini-batch SGD on y = 2x + 10')"
+
+
+def test_every_format_is_described() -> None:
+    assert all(row.summary and row.suffix.startswith(".") for row in FORMATS)
