@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from derivations import __version__
 
 PACKAGE = Path(__file__).resolve().parent
@@ -26,9 +28,7 @@ KEPT = 500
 
 def folder() -> Path:
     """Where remembered pages are kept, private to the user."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_path("derivations")) / "pages"
+    return user_cache_path("derivations") / "pages"
 
 
 def key(spec: Path, formats: tuple[str, ...]) -> str:

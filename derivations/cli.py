@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Annotated
 import typer
 
 from derivations import __version__
+from derivations.cache import key, recall, remember, write_atomically
+from derivations.catalogue.table import rows
+from derivations.examples.gallery import find, titles
+from derivations.examples.specimen import SPECIMEN
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.pages.formats import BY_NAME, DEFAULT
 
@@ -67,9 +72,6 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -> None:
-    from derivations.cache import key, recall, remember, write_atomically
-    from derivations.examples.gallery import find
-
     path = find(spec)
     digest = key(path, formats)
     texts = None if fresh else recall(digest)
@@ -92,9 +94,6 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
 @app.command()
 def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .toml.")]) -> None:
     """Write a commented spec to start from."""
-    from derivations.cache import write_atomically
-    from derivations.examples.specimen import SPECIMEN
-
     path = Path(f"{name.removesuffix('.toml')}.toml")
     if path.exists():
         raise SpecError("this file exists already", file=str(path), hint="Choose another name, or remove it.")
@@ -112,9 +111,6 @@ def list_(
     ] = False,
 ) -> None:
     """Show the gallery, or the rows of the catalogue."""
-    from derivations.catalogue.table import rows
-    from derivations.examples.gallery import titles
-
     found = rows() if catalogue else list(titles().items())
     widths = [max(len(row[column]) for row in found) for column in range(len(found[0]))]
     for row in found:
@@ -124,8 +120,6 @@ def list_(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
-    import json
-
     from derivations.examples.spec import Spec
 
     typer.echo(json.dumps(Spec.model_json_schema(), indent=2))

@@ -26,6 +26,7 @@ TIERS = (  # lowest first; layers of one tier do not know each other
     {"witnesses"},
     {"pages", "cache"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
+    {"__main__"},
 )
 HEAVY = ("torch", "sympy", "flint", "pydantic")
 FORBIDDEN = {"eval", "exec", "sympify", "parse_expr", "lambdify"}

@@ -233,6 +233,16 @@ def test_a_kink_holds_both_sides_but_an_exact_zero_only_one() -> None:
         assert float(size.settled().rad()) < 1e-15
 
 
+def test_the_root_of_what_is_zero_but_for_rounding() -> None:
+    """The variance of equal numbers: float64 may find a little more than 0, never less."""
+    with precision(128):
+        known = {"a": Fraction("0.1"), "b": Fraction("0.3")}
+        bound = enclosed("sqrt((3*a - b)**2)", known)
+        assert holds(bound, math.sqrt((3 * 0.1 - 0.3) ** 2))
+        assert holds(bound, 0.0)
+        assert float(bound.settled().rad()) < 1e-14
+
+
 def test_a_program_of_several_lines() -> None:
     lines = parse_program("s = a + b\nL = s*s - a*a")
     program = Program(tuple(Equation(line.target, line.body) for line in lines), frozenset())

@@ -15,12 +15,7 @@ from derivations.examples.spec import MAX_ENTRIES, Csv, Source, exact, flat, res
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
-from derivations.language.tree import (
-    Expr,
-    Ref,
-    refs,
-    transform,
-)
+from derivations.language.tree import Expr, Number, Ref, number, refs, transform
 from derivations.numbers.systems import EXACT, rational
 from derivations.numbers.tape import compile_program
 
@@ -36,6 +31,14 @@ class Array:
         """Every index tuple, in the order of ``entries``."""
         return itertools.product(*(range(1, extent + 1) for extent in self.shape))
 
+    def __getitem__(self, at: tuple[int, ...]) -> Fraction:
+        """The entry at a position."""
+        return dict(zip(self.positions(), self.entries, strict=True))[at]
+
+    def refs(self, name: str) -> list[Ref]:
+        """The entries as they are written, in order: ``W[1, 1]``, ``W[1, 2]`` …"""
+        return [Ref(name, tuple(map(number, at))) for at in self.positions()]
+
     def take(self, samples: tuple[int, ...], axis: int | None) -> tuple[Fraction, ...]:
         """The entries of the given samples along an axis, in the order of the samples."""
         if axis is None:
@@ -44,6 +47,11 @@ class Array:
         shape = [*self.shape[:axis], len(samples), *self.shape[axis + 1 :]]
         places = itertools.product(*(range(1, extent + 1) for extent in shape))
         return tuple(known[(*at[:axis], samples[at[axis] - 1], *at[axis + 1 :])] for at in places)
+
+
+def positions(ref: Ref) -> tuple[int, ...]:
+    """The position of an entry with whole-number indices: (1, 2) for ``W[1, 2]``."""
+    return tuple(int(part.value) for part in ref.indices if isinstance(part, Number))
 
 
 def read_arrays(table: Mapping[str, Any], key: str, source: Source) -> dict[str, Array]:
@@ -85,19 +93,16 @@ def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
         (a, first), (b, second) = list(shapes.items())[:2]
         raise LanguageError(f"arrays do not fit: '{first}' has shape {a}, '{second}' has {b}", at=0)
     shape = next(iter(shapes), ())
-    axes = tuple(Ref(f"i{number}") for number in range(len(shape)))
+    axes = tuple(Ref(f"i{axis}") for axis in range(len(shape)))
     body = transform(expr, lambda node: _entry(node, known, axes))
     program = Program((Equation(Ref("result", axes), body),), frozenset(axis.name for axis in axes))
     sizes = dict(zip((axis.name for axis in axes), shape, strict=True))
     tape = compile_program(program, {ref.name: known[ref.name].shape for ref in read}, sizes)
-    inputs = [rational(value) for name, _ in _names(read) for value in known[name].entries]
+    names = dict.fromkeys(ref.name for ref in read)
+    inputs = [rational(value) for name in names for value in known[name].entries]
     memory = tape.bind(EXACT)(inputs)
     result = Array(shape, ())
     return Array(shape, tuple(_exact(memory[tape.slots["result", at]]) for at in result.positions()))
-
-
-def _names(read: list[Ref]) -> list[tuple[str, None]]:
-    return [(name, None) for name in dict.fromkeys(ref.name for ref in read)]
 
 
 def _entry(node: Expr, known: Mapping[str, Array], axes: tuple[Ref, ...]) -> Expr | None:

@@ -30,6 +30,7 @@ MAX_DEGREE = 30
 
 
 def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str], start: set[str]) -> None:
+    """Every name is defined once, before it is read, and is no index and no reserved word."""
     targets = [line.target.name for line in lines]
     defined: set[str] = set()
     for line in lines:
@@ -57,6 +58,7 @@ def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozense
 
 
 def check_line(line: Assignment, indices: frozenset[str]) -> None:
+    """One equation: different letters on the left, plain indices, no division by 0, no free index."""
     target = [part.name for part in line.target.indices if isinstance(part, Ref) and not part.indices]
     if len(set(target)) < len(line.target.indices):
         raise LanguageError(
@@ -138,6 +140,7 @@ def _range(part: Expr, ranges: dict[str, tuple[int, Ref]], eq: Equation) -> int:
 
 
 def check_paths(source: Source, program: Program, loss: str, start: Mapping[str, Array]) -> None:
+    """There are parameters, and the loss depends on every one of them."""
     if not start:
         raise source.error("there is no parameter to learn", "parameters", hint="For example: w = 0.5")
     needed = {loss}

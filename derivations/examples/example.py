@@ -14,17 +14,10 @@ from derivations.examples.checks import check_line, check_names, check_paths, ch
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import instantiate
 from derivations.language.backward import backward, put_in_outer
-from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.tree import (
-    Count,
-    Mean,
-    Ref,
-    Sum,
-    refs,
-    walk,
-)
+from derivations.language.tree import Count, Mean, Ref, Sum, refs, walk
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,11 @@ class Example:
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters, in the author's order."""
         return tuple(self.start)
+
+    @property
+    def kept(self) -> dict[str, Array]:
+        """What goes from step to step, parameters and optimizer states, each with an array of its shape."""
+        return {**self.start, **{state: self.start[name] for state, name in self.states.items()}}
 
     @property
     def samples(self) -> int:
@@ -249,6 +247,3 @@ def _shuffled(order: list[int], generator: random.Random) -> list[int]:
 def _cut(order: list[int], size: int) -> tuple[tuple[int, ...], ...]:
     starts = range(0, len(order), size) if order else [0]
     return tuple(tuple(order[at : at + size]) for at in starts)
-
-
-__all__ = ["Example", "SpecError", "prepare", "sample_axes"]

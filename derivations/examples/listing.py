@@ -17,6 +17,7 @@ from derivations.language.tree import Ref, refs
 from derivations.notation.torch_code import assignment, variable
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
+LARGEST_INTEGER = 2**53
 
 
 def shown_steps(count: int) -> tuple[int, ...]:
@@ -27,7 +28,8 @@ def shown_steps(count: int) -> tuple[int, ...]:
 def decimal(value: Fraction) -> str:
     """A number as Python reads it back: ``0.01`` for 1/100, a quotient where there is no decimal."""
     if value.denominator == 1:
-        return str(value.numerator)
+        large = abs(value.numerator) > LARGEST_INTEGER  # torch takes such a number as a float only
+        return f"{value.numerator}.0" if large else str(value.numerator)
     places = next((n for n in range(1, 40) if 10**n % value.denominator == 0), None)
     if places is None:
         return f"{value.numerator}/{value.denominator}"

@@ -12,7 +12,7 @@ from derivations.examples.example import Example
 from derivations.language.match import match
 from derivations.language.parser import parse
 from derivations.language.program import Equation
-from derivations.language.tree import Ref, refs
+from derivations.language.tree import Ref
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,4 @@ def _fits(row: Layer, parts: Mapping[str, Ref], example: Example) -> bool:
 
 def unmatched(example: Example, found: Mapping[str, Recognized]) -> list[str]:
     """The names of the equations for which torch has no layer or loss of its own."""
-    return [eq.target.name for eq in example.forward if not _has_torch(found.get(eq.target.name))]
-
-
-def _has_torch(row: Recognized | None) -> bool:
-    return row is not None and bool(row.torch)
-
-
-def reads(eq: Equation) -> list[str]:
-    """The names that an equation reads."""
-    return list(dict.fromkeys(ref.name for ref in refs(eq.body)))
+    return [eq.target.name for eq in example.forward if eq.target.name not in found]

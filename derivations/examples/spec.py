@@ -28,7 +28,7 @@ from derivations.examples.locate import locate
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
 
-MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 5_000, 20_000
+MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,30}$"
 Nested: TypeAlias = Fraction | tuple["Nested", ...]
 

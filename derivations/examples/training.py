@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from flint import arb, fmpq
 
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.update import after
 from derivations.language.errors import ArithmeticFault
@@ -96,6 +95,12 @@ class Trace:
         """The steps that a page prints: the carried run if there is one, else the exact one."""
         return self.carried or self.steps
 
+    @property
+    def system(self) -> NumberSystem:
+        """The arithmetic of the steps that a page prints: exact, or rounded as a calculator does."""
+        places = self.example.spec.training.carry
+        return EXACT if places is None else rounded(places)
+
 
 def layout_of(example: Example, size: int) -> Layout:
     """Compile the three programs for batches of a size."""
@@ -172,13 +177,10 @@ class _Run:
         layout, run = self.compiled(len(samples))
         step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number))))
         slots = layout.tape.slots
-        for name, array in {**self.example.start, **self._states()}.items():
+        for name, array in self.example.kept.items():
             new = [step.memory[slots[after(name), at]] for at in array.positions()]
             self.now[name] = [_settle(value, name, step) for value in new]
         return step
-
-    def _states(self) -> dict[str, Array]:
-        return {state: self.example.start[name] for state, name in self.example.states.items()}
 
 
 def _settle(value: Value, name: str, step: Step) -> Value:
@@ -224,7 +226,7 @@ def _steps(example: Example, system: NumberSystem) -> tuple[Step, ...]:
             found.append(run.step(number, epoch, samples))
         except ArithmeticFault as fault:
             where = "" if fault.message.startswith("step") else f"step {number}: "
-            raise ArithmeticFault(where + fault.message, hint=fault.hint) from None
+            raise fault.about("", where) from None
     return tuple(found)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
@@ -26,6 +27,8 @@ from derivations.language.tree import (
 from derivations.numbers.systems import EXACT, NumberSystem, Value
 from derivations.numbers.tape import function_of
 
+TWO = Number(Fraction(2))
+
 
 def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem = EXACT) -> Value:
     """The value of an expression in a step; ``env`` gives positions of free indices in the batch.
@@ -36,12 +39,8 @@ def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem 
     found: Value = None
     for term in normal_form(expr):
         ranges = [range(1, size_of(step, name) + 1) for name in term.over]
-        places = itertools.product(*ranges)
-        parts = [
-            pointwise(term.body, {**env, **dict(zip(term.over, at, strict=True))}, step, system)
-            for at in places
-        ]
-        value = reduce(system.add, parts)
+        envs = [{**env, **dict(zip(term.over, at, strict=True))} for at in itertools.product(*ranges)]
+        value = reduce(system.add, [pointwise(term.body, inner, step, system) for inner in envs])
         if term.coefficient != ONE:
             value = _scaled(term.coefficient, value, env, step, system)
         found = value if found is None else system.add(found, value)
@@ -52,54 +51,73 @@ def _scaled(
     coefficient: Expr, value: Value, env: Mapping[str, int], step: Step, system: NumberSystem
 ) -> Value:
     if isinstance(coefficient, Neg):
-        return system.sub(system.number(Fraction(0)), _scaled(coefficient.argument, value, env, step, system))
+        return _minus(system, _scaled(coefficient.argument, value, env, step, system))
     return system.mul(pointwise(coefficient, env, step, system), value)
 
 
 def pointwise(expr: Expr, env: Mapping[str, int], step: Step | None, system: NumberSystem) -> Value:
     """The value of an expression without sums; without a step it may hold numbers only."""
+    return _Entry(env, step, system).work(expr)
 
-    def work(node: Expr) -> Value:
-        own = EXACT if is_coefficient(node) else system
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where a pointwise expression is worked: the positions of its indices, a step, an arithmetic."""
+
+    env: Mapping[str, int]
+    step: Step | None
+    system: NumberSystem
+
+    def work(self, node: Expr) -> Value:
+        own = EXACT if is_coefficient(node) else self.system
         match node:
             case Number(value, _):
                 return own.number(value)
-            case Count(name):
-                assert step is not None
-                return own.number(Fraction(size_of(step, name)))
-            case Ref(name, indices):
-                assert step is not None
-                return step.at(name, tuple(position(part, env, step) for part in indices))
+            case Count() | Ref():
+                return self.leaf(node, own)
             case Neg(a):
-                return own.sub(own.number(Fraction(0)), work(a))
+                return _minus(own, self.work(a))
             case Add(parts):
-                return reduce(lambda x, part: _plus(own, x, part, work), parts[1:], work(parts[0]))
+                return reduce(lambda x, part: self.plus(own, x, part), parts[1:], self.work(parts[0]))
             case Mul(parts):
-                heads = [parts[: n + 1] for n in range(1, len(parts))]
-                systems = [EXACT if all(map(is_coefficient, head)) else system for head in heads]
-                pairs = zip(systems, parts[1:], strict=True)
-                return reduce(lambda x, pair: pair[0].mul(x, work(pair[1])), pairs, work(parts[0]))
+                return _product(self.system, parts, [self.work(part) for part in parts])
             case Div(a, b):
-                return own.div(work(a), work(b))
-            case Pow(a, Number(Fraction(numerator=2, denominator=1), _)):
-                base = work(a)
-                return own.mul(base, base)
+                return own.div(self.work(a), self.work(b))
             case Pow(a, b):
-                return own.power(work(a), work(b))
+                return self.power(own, self.work(a), b)
             case Call(name, (a,)):
-                return function_of(name, own)(work(a), None)
+                return function_of(name, own)(self.work(a), None)
         raise TypeError(f"not workable: {node}")
 
-    return work(expr)
+    def leaf(self, node: Count | Ref, own: NumberSystem) -> Value:
+        assert self.step is not None
+        if isinstance(node, Count):
+            return own.number(Fraction(size_of(self.step, node.index)))
+        return self.step.at(node.name, tuple(position(part, self.env) for part in node.indices))
+
+    def plus(self, own: NumberSystem, before: Value, part: Expr) -> Value:
+        if isinstance(part, Neg):
+            return own.sub(before, self.work(part.argument))
+        return own.add(before, self.work(part))
+
+    def power(self, own: NumberSystem, base: Value, exponent: Expr) -> Value:
+        """A square is a product, as the tape has it."""
+        return own.mul(base, base) if exponent == TWO else own.power(base, self.work(exponent))
 
 
-def _plus(system: NumberSystem, before: Value, part: Expr, work: Callable[[Expr], Value]) -> Value:
-    if isinstance(part, Neg):
-        return system.sub(before, work(part.argument))
-    return system.add(before, work(part))
+def _minus(system: NumberSystem, value: Value) -> Value:
+    return system.sub(system.number(Fraction(0)), value)
 
 
-def position(part: Expr, env: Mapping[str, int], step: Step) -> int:
+def _product(system: NumberSystem, parts: tuple[Expr, ...], found: list[Value]) -> Value:
+    """From the left; as long as only numbers and counts were multiplied, exactly."""
+    value = found[0]
+    for place, factor in enumerate(found[1:], 2):
+        value = (EXACT if all(map(is_coefficient, parts[:place])) else system).mul(value, factor)
+    return value
+
+
+def position(part: Expr, env: Mapping[str, int]) -> int:
     """The position inside the batch that an index expression names."""
     if isinstance(part, Ref):
         return env[part.name]

@@ -40,7 +40,18 @@ class SpecError(DerivationsError):
 
 
 class ArithmeticFault(DerivationsError):
-    """A value that does not exist or cannot be printed: a division by zero, a diverging run."""
+    """A value that does not exist or cannot be printed: a division by zero, a diverging run.
+
+    ``quantity`` is the entry that was being computed, as ``yhat[3]``, if it is known.
+    """
+
+    quantity = ""
+
+    def about(self, quantity: str, where: str = "") -> ArithmeticFault:
+        """The same fault, said of a quantity (and of a step)."""
+        fault = ArithmeticFault(f"{where}{self.message}", hint=self.hint)
+        fault.quantity = self.quantity or quantity
+        return fault
 
 
 class CheckFailed(DerivationsError):

@@ -75,8 +75,8 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return _number(expr)
         case Ref():
             return _ref(expr, symbols)
-        case Count(name):
-            return _count(name, symbols), ATOM
+        case Count() | Call():
+            return _atom(expr, symbols), ATOM
         case Neg(a):
             return f"-{_within(a, PRODUCT, symbols)}", SIGN
         case Add(parts):
@@ -87,17 +87,27 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return f"\\frac{{{latex(a, symbols)}}}{{{latex(b, symbols)}}}", PRODUCT
         case Pow(a, b):
             return f"{_within(a, ATOM, symbols)}^{_script(latex(b, symbols))}", POWER
-        case Call("sqrt", (a,)):
-            return f"\\sqrt{{{latex(a, symbols)}}}", ATOM
-        case Call(name, (a,)):
-            return f"{functions.BY_NAME[name].latex}{_brackets(latex(a, symbols), a)}", ATOM
-        case Sum(a, bound):
-            return f"\\sum_{_script(bound)} {_within(a, PRODUCT, symbols, SIGN)}", PRODUCT
-        case Mean(a, bound):
-            return latex(Mul((Div(ONE, Count(bound)), Sum(a, bound))), symbols), PRODUCT
-        case Derivative(a, by):
-            return _derivative(a, by, symbols), PRODUCT
-    raise TypeError(f"not printable: {expr}")
+        case Sum() | Mean() | Derivative():
+            return _operator(expr, symbols), PRODUCT
+
+
+def _atom(expr: Count | Call, symbols: Symbols) -> str:
+    if isinstance(expr, Count):
+        return symbols.count if expr.index == symbols.sample else f"{symbols.count}_{_script(expr.index)}"
+    (argument,) = expr.arguments
+    if expr.function == "sqrt":
+        return f"\\sqrt{{{latex(argument, symbols)}}}"
+    return f"{functions.BY_NAME[expr.function].latex}{_brackets(latex(argument, symbols), argument)}"
+
+
+def _operator(expr: Sum | Mean | Derivative, symbols: Symbols) -> str:
+    match expr:
+        case Sum(body, bound):
+            return f"\\sum_{_script(bound)} {_within(body, PRODUCT, symbols, SIGN)}"
+        case Mean(body, bound):
+            return latex(Mul((Div(ONE, Count(bound)), Sum(body, bound))), symbols)
+        case Derivative(body, by):
+            return _derivative(body, by, symbols)
 
 
 def _number(expr: Number) -> tuple[str, int]:
@@ -129,10 +139,6 @@ def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
         above = with_scripts(symbols.of(symbols.loss))
         return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", POWER
     return with_scripts(symbols.of(ref.name), scripts), ATOM
-
-
-def _count(name: str, symbols: Symbols) -> str:
-    return symbols.count if name == symbols.sample else f"{symbols.count}_{_script(name)}"
 
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:
@@ -174,17 +180,13 @@ def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
     shown, last = "", len(parts) - 1
     for place, part in enumerate(parts):
         factor, level = _print(part, symbols)
-        open_sum = isinstance(part, (Sum, Mean, Derivative)) and place < last and not _closed(part)
+        open_sum = isinstance(part, (Sum, Mean)) and place < last
         if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum:
             factor = _brackets(factor, part)
         if place:
             shown += _joint(parts[place - 1], part)
         shown += factor
     return shown
-
-
-def _closed(part: Expr) -> bool:
-    return isinstance(part, Derivative)
 
 
 def _joint(left: Expr, right: Expr) -> str:

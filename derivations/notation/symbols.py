@@ -11,41 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Pi",
-    "Sigma",
-    "Phi",
-    "Psi",
-    "Omega",
-]
+LOWER = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi
+    pi rho sigma tau upsilon phi chi psi omega"""
+GREEK = tuple(f"{LOWER} Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 SPECIAL = {"lr": r"\eta", "eps": r"\varepsilon", "lam": r"\lambda"}
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 

@@ -26,20 +26,8 @@ from derivations.language.tree import (
 )
 from derivations.notation.text import text
 
-OWN_NAMES = {
-    "torch",
-    "nn",
-    "optim",
-    "step",
-    "rows",
-    "batch",
-    "batches",
-    "model",
-    "optimizer",
-    "print",
-    "range",
-}
-OWN_NAMES |= {"loss_function", "enumerate", "tensor", "shown"}
+LIBRARY, OWN = "torch nn optim print range enumerate tensor", "step rows batch batches model optimizer shown"
+OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function"}
 
 
 def variable(name: str) -> str:

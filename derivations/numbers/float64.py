@@ -87,7 +87,9 @@ def _power(a: Enclosure, b: Enclosure) -> Enclosure:
 
 
 def _lift(name: str, function: Unary) -> Unary:
-    kinks = [rational(Fraction(kink)) for kink in functions.BY_NAME[name].kinks]
+    row = functions.BY_NAME[name]
+    least = [rational(Fraction(0))] if row.domain == "x >= 0" else []  # below it float64 has no number either
+    kinks = [*(rational(Fraction(kink)) for kink in row.kinks), *least]
 
     def work(a: Enclosure) -> Enclosure:
         argument = a.settled()
@@ -95,7 +97,7 @@ def _lift(name: str, function: Unary) -> Unary:
         if not near or argument.is_exact():
             return _around(ball(function(argument)), LIBRARY_UNITS)
         ends = [end.fmpq() for end in (argument.lower().mid(), argument.upper().mid())]
-        return _around(_hull(ball(function(at)) for at in (*ends, *kinks)), LIBRARY_UNITS)
+        return _around(_hull(ball(function(max(at, *least, at))) for at in (*ends, *kinks)), LIBRARY_UNITS)
 
     return work
 

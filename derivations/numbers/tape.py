@@ -66,7 +66,8 @@ class Tape:
                 for operation, a, b in code:
                     push(operation(memory[a], memory[b]))
             except ArithmeticFault as fault:
-                raise ArithmeticFault(f"{self.owner(len(memory))}: {fault.message}") from None
+                owner = self.owner(len(memory))
+                raise fault.about(owner, f"{owner}: ") from None
             return memory
 
         return run
@@ -127,8 +128,8 @@ class _Builder:
         self.lines: dict[tuple[str, int, int], int] = {}
         self.owners: list[tuple[int, Entry]] = []
 
-    # Constants are numbered from -1 downwards, operations from 0; `tape` makes one numbering.
-    # Inputs are numbered from _INPUT upwards in the meantime.
+    # Constants are numbered from -1 downwards; `tape` makes one numbering of all.
+    # Inputs are numbered from 0, operations from _OPERATION in the meantime.
 
     def constant(self, value: Fraction) -> int:
         if value not in self.constants:
@@ -172,7 +173,7 @@ class _Builder:
             try:
                 slot = self.body(eq.body, env)
             except ArithmeticFault as fault:
-                raise ArithmeticFault(f"{label(*entry)}: {fault.message}", hint=fault.hint) from None
+                raise fault.about(label(*entry), f"{label(*entry)}: ") from None
             if entry in self.entries:
                 slot = self.line("add", self.entries[entry], slot)
             self.entries[entry] = slot

@@ -6,19 +6,11 @@ from collections.abc import Iterator
 
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
+from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import (
-    Expr,
-    Ref,
-    Sum,
-    refs,
-)
-from derivations.language.tree import (
-    number as whole,
-)
+from derivations.language.tree import Expr, Ref, Sum, refs
 from derivations.notation.read import Side
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import EXACT, rounded
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
 from derivations.pages.columns import entries_along_samples, instances, parts_of, summed
 from derivations.pages.numbers_in import Writer, leaf
@@ -29,9 +21,7 @@ MAX_COLUMNS, MANY_ENTRIES = 7, 24
 
 def batch_blocks(trace: Trace, step: Step, rounding: Rounding) -> Iterator[Block]:
     """Heading, start values, table, and the chains of the step."""
-    example = trace.example
-    places = example.spec.training.carry
-    page = _Page(example, Writer(step, rounding, EXACT if places is None else rounded(places)))
+    page = _Page(trace.example, Writer(step, rounding, trace.system))
     yield Heading(2, (_title(trace, step),))
     yield Prose(page.start_words())
     yield from page.forward()
@@ -62,17 +52,13 @@ class _Page:
     def start_words(self) -> Words:
         parts = [
             formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
-            for name in (*self.example.start, *self.example.states)
-            for ref in self.entries(name)
+            for name, array in self.example.kept.items()
+            for ref in array.refs(name)
             for printed in [self.writer.value(ref, {})]
         ]
         shown = parts if len(parts) <= MANY_ENTRIES else parts[:MANY_ENTRIES]
         more = "" if len(parts) <= MANY_ENTRIES else ", and so on"
         return say(f"We have {join(['{}'] * len(shown))}{more}.", *shown)
-
-    def entries(self, name: str) -> list[Ref]:
-        array = self.example.start[self.example.states.get(name, name)]
-        return [Ref(name, tuple(whole(p) for p in at)) for at in array.positions()]
 
     # --- the forward pass
 
@@ -88,7 +74,7 @@ class _Page:
 
     def waits(self, eq: Equation) -> bool:
         """Whether an equation reads adjoints, so that it belongs to the backward table."""
-        return any(ref.name.startswith(f"d{self.example.loss}/d") for ref in refs(eq.body))
+        return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(eq.body))
 
     def is_along(self, eq: Equation) -> bool:
         return self.sample is not None and Ref(self.sample) in eq.target.indices
@@ -97,39 +83,34 @@ class _Page:
         """Tables with one row a sample: given entries, computed entries, what is summed."""
         if self.sample is None:
             return
-        columns: list[tuple[Formula, Expr, bool]] = [(formula(ref), ref, False) for ref in given]
+        columns: dict[Expr, Formula] = {ref: formula(ref) for ref in given}
         for eq in along:
             for target, body in instances(eq, self.sample, self.sizes):
-                shown = formula(target, body) if len(eq.target.indices) == 1 else formula(target)
-                columns.append((shown, target, False))
-        summands = list(dict.fromkeys(part for body in sums for part in summed(body, self.sample)))
-        summands = [part for part in summands if self.is_single(part)]
-        inner = list(dict.fromkeys(node for part in summands for node in parts_of(part, self.sample or "")))
-        self.known = frozenset({*self.known, *inner})
-        shown_already = {expr for _, expr, _ in columns}
-        columns += [
-            (formula(e), e, False) for e in dict.fromkeys([*inner, *summands]) if e not in shown_already
-        ]
-        columns = [(shown, expr, expr in summands) for shown, expr, _ in columns]
-        for first in range(0, len(columns), MAX_COLUMNS):
-            yield self.one_table(kind, columns[first : first + MAX_COLUMNS])
+                columns[target] = formula(target, body) if len(eq.target.indices) == 1 else formula(target)
+        summands = [part for body in sums for part in summed(body, self.sample) if self.is_single(part)]
+        inner = [node for part in dict.fromkeys(summands) for node in parts_of(part, self.sample)]
+        self.known |= set(inner)
+        for expr in (*inner, *summands):
+            columns.setdefault(expr, formula(expr))
+        shown = list(columns.items())
+        for first in range(0, len(shown), MAX_COLUMNS):
+            yield self.one_table(kind, dict(shown[first : first + MAX_COLUMNS]), set(summands))
 
     def is_single(self, part: Expr) -> bool:
         """A summand whose only free index is the sample's."""
         names = {ref.name for node in refs(part) for ref in node.indices if isinstance(ref, Ref)}
         return names <= {self.sample}
 
-    def one_table(self, kind: str, columns: list[tuple[Formula, Expr, bool]]) -> Table:
-        header = ((formula(Ref(self.sample or "")),), *((shown,) for shown, _, _ in columns))
-        rows: list[tuple[Words, ...]] = []
-        for place, sample in enumerate(self.step.samples, 1):
-            cells = [self.cell(expr, {self.sample or "": place}) for _, expr, _ in columns]
-            rows.append(((str(sample),), *cells))
-        totals = any(total for _, _, total in columns)
+    def one_table(self, kind: str, columns: dict[Expr, Formula], summands: set[Expr]) -> Table:
+        name = self.sample or ""
+        header = ((formula(Ref(name)),), *((shown,) for shown in columns.values()))
+        rows: list[tuple[Words, ...]] = [
+            ((str(sample),), *(self.cell(expr, {name: place}) for expr in columns))
+            for place, sample in enumerate(self.step.samples, 1)
+        ]
+        totals = any(expr in summands for expr in columns)
         if totals:
-            last = [
-                self.cell(Sum(expr, self.sample or ""), {}) if total else () for _, expr, total in columns
-            ]
+            last = [self.cell(Sum(expr, name), {}) if expr in summands else () for expr in columns]
             rows.append((("sum",), *last))
         return Table(kind, "r" + "d" * len(columns), header, tuple(rows), totals)
 
@@ -142,7 +123,7 @@ class _Page:
         names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
         shown = list(instances(eq, None, self.sizes))
         for target, body in shown[:MANY_ENTRIES]:
-            yield Display(self.writer.chain(target, body, {}, self.known))
+            yield Display(self.writer.chain(target, body, self.known))
         if len(shown) > MANY_ENTRIES:
             yield Prose(
                 (f"The other {len(shown) - MANY_ENTRIES} entries go the same way in {', '.join(names)}.",)
@@ -150,7 +131,7 @@ class _Page:
 
     def gradients(self) -> list[Equation]:
         """The adjoints that the gradients of the parameters need, and these gradients."""
-        wanted = {f"d{self.example.loss}/d{name}" for name in self.example.parameters}
+        wanted = {adjoint(self.example.loss, name) for name in self.example.parameters}
         for eq in reversed(self.example.backward.equations):
             if eq.target.name in wanted:
                 wanted |= {ref.name for ref in refs(eq.body)}
@@ -172,13 +153,10 @@ class _Page:
         names = [name for name, array in self.example.start.items() if not array.shape]
         if self.example.optimizer.name != "SGD" or len(names) != len(self.example.start):
             return
-        parts, refs_ = [], []
-        for name in names:
-            value = self.step.at(f"d{self.example.loss}/d{name}")
-            sign = None if value == 0 else bool(value < 0)
-            parts.append("{} is " + direction(name, sign))
-            refs_ += [Ref(f"d{self.example.loss}/d{name}"), Ref(name)]
-        yield Prose(say("; ".join(parts) + ".", *refs_))
+        gradients = {name: adjoint(self.example.loss, name) for name in names}
+        words = [f"{{}} is {direction(self.step.at(gradient))}" for gradient in gradients.values()]
+        shown = [Ref(part) for name, gradient in gradients.items() for part in (gradient, name)]
+        yield Prose(say(f"{'; '.join(words)}.", *shown))
 
     # --- the update
 
@@ -186,7 +164,7 @@ class _Page:
         for eq in self.example.update:
             name = eq.target.name.rstrip("'")
             for target, body in list(instances(eq, None, self.sizes))[:MANY_ENTRIES]:
-                found = self.writer.chain(target, body, {}, frozenset())
+                found = self.writer.chain(target, body)
                 if name in self.example.start:
                     found = _arrow(found, Ref(name, target.indices))
                 yield Display(found)

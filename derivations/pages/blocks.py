@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.language.tree import (
-    Expr,
-)
+from derivations.language.tree import Expr, Number
 from derivations.notation.read import Side
 
 
@@ -91,6 +89,14 @@ def formula(*sides: Expr | tuple[str, Expr]) -> Formula:
         relation, expr = side if isinstance(side, tuple) else ("=" if place else "", side)
         found.append(Side(relation, expr))
     return Formula(tuple(found))
+
+
+def lone_number(words: Words) -> Number | None:
+    """The number of a cell that holds one number only."""
+    word = words[0] if len(words) == 1 else ""
+    if isinstance(word, Formula) and len(word.sides) == 1 and isinstance(word.sides[0].expr, Number):
+        return word.sides[0].expr
+    return None
 
 
 def say(text: str, *parts: Expr | Formula | Code) -> Words:

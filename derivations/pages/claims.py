@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeAlias
 
+from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.examples.walk import size_of, worked
-from derivations.language.backward import contributions
+from derivations.language.backward import adjoint, contributions
 from derivations.language.steps import Chain
 from derivations.language.tree import (
     Add,
@@ -18,20 +20,20 @@ from derivations.language.tree import (
     Count,
     Derivative,
     Expr,
-    Neg,
     Number,
     Ref,
     Sum,
     children,
     rename_index,
-    transform,
 )
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
-from derivations.numbers.digits import Rounding
+from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
-from derivations.pages.columns import data_value
 from derivations.pages.numbers_in import LONG_SUM
+
+Env: TypeAlias = Mapping[str, int]
+Parts: TypeAlias = list[tuple[Expr, Env]]
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,12 @@ class Claims:
         for path in contributions(example.forward, example.loss, example.parameters):
             found.append((Derivative(path.through.target, path.by), path.slope))
             if path.through.target.name == example.loss:
-                found.append((Ref(f"d{example.loss}/d{path.by.name}", path.by.indices), path.slope))
+                found.append((Ref(adjoint(example.loss, path.by.name), path.by.indices), path.slope))
         return found
 
     @cached_property
     def known(self) -> set[tuple[Expr, Expr]]:
+        """The equations as they read once printed."""
         return {(as_printed(a), as_printed(b)) for a, b in self.equations}
 
     @cached_property
@@ -72,34 +75,21 @@ class Claims:
         """Raise ValueError unless every side of a symbolic chain is a known equal of the first."""
         first = as_printed(sides[0].expr)
         for side in sides[1:]:
-            pair = (first, as_printed(side.expr))
-            if (
-                isinstance(first, Ref)
-                and not first.indices
-                and isinstance(pair[1], Ref)
-                and not pair[1].indices
-            ):
+            other = as_printed(side.expr)
+            if _is_letter(first) and _is_letter(other):
                 continue  # two index letters: "k = i"
-            if pair not in self.known and not self._instance(pair):
+            if (first, other) not in self.known and not self._is_instance(first, other):
                 raise ValueError("a formula that nobody proved")
 
-    def _instance(self, pair: tuple[Expr, Expr]) -> bool:
-        """Whether a pair is a known equation at whole-number indices: ``z[i, 1] = …``."""
-        target, body = pair
+    def _is_instance(self, target: Expr, body: Expr) -> bool:
+        """Whether two sides are a known equation at whole-number indices: ``z[i, 1] = …``."""
         if not isinstance(target, Ref):
             return False
-        for left, right in self.known:
-            if (
-                isinstance(left, Ref)
-                and left.name == target.name
-                and len(left.indices) == len(target.indices)
-            ):
-                new = {
-                    a.name: b for a, b in zip(left.indices, target.indices, strict=True) if isinstance(a, Ref)
-                }
-                if as_printed(rename_index(right, new)) == body:
-                    return True
-        return False
+        return any(
+            as_printed(_at(left, right, target)) == body
+            for left, right in self.known
+            if isinstance(left, Ref) and (left.name, len(left.indices)) == (target.name, len(target.indices))
+        )
 
     def line(self, sides: tuple[Side, ...], label: str) -> None:
         """Raise ValueError unless a line of the derivation stands as it was proved, at its number."""
@@ -108,102 +98,95 @@ class Claims:
         if shown != ([subject, expr] if first else [expr]) or sides[-1].relation != "=":
             raise ValueError(f"line {label} is not the line that was proved")
 
-    def body(self, target: Ref, sizes: Mapping[str, int]) -> Expr:
+    def body(self, target: Ref) -> Expr:
         """The right-hand side of the program's equation for one entry."""
         example = self.example
         for eq in (*example.forward, *example.backward, *example.update):
             if eq.target.name == target.name:
-                pairs = zip(eq.target.indices, target.indices, strict=True)
-                return rename_index(eq.body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
+                return _at(eq.target, eq.body, target)
         raise ValueError(f"nothing computes {target.name}")
 
-    def given(self, target: Ref, example: Example) -> Fraction:
+    def given(self, target: Ref) -> Fraction:
         """A number that the spec gives: a start value, a hyper-parameter, a datum."""
+        example = self.example
         if target.name in example.hyper:
             return example.hyper[target.name]
         array = example.start.get(target.name) or example.data[target.name]
-        at = tuple(int(part.value) for part in target.indices if isinstance(part, Number))
-        return dict(zip(array.positions(), array.entries, strict=True))[at]
-
-    def datum(self, target: Ref, sample: int, example: Example) -> Fraction:
-        """The entry of the data set under a heading, for one sample."""
-        return data_value(example, target, sample)
+        return array[positions(target)]
 
 
-def instantiates(
-    symbols: Expr,
-    numbers: Expr,
-    env: Mapping[str, int],
-    step: Step,
-    system: NumberSystem,
-    rounding: Rounding,
-    exact: list[bool],
-) -> bool:
-    """Whether ``numbers`` is ``symbols`` with printed values in the place of some of its parts.
+def _is_letter(expr: Expr) -> bool:
+    return isinstance(expr, Ref) and not expr.indices
+
+
+def _at(target: Ref, body: Expr, entry: Ref) -> Expr:
+    """The body of an equation for one entry of its target."""
+    pairs = zip(target.indices, entry.indices, strict=True)
+    return rename_index(body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """Whether numbers are put in for symbols correctly: the printed values of one step.
 
     A printed number may stand for any part: a letter, a bracket, a whole sum. It must be the
-    rounded value of that part in this step. Long sums may be shortened by dots. ``exact`` collects
-    whether each printed number is the whole value.
+    rounded value of that part in this step. Long sums may be shortened by dots.
     """
 
-    def same(a: Expr, b: Expr, env: Mapping[str, int]) -> bool:
+    step: Step
+    system: NumberSystem
+    rounding: Rounding
+
+    def is_exact(self, symbols: Expr, numbers: Expr) -> bool | None:
+        """Whether every number put in is a whole value; None unless all are the values of their parts."""
+        parts = self._parts(as_printed(symbols), as_printed(numbers), {})
+        return None if parts is None else all(self._value(*part).exact for part in parts)
+
+    def _parts(self, a: Expr, b: Expr, env: Env) -> Parts | None:
+        """The parts of ``a`` that have numbers in their place in ``b``; None if ``b`` is not such a form."""
         if isinstance(b, Number):
-            return leaf(a, b, env)
+            return self._leaf(a, b, env)
         if isinstance(a, Sum):
-            return expanded(a, b, env)
-        if isinstance(a, Neg) and isinstance(b, Neg):
-            return same(a.argument, b.argument, env)
+            return self._expanded(a, b, env)
         if type(a) is not type(b) or isinstance(a, Ref):
-            return False
+            return None
         if isinstance(a, Call) and isinstance(b, Call) and a.function != b.function:
-            return False
-        return all_same(children(a), children(b), env)
+            return None
+        return self._all([(part, env) for part in children(a)], children(b))
 
-    def all_same(left: tuple[Expr, ...], right: tuple[Expr, ...], env: Mapping[str, int]) -> bool:
-        return len(left) == len(right) and all(same(a, b, env) for a, b in zip(left, right, strict=True))
+    def _all(self, left: Parts, right: tuple[Expr, ...]) -> Parts | None:
+        if len(left) != len(right):
+            return None
+        found: Parts = []
+        for (a, env), b in zip(left, right, strict=True):
+            parts = self._parts(a, b, env)
+            if parts is None:
+                return None
+            found += parts
+        return found
 
-    def leaf(a: Expr, b: Number, env: Mapping[str, int]) -> bool:
-        value = worked(a, env, step, system)
+    def _leaf(self, a: Expr, b: Number, env: Env) -> Parts | None:
         if isinstance(a, Number):
-            return a.value == b.value
-        printed = rounding(value)
-        exact.append(printed.exact)
-        return printed.value == b.value and (printed.text == b.text or isinstance(a, Count))
+            return [] if a.value == b.value else None
+        printed = self._value(a, env)
+        right = printed.value == b.value and (printed.text == b.text or isinstance(a, Count))
+        return [(a, env)] if right else None
 
-    def expanded(a: Sum, b: Expr, env: Mapping[str, int]) -> bool:
-        size = size_of(step, a.index)
-        terms = b.terms if isinstance(b, Add) and size > 1 else (b,)
-        places = list(range(1, size + 1))
-        if DOTS in terms:
-            if size <= LONG_SUM:
-                return False
+    def _expanded(self, a: Sum, b: Expr, env: Env) -> Parts | None:
+        """A sum written out term by term; what dots stand for has the parts of the first term."""
+        places = [{a.index: k} for k in range(1, size_of(self.step, a.index) + 1)]
+        terms = b.terms if isinstance(b, Add) and len(places) > 1 else (b,)
+        hidden: list[dict[str, int]] = []
+        if DOTS in terms and len(places) > LONG_SUM:
             cut = terms.index(DOTS)
-            tail = len(terms) - cut - 1
-            exact.extend(_hidden(a, env, places[cut : size - tail]))
-            places = places[:cut] + places[size - tail :]
+            tail = len(places) - (len(terms) - cut - 1)
+            hidden, places = places[cut:tail], places[:cut] + places[tail:]
             terms = terms[:cut] + terms[cut + 1 :]
-        return len(places) == len(terms) and all(
-            same(a.body, term, {**env, a.index: k}) for k, term in zip(places, terms, strict=True)
-        )
+        shown = self._all([(a.body, {**env, **at}) for at in places], terms)
+        if not shown or not hidden:
+            return shown
+        first = [(part, here) for part, here in shown if here[a.index] == 1]
+        return shown + [(part, {**here, **at}) for at in hidden for part, here in first]
 
-    def _hidden(a: Sum, env: Mapping[str, int], places: list[int]) -> list[bool]:
-        return [
-            rounding(worked(node, {**env, a.index: k}, step, system)).exact
-            for k in places
-            for node in _leaves(a.body)
-        ]
-
-    return same(as_printed(symbols), as_printed(numbers), env)
-
-
-def _leaves(expr: Expr) -> list[Expr]:
-    found: list[Expr] = []
-
-    def rule(node: Expr) -> Expr | None:
-        if isinstance(node, Ref):
-            found.append(node)
-            return node
-        return None
-
-    transform(expr, rule)
-    return found
+    def _value(self, expr: Expr, env: Env) -> Printed:
+        return self.rounding(worked(expr, env, self.step, self.system))

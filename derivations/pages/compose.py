@@ -13,14 +13,7 @@ from derivations.examples.training import Trace
 from derivations.language.backward import contributions
 from derivations.language.program import Equation
 from derivations.language.steps import Chain
-from derivations.language.tree import (
-    Derivative,
-    Expr,
-    Number,
-    Ref,
-    number,
-    refs,
-)
+from derivations.language.tree import Derivative, Expr, Number, Ref, refs
 from derivations.notation.symbols import Symbols, symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
@@ -71,8 +64,8 @@ def compose(
     blocks += problem(example, found, rounding)
     blocks += quantities(example)
     blocks += gradient(example, derivation)
-    for number in shown_steps(len(trace.steps)):
-        blocks += batch_blocks(trace, trace.shown[number - 1], rounding)
+    for step in shown_steps(len(trace.steps)):
+        blocks += batch_blocks(trace, trace.shown[step - 1], rounding)
     blocks += summary_blocks(trace, rounding)
     blocks += program_blocks(program, printed)
     blocks += check_blocks(trace, report, rounding)
@@ -111,28 +104,22 @@ def _data(example: Example) -> Iterator[Block]:
     columns = entries_along_samples(example)
     if columns:
         yield Prose((f"The data set has {example.samples} samples:",))
-        rows = []
+        rows: list[tuple[Words, ...]] = []
         for sample in range(1, example.samples + 1):
-            cells = [(formula(_exact(example, ref, sample)),) for ref in columns]
+            cells = [(formula(exact_number(data_value(example, ref, sample))),) for ref in columns]
             rows.append(((str(sample),), *cells))
         header = ((formula(Ref(example.sample or "i")),), *((formula(ref),) for ref in columns))
         yield Table("data", "r" + "d" * len(columns), header, tuple(rows))
     for name, array in example.data.items():
         if all(ref.name != name for ref in columns):
-            yield from _entries(name, array)
+            parts = _entries(name, array)
+            yield Prose(say(f"Given: {', '.join(['{}'] * len(parts))}.", *parts))
 
 
-def _entries(name: str, array: Array) -> Iterator[Block]:
-    parts = [
-        formula(Ref(name, tuple(number(p) for p in at)), exact_number(value))
-        for at, value in zip(array.positions(), array.entries, strict=True)
-    ]
-    holes = ", ".join(["{}"] * len(parts))
-    yield Prose(say(f"Given: {holes}.", *parts))
-
-
-def _exact(example: Example, ref: Ref, sample: int) -> Number:
-    return exact_number(data_value(example, ref, sample))
+def _entries(name: str, array: Array) -> list[Formula]:
+    """Every entry with its number: ``w[1] = 0.5``, ``w[2] = -1``."""
+    pairs = zip(array.refs(name), array.entries, strict=True)
+    return [formula(ref, exact_number(value)) for ref, value in pairs]
 
 
 def exact_number(value: Fraction) -> Number:
@@ -142,12 +129,8 @@ def exact_number(value: Fraction) -> Number:
 
 
 def _start_words(example: Example) -> Words:
-    parts = []
-    for name, array in example.start.items():
-        for at, value in zip(array.positions(), array.entries, strict=True):
-            parts.append(formula(Ref(name, tuple(number(p) for p in at)), exact_number(value)))
-    holes = join(["{}"] * len(parts))
-    return say(f"We start from {holes}.", *parts)
+    parts = [part for name, array in example.start.items() for part in _entries(name, array)]
+    return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
 
 
 def _optimizer(example: Example) -> Iterator[Block]:
@@ -207,10 +190,14 @@ def _rounding_words(example: Example) -> str:
     )
     if carry is not None:
         return (
-            f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places and "
-            "carried on rounded, as with a pocket calculator; = stands where the printed numbers are equal."
+            f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places "
+            "and carried on rounded, as with a pocket calculator; "
+            "= stands where the printed numbers are equal."
         )
-    return f"The calculation is exact; only what is printed is rounded, to {shown}. = means equal, ≈ means rounded."
+    return (
+        f"The calculation is exact; only what is printed is rounded, to {shown}. "
+        "= means equal, ≈ means rounded."
+    )
 
 
 # --- quantities and derivation ------------------------------------------------------------------------
@@ -219,23 +206,15 @@ def _rounding_words(example: Example) -> str:
 def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
     yield Heading(2, ("The quantities",))
-    yield Prose(
-        (
-            "Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs.",
-        )
-    )
+    slope = "the local slope is its derivative by one of its inputs"
+    yield Prose((f"Each quantity is computed from earlier ones; {slope}.",))
     header = (("node",), ("operation",), ("inputs",), ("local slopes",))
-    rows = []
+    rows: list[tuple[Words, ...]] = []
     for eq in example.forward:
         inputs = [ref for ref in refs(eq.body) if ref.name not in example.forward.indices]
-        rows.append(
-            ((formula(eq.target),), (formula(eq.body),), _listed(inputs), tuple(_slopes(example, eq)))
-        )
+        listed = say(", ".join(["{}"] * len(inputs)), *inputs)
+        rows.append(((formula(eq.target),), (formula(eq.body),), listed, tuple(_slopes(example, eq))))
     yield Table("quantities", "llll", header, tuple(rows))
-
-
-def _listed(inputs: list[Ref]) -> Words:
-    return say(", ".join(["{}"] * len(inputs)), *inputs)
 
 
 def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:

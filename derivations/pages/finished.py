@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
 
 @dataclass(frozen=True, slots=True)
 class Mathematics:
@@ -35,9 +38,6 @@ class Item:
 
 def read_markdown(page: str) -> list[Item]:
     """The items of a Markdown page; a display that starts with a relation continues the one before."""
-    from markdown_it import MarkdownIt
-    from mdit_py_plugins.dollarmath import dollarmath_plugin
-
     parser = MarkdownIt("commonmark").enable("table")
     parser.use(dollarmath_plugin, allow_space=True, allow_digits=True, double_inline=False)
     return _joined(list(_markdown_items(parser.parse(page))))
@@ -98,18 +98,18 @@ def merged(pieces: list[Piece]) -> Pieces:
 def _joined(items: list[Item]) -> list[Item]:
     found: list[Item] = []
     for item in items:
-        source = (
-            item.pieces[0].source
-            if item.kind == "Display" and isinstance(item.pieces[0], Mathematics)
-            else ""
-        )
-        if source.startswith(("=", r"\approx", r"\leftarrow")) and found and found[-1].kind == "Display":
-            first = found[-1].pieces[0]
-            assert isinstance(first, Mathematics)
-            found[-1] = Item("Display", (Mathematics(f"{first.source} {source}"),))
+        source, before = _displayed(item), _displayed(found[-1]) if found else ""
+        if before and source.startswith(("=", r"\approx", r"\leftarrow")):
+            found[-1] = Item("Display", (Mathematics(f"{before} {source}"),))
         else:
             found.append(item)
     return found
+
+
+def _displayed(item: Item) -> str:
+    """The source of a displayed formula; empty for everything else."""
+    first = item.pieces[0] if item.kind == "Display" else ""
+    return first.source if isinstance(first, Mathematics) else ""
 
 
 # --- LaTeX ------------------------------------------------------------------------------------------

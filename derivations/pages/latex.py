@@ -8,10 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.language.tree import Number
 from derivations.notation.latex import width
 from derivations.notation.symbols import GREEK, Symbols
-from derivations.pages.blocks import Code, Formula, Table, Words
+from derivations.pages.blocks import Code, Formula, Table, Words, lone_number
 from derivations.pages.finished import read_latex
 from derivations.pages.markdown import math, sides_latex
 from derivations.pages.press import Press, Printer, audited
@@ -166,7 +165,7 @@ def _column(table: Table, letter: str, place: int) -> str:
 
 
 def _decimal_column(cells: list[Words]) -> str:
-    numbers = [n for cell in cells for n in [_number(cell)] if n is not None]
+    numbers = [n for cell in cells for n in [lone_number(cell)] if n is not None]
     texts = [n.text for n in numbers]
     if not numbers or not all(texts):
         return "r"
@@ -178,14 +177,6 @@ def _decimal_column(cells: list[Words]) -> str:
     power = f"e-{max(len(e.lstrip('-')) for e in exponents)}" if exponents else ""
     about = r"\approx" if any(_about(cell) for cell in cells) else ""
     return f"S[table-format={about}{sign}{whole}.{places}{power}]"
-
-
-def _number(cell: Words) -> Number | None:
-    """The number of a cell that holds one number only."""
-    if len(cell) == 1 and isinstance(cell[0], Formula) and len(cell[0].sides) == 1:
-        expr = cell[0].sides[0].expr
-        return expr if isinstance(expr, Number) else None
-    return None
 
 
 def _about(cell: Words) -> bool:
@@ -209,7 +200,7 @@ def row_latex(cells: tuple[Words, ...], table: Table, symbols: Symbols) -> Marku
 
 
 def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
-    found = _number(cell) if letter == "d" else None
+    found = lone_number(cell) if letter == "d" else None
     if found is not None and found.text:
         return ("\\approx " if _about(cell) else "") + found.text
     if table.kind == "derivation" and len(cell) == 1 and isinstance(cell[0], Formula):

@@ -8,11 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.language.tree import Number
 from derivations.notation.latex import latex, width
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Formula, Words
+from derivations.pages.blocks import Code, Formula, Words, lone_number
 from derivations.pages.finished import read_markdown
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
@@ -58,8 +57,9 @@ def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:
 
 def words_markdown(words: Words, symbols: Symbols) -> Markup:
     """A sentence or a cell; a number alone needs no mathematics."""
-    if len(words) == 1 and isinstance(words[0], Formula) and _is_plain(words[0]):
-        return Markup(plain_number(words[0].sides[0].expr))
+    number = lone_number(words)
+    if number is not None and number.text and "e" not in number.text and not _has_sign(words):
+        return Markup(number.text.replace("-", "−"))
     return Markup("".join(_inline(word, symbols) for word in words))
 
 
@@ -71,17 +71,9 @@ def _inline(word: Any, symbols: Symbols) -> str:
     return escape(word)
 
 
-def _is_plain(formula: Formula) -> bool:
-    expr = formula.sides[0].expr
-    if len(formula.sides) > 1 or formula.sides[0].relation:
-        return False
-    return isinstance(expr, Number) and bool(expr.text) and "e" not in expr.text
-
-
-def plain_number(number: Any) -> str:
-    """A number alone, with the typographic minus."""
-    text: str = number.text
-    return text.replace("-", "−")
+def _has_sign(words: Words) -> bool:
+    """Whether a relation sign stands before a formula, as in ``≈ 0.33``."""
+    return any(isinstance(word, Formula) and word.sides[0].relation for word in words)
 
 
 def _verbatim(text: str) -> Markup:

@@ -7,6 +7,7 @@ SymPy, composed, printed, read back from what was printed, and only then handed 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from derivations.examples.example import prepare
 from derivations.examples.gallery import find
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
+from derivations.language.errors import ArithmeticFault, SpecError
 from derivations.numbers.systems import precision
 from derivations.pages.compose import compose, rounding_of, symbols_of
 from derivations.pages.formats import DEFAULT
@@ -64,9 +66,22 @@ class Page:
 
 def make(spec: Spec, source: Source, formats: tuple[str, ...] = DEFAULT) -> Page:
     """The verified page of a spec in the given formats; raises `DerivationsError`."""
-    run = work(prepare(spec, source))
-    digest = spec_digest(source)
-    return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
+    try:
+        run = work(prepare(spec, source))
+        digest = spec_digest(source)
+        return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
+    except ArithmeticFault as fault:
+        raise _located(fault, spec, source) from None
+
+
+def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
+    """A fault of arithmetic at the equation of its quantity, or at the optimizer that made it diverge."""
+    name = re.match(r"\w*", fault.quantity)
+    line = re.search(rf"^[ \t]*{name[0]}\b", spec.model.equations, re.MULTILINE) if name and name[0] else None
+    if line is None:
+        return source.error(fault.message, "training", "optimizer", hint=fault.hint)
+    at = line.end() - len(name[0] if name else "")
+    return source.error(fault.message, "model", "equations", hint=fault.hint, at=at)
 
 
 def _print(run: Verified, formats: tuple[str, ...], digest: str) -> Page:

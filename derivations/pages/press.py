@@ -10,6 +10,7 @@ from importlib import import_module
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.audit import Audit
+from derivations.pages.audit_formulas import Evidence
 from derivations.pages.blocks import Document
 from derivations.pages.claims import Claims
 from derivations.pages.finished import Item
@@ -46,8 +47,8 @@ def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Ca
 
     def check(page: str, press: Press) -> None:
         run = press.run
-        audit = Audit(press.document, run.trace, run.report, press.claims, press.symbols, press.rounding, text)
-        audit.require(read(page))
+        evidence = Evidence(run.trace, run.report, press.claims, press.symbols, press.rounding, text)
+        Audit(press.document, evidence).require(read(page))
 
     return check
 

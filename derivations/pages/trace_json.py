@@ -16,7 +16,7 @@ from derivations.numbers.systems import Value, fraction, rational
 from derivations.pages.press import Press, Printer
 from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
-from derivations.witnesses.check import Check, Report
+from derivations.witnesses.check import PROGRAM, Check, Report
 
 LONGEST, DIGITS = 200, 40
 
@@ -122,7 +122,7 @@ def _bound(exact: Fraction, side: int) -> str:
 
 
 def _torch(checks: list[Check]) -> dict[str, Any]:
-    found = [check for check in checks if check.witness != "PyTorch program"]
+    found = [check for check in checks if check.witness != PROGRAM]
     if not found:
         return {}
     return {
@@ -139,15 +139,17 @@ def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
         raise CheckFailed("the finished JSON has other steps than the trace")
     checks = {(c.step, c.quantity, c.witness): c for c in report.checks}
     for place, (entry, step) in enumerate(zip(read["steps"], trace.steps, strict=True)):
-        same = [entry["step"], entry["epoch"], entry["samples"]] == [step.number, step.epoch, list(step.samples)]
-        values = step.values
-        if not same or list(entry["quantities"]) != list(values):
+        own = [step.number, step.epoch, list(step.samples), list(step.values)]
+        if [entry["step"], entry["epoch"], entry["samples"], list(entry["quantities"])] != own:
             raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
         carried = trace.carried[place].values if trace.carried else {}
-        for name, value in values.items():
+        for name, value in step.values.items():
             shown = entry["quantities"][name]
-            said = all(_heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {}))
-            if not (said and _says(shown, value, rounding) and shown.get("carried", "") == str(carried.get(name, ""))):
+            said = all(
+                _heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {})
+            )
+            same = shown.get("carried", "") == str(carried.get(name, ""))
+            if not (said and same and _says(shown, value, rounding)):
                 raise CheckFailed(f"the finished JSON is wrong about {name} in step {step.number}: {shown}")
     if read["verdicts"] != dict(_verdicts(report)):
         raise CheckFailed("the finished JSON has other verdicts than the report")

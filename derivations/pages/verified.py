@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from derivations.examples.example import Example
 from derivations.examples.listing import listing
@@ -39,11 +40,12 @@ def work(example: Example) -> Verified:
     derivation = derive(example.forward, example.backward, example.loss, example.parameters)
     proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, example.forward, example.loss))
     program = listing(example)
-    printed = run_listing(program)
+    output = cache(lambda: run_listing(program))
 
     def attempt(bits: int) -> Verified:
         trace = train(example, bits)
         report = verify(trace)
+        printed = output()
         checks = (*report.checks, *listing_checks(trace, printed))
         carried = tuple(carried_proofs(trace))
         report = Report(checks, report.proofs + proofs + carried, report.absent)

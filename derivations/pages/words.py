@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
+from derivations.language.backward import adjoint
 from derivations.language.steps import Reason
-from derivations.language.tree import (
-    ONE,
-    Call,
-    Expr,
-    Neg,
-    Ref,
-)
+from derivations.language.tree import ONE, Call, Expr, Neg, Ref
+from derivations.numbers.systems import Value
 from derivations.pages.blocks import Words, formula, say
 
 RULES = {
@@ -70,7 +66,7 @@ def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
         Ref(example.sample) in t.indices for t in through if isinstance(t, Ref)
     )
     assert isinstance(name, Ref)
-    own = [eq.target for eq in example.backward if eq.target.name == f"d{example.loss}/d{name.name}"]
+    own = [eq.target for eq in example.backward if eq.target.name == adjoint(example.loss, name.name)]
     by = Ref(name.name, own[0].indices) if own else name
     every = "every " if several and Ref(example.sample or "") not in by.indices else ""
     holes = join(["{}"] * len(through))
@@ -98,8 +94,8 @@ def convention(found: Recognized | None) -> str:
     return f"{found.row.name}: {found.row.convention}" if found else ""
 
 
-def direction(name: str, negative: bool | None) -> str:
+def direction(gradient: Value) -> str:
     """What the sign of a gradient does to the parameter under gradient descent."""
-    if negative is None:
+    if gradient == 0:
         return "zero, so {} stays"
-    return "negative, so {} grows" if negative else "positive, so {} shrinks"
+    return "negative, so {} grows" if gradient < 0 else "positive, so {} shrinks"

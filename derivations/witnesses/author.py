@@ -86,9 +86,10 @@ class Pass:
         self.tensors[name] = tensor
 
     def value(self, node: ast.expr) -> Named:
+        """The value of an expression, with the index name of each axis."""
         match node:
-            case ast.Constant(value=value):
-                return torch.tensor(float(value), dtype=torch.float64), ()
+            case ast.Constant(value=int() | float() as number):
+                return torch.tensor(float(number), dtype=torch.float64), ()
             case ast.Name(id=name):
                 return self.tensors[name], ()
             case ast.Subscript(value=ast.Name(id=name)):
@@ -104,18 +105,20 @@ class Pass:
         raise TypeError(f"not an expression of a model: {ast.unparse(node)}")
 
     def entry(self, tensor: torch.Tensor, parts: list[ast.expr]) -> Named:
-        dims = []
-        for axis in reversed(range(len(parts))):
-            part = parts[axis]
-            if isinstance(part, ast.Constant):
-                tensor = tensor.select(axis, int(part.value) - 1)  # type: ignore[arg-type]
-            else:
-                name = ast.unparse(part)
-                self.sizes[name] = tensor.shape[axis]
-                dims.insert(0, name)
+        """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
+        dims: list[str] = []
+        for axis, part in reversed(list(enumerate(parts))):
+            match part:
+                case ast.Constant(value=int() | float() as position):
+                    tensor = tensor.select(axis, int(position) - 1)
+                case _:
+                    name = ast.unparse(part)
+                    self.sizes[name] = tensor.shape[axis]
+                    dims.insert(0, name)
         return _diagonal(tensor, dims)
 
     def call(self, name: str, arguments: list[ast.expr]) -> Named:
+        """A count, a function entry by entry, or a sum or mean over one index after the other."""
         if name == "count":
             return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=torch.float64), ()
         value, dims = self.value(arguments[0])

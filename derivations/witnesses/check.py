@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,8 @@ from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.float64 import Enclosure, nearest_float, ulps_between
 from derivations.numbers.systems import ball
+
+PROGRAM = "PyTorch program"  # the witness that only prints, some of its digits
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,6 @@ class Report:
         wrong = sorted((c for c in self.checks if not c.ok), key=lambda check: check.step)
         return [*(p for p in self.proofs if not p.ok), *wrong]
 
-    @property
-    def largest(self) -> int:
-        """The largest distance of all comparisons, in ulp."""
-        return max((check.ulps for check in self.checks if check.ulps is not None), default=0)
-
     def require(self) -> None:
         """Raise `CheckFailed` naming the first disagreement."""
         if self.failures:
@@ -97,8 +93,3 @@ def compare(quantity: str, step: int, witness: str, ours: Any, theirs: float, bo
     ok = possible and bool(enclosure.contains(arb(theirs))) and bool(enclosure.overlaps(ball(ours)))
     ulps = ulps_between(nearest_float(ours), theirs) if possible else None
     return Check(quantity, step, witness, ours, theirs, ulps, allowed, ok)
-
-
-def agree(checks: Iterable[Check]) -> bool:
-    """Whether all comparisons hold."""
-    return all(check.ok for check in checks)

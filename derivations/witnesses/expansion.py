@@ -28,9 +28,7 @@ def _exact(value: Any) -> Any:
 
 
 def _function(name: str, _: Any) -> Any:
-    if name in SYMPY_OWN:
-        return SYMPY_OWN[name]
-    return function_class(name)
+    return SYMPY_OWN[name] if name in SYMPY_OWN else function_class(name)
 
 
 SYMBOLIC = NumberSystem(

@@ -10,7 +10,7 @@ import ast
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from flint import arb
@@ -18,11 +18,12 @@ from flint import arb
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.examples.update import after
+from derivations.language.backward import adjoint
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import ball, precision, rational
-from derivations.numbers.tape import label
-from derivations.witnesses.check import Check
+from derivations.numbers.tape import Entry, label
+from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.quick_start import without_compiler
 
 IMPORTS = {"torch"}
@@ -55,7 +56,7 @@ def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:
     """Every number that the program printed, against the trace."""
     lines = printed.splitlines()
     shown = shown_steps(len(trace.steps))
-    if [re.match(r"step (\d+): ", line)[1] for line in lines if line] != [str(n) for n in shown]:  # type: ignore[index]
+    if re.findall(r"^step (\d+): ", printed, re.MULTILINE) != [str(number) for number in shown]:
         raise CheckFailed(f"the PyTorch program printed steps other than {shown}")
     with precision(trace.bits):
         bounds = {step.number: values for step, values in _free_run(trace, set(shown))}
@@ -68,8 +69,8 @@ def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:
 
 def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclosure]]]:
     """Enclosures of a run in float64 that starts once and is never set right."""
-    example, runs = trace.example, {}
-    now: dict[tuple[str, tuple[int, ...]], Enclosure] = {}
+    runs: dict[int, Callable[..., list[Enclosure]]] = {}
+    now: dict[Entry, Enclosure] = {}
     for step in trace.steps:
         tape = step.layout.tape
         run = runs.setdefault(id(tape), tape.bind(FLOAT64))
@@ -77,20 +78,17 @@ def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclo
         memory = run(inputs)
         if step.number in wanted:
             yield step, memory
-        for name, array in {
-            **example.start,
-            **{s: example.start[p] for s, p in example.states.items()},
-        }.items():
+        for name, array in trace.example.kept.items():
             for at in array.positions():
                 bound = memory[tape.slots[after(name), at]].settled()
                 now[name, at] = Enclosure(bound, float(bound.abs_upper()))
 
 
 def _line(trace: Trace, step: Step, line: str, bounds: list[Enclosure]) -> Iterator[Check]:
-    example = trace.example
-    wanted = [(example.loss, ())]
-    wanted += [(f"d{example.loss}/d{n}", at) for n, a in example.start.items() for at in a.positions()]
-    wanted += [(after(n), at) for n, a in example.start.items() for at in a.positions()]
+    loss, arrays = trace.example.loss, trace.example.start.items()
+    wanted: list[Entry] = [(loss, ())]
+    wanted += [(adjoint(loss, name), at) for name, array in arrays for at in array.positions()]
+    wanted += [(after(name), at) for name, array in arrays for at in array.positions()]
     numbers = re.findall(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)(?![\w.])", line.split(":", 1)[1])
     if len(numbers) != len(wanted):
         raise CheckFailed(
@@ -109,8 +107,9 @@ def _compare(step: Step, quantity: str, ours: object, number: str, bound: Enclos
     room = ball(rational(unit / 2)).abs_upper() + 2 * bound.settled().rad()
     gap = abs(ball(rational(printed)) - ball(ours))
     ok = abs(theirs) < float("inf") and bool(gap.abs_lower() <= arb(room))
-    return Check(quantity, step.number, "PyTorch program", ours, theirs, None, float(room), ok)
+    return Check(quantity, step.number, PROGRAM, ours, theirs, None, float(room), ok)
 
 
 def _exponent(value: Fraction) -> int:
-    return len(f"{abs(float(value)):e}") and int(f"{abs(float(value)):e}".split("e")[1]) if value else 0
+    """The decimal exponent of the leading digit."""
+    return int(f"{float(value):e}".split("e")[1]) if value else 0

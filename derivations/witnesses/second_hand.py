@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivations.examples.training import Step, Trace
+from derivations.examples.update import after
 from derivations.examples.walk import pointwise, worked
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
@@ -56,24 +57,32 @@ def _handed_over(trace: Trace, before: Step | None, step: Step) -> Iterator[Proo
     """A step starts where the one before ended, the first one from the spec."""
     for name, array in trace.example.start.items():
         for at, start in zip(array.positions(), array.entries, strict=True):
-            wanted = start if before is None else fraction(before.at(f"{name}'", at))
-            yield Proof(f"the start of {name} in step {step.number}", WITNESS, fraction(step.at(name, at)) == wanted)
+            wanted = start if before is None else fraction(before.at(after(name), at))
+            ok = fraction(step.at(name, at)) == wanted
+            yield Proof(f"the start of {name} in step {step.number}", WITNESS, ok)
 
 
 def decimal_system(places: int) -> NumberSystem:
     """The arithmetic of a calculator, in `decimal` instead of FLINT."""
     unit = Decimal(1).scaleb(-places)
+    return _system(WITNESS, lambda value: Fraction(_decimal(value).quantize(unit, ROUND_HALF_UP)))
 
-    def settle(value: Fraction) -> Fraction:
-        quotient = Decimal(value.numerator) / Decimal(value.denominator)
-        return Fraction(quotient.quantize(unit, ROUND_HALF_UP))
 
-    def after(operation: Callable[[Fraction, Fraction], Fraction]) -> Callable[[Any, Any], Fraction]:
+def _system(name: str, settle: Callable[[Fraction], Fraction]) -> NumberSystem:
+    """An arithmetic of fractions whose every result is settled."""
+
+    def settled(operation: Callable[[Fraction, Fraction], Fraction]) -> Callable[[Any, Any], Fraction]:
         return lambda a, b: settle(operation(_plain(a), _plain(b)))
 
-    basic = (operator.add, operator.sub, operator.mul, operator.truediv, _power)
     return NumberSystem(
-        WITNESS, Fraction, *map(after, basic), lambda name, _: lambda a: settle(_function(name, _plain(a)))
+        name,
+        Fraction,
+        add=settled(operator.add),
+        sub=settled(operator.sub),
+        mul=settled(operator.mul),
+        div=settled(operator.truediv),
+        power=settled(_power),
+        lift=lambda function, _: lambda a: settle(_function(function, _plain(a))),
     )
 
 
@@ -109,17 +118,4 @@ PRIMITIVES: dict[str, Callable[[Fraction], Fraction]] = {
 }
 
 
-def _exactly(operation: Callable[[Fraction, Fraction], Fraction]) -> Callable[[Any, Any], Fraction]:
-    return lambda a, b: operation(_plain(a), _plain(b))
-
-
-IN_ONE_GO = NumberSystem(
-    "decimal, unrounded",
-    Fraction,
-    _exactly(operator.add),
-    _exactly(operator.sub),
-    _exactly(operator.mul),
-    _exactly(operator.truediv),
-    _exactly(_power),
-    lambda name, _: lambda a: _function(name, _plain(a)),
-)
+IN_ONE_GO = _system("decimal, unrounded", lambda value: value)

@@ -55,20 +55,13 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         tape = step.layout.tape
         run = runs.setdefault(id(tape), tape.bind(FLOAT64))
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
-        floats = {name: _tensor(step, name, shape) for name, shape in _shapes(step).items()}
+        shapes = dict(tape.inputs)  # the last position of each array is its shape
+        floats = {name: _tensor(step, name, shape) for name, shape in shapes.items()}
         yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run, optimizer)
         yield from optimizer.checks(step, bounds)
         if found:
             work = library_pass(found)
             yield from _forward_and_back(step, example, bounds, floats, lines, "library", work, None)
-
-
-def _shapes(step: Step) -> dict[str, tuple[int, ...]]:
-    """The inputs of the forward pass: data, parameters and hyper-parameters, with their shapes."""
-    found: dict[str, tuple[int, ...]] = {}
-    for name, at in step.layout.tape.inputs:
-        found[name] = at
-    return found
 
 
 def _tensor(step: Step, name: str, shape: tuple[int, ...]) -> torch.Tensor:

@@ -1,0 +1,139 @@
+"""Auditing sentences and formulas: words letter by letter, symbols by proof, numbers by the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from derivations.examples.arrays import positions
+from derivations.examples.training import Step, Trace
+from derivations.examples.walk import worked
+from derivations.language.tree import Expr, Number, Ref, walk
+from derivations.notation.latex import as_printed
+from derivations.notation.read import Side, chain
+from derivations.notation.symbols import Symbols
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value
+from derivations.pages.blocks import Code, Formula, Inline, Words
+from derivations.pages.claims import Claims, Substitution
+from derivations.pages.finished import Mathematics, Piece, Pieces, merged
+from derivations.pages.numbers_in import relation
+from derivations.witnesses.check import Report
+
+
+class Mismatch(Exception):
+    """Something on the page is not what was verified."""
+
+
+def same(page: str, document: str) -> None:
+    """Raise `Mismatch` unless two texts are equal but for their white space."""
+    if " ".join(page.split()) != " ".join(document.split()):
+        raise Mismatch(f"'{page[:80]}' instead of '{document[:80]}'")
+
+
+def same_number(number: Number, value: Value, policy: Rounding) -> None:
+    """Raise `Mismatch` unless a number has the digits of the rounded value."""
+    wanted = policy(value)
+    if number.text != wanted.text:
+        raise Mismatch(f"{number.text or number.value} instead of {wanted.text}")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a page is held against; ``text`` brings the document's words into the reader's form."""
+
+    trace: Trace
+    report: Report
+    claims: Claims
+    symbols: Symbols
+    rounding: Rounding
+    text: Callable[[str], str]
+
+    def read(self, formula: Mathematics) -> tuple[Side, ...]:
+        """The sides of a formula of the page."""
+        return chain(formula.source, self.symbols)
+
+    def words(self, pieces: Pieces, words: Words, step: Step | None) -> None:
+        """Texts must be the document's; formulas are parsed and checked."""
+        wanted = merged([self._expected(word) for word in words])
+        if [isinstance(p, Mathematics) for p in pieces] != [isinstance(w, Mathematics) for w in wanted]:
+            raise Mismatch(f"'{pieces}' has other formulas than the document")
+        formulas = iter([word for word in words if isinstance(word, Formula)])
+        for piece, want in zip(pieces, wanted, strict=True):
+            if isinstance(piece, Mathematics):
+                sides = self.read(piece)
+                self.chain(sides, step)
+                _same_alone(sides, next(formulas))
+            elif isinstance(want, str):
+                same(piece, want)
+
+    def _expected(self, word: Inline) -> Piece:
+        """A word of the document as the reader finds it; a formula is only marked as one."""
+        if isinstance(word, Formula):
+            return Mathematics("")
+        return self.text(word.text if isinstance(word, Code) else word)
+
+    def chain(self, sides: tuple[Side, ...], step: Step | None) -> None:
+        """One chain: symbols by the known claims, numbers by the trace."""
+        target, rest = sides[0].expr, [side.expr for side in sides[1:]]
+        if isinstance(target, Ref) and len(rest) == 1 and isinstance(rest[0], Number):
+            self.given(target, sides[1].relation, rest[0], step)
+        elif isinstance(target, Ref) and step is not None and (len(rest) > 1 or any(map(_has_digits, rest))):
+            self.worked_chain(target, sides, step)
+        else:
+            self.claims.require(sides)
+
+    def given(self, target: Ref, sign: str, number: Number, step: Step | None) -> None:
+        """``w = 0.5``: a start value, a hyper-parameter, a datum, or the value at the step's start."""
+        exact = True
+        if step is not None:
+            value = step.at(target.name, positions(target))
+            same_number(number, value, self.rounding)
+            exact = self.rounding(value).exact
+        elif number.value != (known := self.claims.given(target)):
+            raise Mismatch(f"{target.name} is {known}, not {number.text or number.value}")
+        if sign != ("=" if exact else "≈"):
+            raise Mismatch(f"'{sign}' before {number.text}")
+
+    def worked_chain(self, target: Ref, sides: tuple[Side, ...], step: Step) -> None:
+        """``target = symbols = numbers = value`` in a step."""
+        new = "'" if sides[1].relation == "←" else ""
+        entry = Ref(f"{target.name}{new}", target.indices)
+        body = self.claims.body(entry)
+        if as_printed(sides[1].expr) != as_printed(body):
+            raise Mismatch(f"the formula for {target.name} is not that of the program")
+        value, last = worked(entry, {}, step, self.trace.system), sides[-1].expr
+        if not isinstance(last, Number):
+            raise Mismatch(f"the chain for {target.name} ends without a value")
+        same_number(last, value, self.rounding)
+        self.numbers(target.name, body, sides, step, self.rounding(value).exact)
+
+    def numbers(self, name: str, body: Expr, sides: tuple[Side, ...], step: Step, whole: bool) -> None:
+        """The sides after the symbols: the trace's numbers in their places, and a true sign before each."""
+        substitution = Substitution(step, self.trace.system, self.rounding)
+        exact = True
+        for before, side in pairwise(sides[1:]):
+            if side is not sides[-1]:
+                matched = substitution.is_exact(body, side.expr)
+                if matched is None:
+                    raise Mismatch(f"the numbers put in for {name} are not those of the trace")
+                exact = exact and matched
+            if before is not sides[1]:
+                wanted = relation(before.expr, side.expr, exact and (whole or side is not sides[-1]))
+            else:
+                wanted = "=" if (whole if side is sides[-1] else exact) else "≈"
+            if side.relation != wanted:
+                raise Mismatch(f"'{side.relation}' instead of '{wanted}' in the chain for {name}")
+
+
+def _same_alone(sides: tuple[Side, ...], formula: Formula) -> None:
+    """An expression that stands alone claims nothing; it must be the document's."""
+    if len(sides) == 1 and as_printed(sides[0].expr) != as_printed(formula.sides[0].expr):
+        raise Mismatch("an expression is not that of the document")
+
+
+def _has_digits(expr: Expr) -> bool:
+    """Whether an expression is made of numbers alone: the side of a chain is about numbers."""
+    nodes = list(walk(expr))
+    return any(isinstance(node, Number) for node in nodes) and not any(isinstance(n, Ref) for n in nodes)

@@ -1,0 +1,166 @@
+"""Auditing tables: every cell by its heading, its row, and the step in which the table stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from derivations.examples.arrays import positions
+from derivations.examples.listing import shown_steps
+from derivations.examples.training import Step
+from derivations.examples.walk import worked
+from derivations.language.tree import Expr, Number, Ref, Sum
+from derivations.notation.latex import as_printed
+from derivations.notation.read import Side, chain
+from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_number
+from derivations.pages.blocks import Formula, Table, Words
+from derivations.pages.columns import data_value
+from derivations.pages.finished import Item, Mathematics, Pieces
+from derivations.pages.summary import FULL, distance, torch_number
+from derivations.witnesses.check import PROGRAM, Check
+
+Row: TypeAlias = tuple[Pieces, ...]
+
+
+@dataclass(frozen=True)
+class TableAudit:
+    """A table of the document, the step in which it stands, and what its cells are held against."""
+
+    table: Table
+    step: Step | None
+    evidence: Evidence
+
+    def check(self, item: Item) -> None:
+        """Raise `Mismatch` at the first cell of the page's table that is not as verified."""
+        header, *rows = item.rows
+        if len(rows) != len(self.table.rows) or any(len(row) != len(self.table.align) for row in item.rows):
+            raise Mismatch("rows or columns are missing")
+        if self.table.kind in ("quantities", "derivation"):
+            self.formulas(header, rows)
+        else:
+            self.labels(header)
+            self.numbers([self.heading(cell) for cell in header], rows)
+
+    # --- tables of formulas
+
+    def formulas(self, header: Row, rows: list[Row]) -> None:
+        """The graph and the derivation: proved lines, known equations, the document's words."""
+        for pieces, words in zip(header, self.table.header, strict=True):
+            self.evidence.words(pieces, words, None)
+        for cells, want in zip(rows, self.table.rows, strict=True):
+            if self.table.kind == "quantities":
+                self.node(cells)
+            for place, (pieces, words) in enumerate(zip(cells, want, strict=True)):
+                if self.table.kind == "derivation" and place == 1:
+                    self.evidence.claims.line(self.evidence.read(_formula(pieces)), _text(cells[0]))
+                else:
+                    self.evidence.words(pieces, words, None)
+
+    def node(self, cells: Row) -> None:
+        """A node of the graph and its operation are an equation of the programs."""
+        node, operation = (self.heading(cell) for cell in cells[:2])
+        assert node is not None
+        assert operation is not None
+        self.evidence.claims.require((Side("", node), Side("=", operation)))
+
+    def labels(self, header: Row) -> None:
+        """Headings of columns: the document's words, or its formulas, which must be known."""
+        for pieces, words in zip(header, self.table.header, strict=True):
+            wanted = next((word for word in words if isinstance(word, Formula)), None)
+            if wanted is None:
+                same(_text(pieces), self.evidence.text(_label(words)))
+                continue
+            shown = self.evidence.read(_formula(pieces))
+            if [as_printed(s.expr) for s in shown] != [as_printed(s.expr) for s in wanted.sides]:
+                raise Mismatch(f"the heading {_text(pieces)} is not that of the document")
+            if len(shown) > 1:
+                self.evidence.claims.require(shown)
+
+    def heading(self, pieces: Pieces) -> Expr | None:
+        """The expression in a cell, if there is one."""
+        if pieces and isinstance(pieces[0], Mathematics):
+            return self.evidence.read(pieces[0])[0].expr
+        return None
+
+    # --- tables of numbers
+
+    def numbers(self, headings: list[Expr | None], rows: list[Row]) -> None:
+        """Every row: its label, then a number under each heading."""
+        for place, (cells, want) in enumerate(zip(rows, self.table.rows, strict=True)):
+            same(_text(cells[0]), self.evidence.text(_label(want[0])))
+            for column, heading in list(enumerate(headings))[1:]:
+                if not cells[column] and not want[column]:
+                    continue
+                if self.table.kind == "checks":
+                    self.checked(cells, column)
+                else:
+                    assert heading is not None
+                    self.number(self.alone(cells[column]), heading, place)
+
+    def alone(self, pieces: Pieces) -> Number:
+        """The number in a cell that holds one number and nothing else."""
+        source = _text(pieces).replace("−", "-")
+        found = chain(source, self.evidence.symbols)[-1].expr if len(pieces) == 1 else None
+        if not isinstance(found, Number):
+            raise Mismatch(f"'{source}' is not a number")
+        return found
+
+    def number(self, found: Number, heading: Expr, place: int) -> None:
+        """A number under its heading, in a row counted from 0: a datum, a value of a step, a sum."""
+        trace, rounding = self.evidence.trace, self.evidence.rounding
+        if self.table.kind == "data":
+            assert isinstance(heading, Ref)
+            known = data_value(trace.example, heading, place + 1)
+            if found.value != known:
+                raise Mismatch(f"{heading.name} of sample {place + 1} is {known}, not {found.text}")
+        elif self.table.kind == "summary":
+            assert isinstance(heading, Ref)
+            now = trace.shown[shown_steps(len(trace.steps))[place] - 1]
+            same_number(found, now.at(heading.name, positions(heading)), rounding)
+        else:
+            assert self.step is not None
+            sample = trace.example.sample or ""
+            total = self.table.total and place == len(self.table.rows) - 1
+            shown, env = (Sum(heading, sample), {}) if total else (heading, {sample: place + 1})
+            same_number(found, worked(shown, env, self.step, trace.system), rounding)
+
+    # --- the table of checks
+
+    def checked(self, cells: Row, column: int) -> None:
+        """A cell of the check table, against the trace and the report."""
+        trace, number, ref = self.evidence.trace, int(_text(cells[0])), self.heading(cells[1])
+        assert isinstance(ref, Ref)
+        step, entry = trace.steps[number - 1], (ref.name, positions(ref))
+        check = self.reported(number, step.layout.label(entry, ()))
+        carried = ["carried"] if trace.carried else []
+        match ["step", "quantity", *carried, "by hand", "torch", "ulp"][column]:
+            case "carried":
+                value = trace.carried[number - 1].at(*entry)
+                same_number(self.alone(cells[column]), value, self.evidence.rounding)
+            case "by hand":
+                same_number(self.alone(cells[column]), step.at(*entry), FULL)
+            case "torch":
+                found = self.alone(cells[column])
+                if found.text != torch_number(check.theirs).text:
+                    raise Mismatch(f"torch says {check.theirs!r}, not {found.text}")
+            case "ulp":
+                same(_text(cells[column]), self.evidence.text(distance(check)))
+
+    def reported(self, number: int, quantity: str) -> Check:
+        """The last comparison of a quantity in a step with torch itself."""
+        found = [c for c in self.evidence.report.checks if (c.step, c.quantity) == (number, quantity)]
+        return [check for check in found if check.witness != PROGRAM][-1]
+
+
+def _formula(pieces: Pieces) -> Mathematics:
+    found = pieces[0]
+    assert isinstance(found, Mathematics)
+    return found
+
+
+def _text(pieces: Pieces) -> str:
+    return "".join(piece.source if isinstance(piece, Mathematics) else piece for piece in pieces)
+
+
+def _label(words: Words) -> str:
+    return "".join(word for word in words if isinstance(word, str))
