@@ -100,7 +100,7 @@ class _Reader:
             self.take()
             return _negated(self.term())
         parts: list[Expr] = []
-        while self._more(parts):
+        while self.token and self.token not in CLOSE | {"}", "+", "-", ","}:
             if self.token == r"\cdot":
                 self.take()
             factor = self.factor()
@@ -108,10 +108,6 @@ class _Reader:
             if isinstance(factor, Sum):
                 break
         return _scientific(parts)
-
-    def _more(self, parts: list[Expr]) -> bool:
-        token = self.token
-        return bool(token) and token not in CLOSE | {"}", "+", "-", ","}
 
     def factor(self) -> Expr:
         base = self.atom()

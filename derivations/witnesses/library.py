@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from derivations.examples.recognize import Recognized
-from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.author import Line, Pass, resolve
 
 
 def keywords(arguments: str) -> dict[str, Any]:
@@ -44,10 +44,10 @@ def loss_pass(found: Recognized, tensors: Mapping[str, torch.Tensor]) -> torch.T
     return result
 
 
-def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, Any], torch.Tensor]:
+def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, Line], torch.Tensor]:
     """A way of working a line: torch's own layer or loss where a row was recognized."""
 
-    def work(forward: Pass, line: Any) -> torch.Tensor:
+    def work(forward: Pass, line: Line) -> torch.Tensor:
         row = found.get(line.target)
         if row is None:
             return forward.run(line)
