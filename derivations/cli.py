@@ -81,14 +81,17 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
         page = build_page(path, formats)
         texts = {name: page[name] for name in formats}
         remember(digest, texts)
+    written = []
     try:
         output.mkdir(parents=True, exist_ok=True)
         for name in formats:
             file = output / f"{path.stem}{BY_NAME[name].suffix}"
             write_atomically(file, texts[name])
-            typer.echo(f"{file}")
+            written.append(file)
     except OSError as fault:
         raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
+    for file in written:
+        typer.echo(str(file))
 
 
 @app.command()

@@ -40,7 +40,9 @@ RATIONAL = ("relu", "abs")
 def decimals(places: int = 4) -> st.SearchStrategy[Number]:
     """Written numbers: whole, with decimals, with an exponent; never negative."""
     whole = st.integers(0, 10**6).map(lambda n: Number(Fraction(n), str(n)))
-    fixed = st.builds("{}.{:0{}d}".format, st.integers(0, 99), st.integers(0, 10**places - 1), st.just(places))
+    fixed = st.builds(
+        "{}.{:0{}d}".format, st.integers(0, 99), st.integers(0, 10**places - 1), st.just(places)
+    )
     power = st.builds("{}e{}".format, st.integers(0, 99), st.integers(-9, 9))
     return whole | (fixed | power).map(lambda text: Number(Fraction(text), text))
 
@@ -50,9 +52,7 @@ def refs(depth: int = 1) -> st.SearchStrategy[Ref]:
     letters = st.sampled_from(LETTERS)
     plain = letters.map(Ref) | st.integers(0, 9).map(lambda n: Number(Fraction(n), str(n)))
     moved = st.builds(lambda a, n: Add((Ref(a), Number(Fraction(n)))), letters, st.integers(1, 3))
-    mixed = st.builds(
-        lambda a, b: Add((Mul((Number(Fraction(2)), Ref(a))), Neg(Ref(b)))), letters, letters
-    )
+    mixed = st.builds(lambda a, b: Add((Mul((Number(Fraction(2)), Ref(a))), Neg(Ref(b)))), letters, letters)
     place = plain if depth == 0 else plain | moved | mixed
     names = st.sampled_from(NAMES)
     return st.builds(Ref, names, st.lists(place, max_size=3).map(tuple))

@@ -36,8 +36,11 @@ def ours(model: Model, backward_program: Program | None = None) -> dict[Entry, A
 def expanded(model: Model) -> tuple[Any, dict[Entry, sp.Symbol], dict[sp.Symbol, sp.Rational]]:
     """The loss as one formula in the parameters, their symbols, and their start values."""
     start = model.entries(SYMBOLS)
-    symbols = {entry: sp.Symbol(f"{entry[0]}_{'_'.join(map(str, entry[1]))}", real=True)
-               for entry in start if entry[0] in model.names}
+    symbols = {
+        entry: sp.Symbol(f"{entry[0]}_{'_'.join(map(str, entry[1]))}", real=True)
+        for entry in start
+        if entry[0] in model.names
+    }
     loss = work(model.equations, start | symbols, model.sizes, SYMBOLS)[model.loss, ()]
     return loss, symbols, {symbol: start[entry] for entry, symbol in symbols.items()}
 
@@ -76,7 +79,9 @@ TWISTED = [
     model("L = m[1, 2]*m[2, 1] - m[1, 1]**2", [SQUARE], i=2, j=2),
     model("L = sum(m[i, i]*w[i], i) + sum(m[1, j]**2, j)", [SQUARE, V], i=2, j=2),
     # the letter that a renamed sum might choose is in use for something shorter
-    model("L = sum((w[i] - w[j])**2, i, j) + sum(v[k]**2, k)", [W, vector("v", "k", "1", "2")], i=3, j=3, k=2),
+    model(
+        "L = sum((w[i] - w[j])**2, i, j) + sum(v[k]**2, k)", [W, vector("v", "k", "1", "2")], i=3, j=3, k=2
+    ),
     model("L = sum(m[i, j]*m[j, k]*m[k, i], i, j, k)", [SQUARE], i=2, j=2, k=2),
     model("h = sum(m[i, 1], i)\nL = h*sum(m[2, j]*w[2], j) + w[1]", [M, W], i=3, j=2),
     # sums in functions, powers, products and quotients; counts
@@ -137,7 +142,9 @@ def autograd(model: Model) -> tuple[Entries, dict[Entry, float]]:
 
 
 def close(a: Any, b: float, scale: float) -> bool:
-    return math.isclose(float(fraction(a)) if hasattr(a, "q") else float(a), b, rel_tol=1e-9, abs_tol=1e-9 * scale)
+    return math.isclose(
+        float(fraction(a)) if hasattr(a, "q") else float(a), b, rel_tol=1e-9, abs_tol=1e-9 * scale
+    )
 
 
 def assert_equals_autograd(model: Model) -> None:
@@ -155,9 +162,7 @@ def assert_equals_autograd(model: Model) -> None:
     assert not wrong
 
 
-SOFTMAX = model(
-    "e[i] = exp(w[i]*x[i])\np[i] = e[i]/sum(e[i], i)\nL = -sum(x[i]*log(p[i]), i)", [W], X, i=3
-)
+SOFTMAX = model("e[i] = exp(w[i]*x[i])\np[i] = e[i]/sum(e[i], i)\nL = -sum(x[i]*log(p[i]), i)", [W], X, i=3)
 SOFTMAX_IN_ONE = model("p[i] = exp(w[i])/sum(exp(w[i]), i)\nL = sum(x[i]*p[i], i)", [W], X, i=3)
 LOG_SUM = model("s = sum(exp(w[i]), i)\nL = log(s) + mean(tanh(w[i]), i)", [W], X, i=3)
 DEAD_END = model("h = step(w[1])\nz = sign(h*w[2])\nL = z**2 + w[3]**2 + h*w[3]", [W], i=3)
@@ -190,7 +195,9 @@ MOVED = [
     model("L = sum((x[t + 1] - x[t])**2, t)", [SIGNAL], s=5, t=4),
     model("y[s] = x[s]**2\nL = sum(y[t + 1]*y[t], t)", [SIGNAL], s=5, t=4),
     model("L = sum(x[6 - s]*x[s], s)", [SIGNAL], s=5),
-    model("L = sum(w[i + j - 1]*m[i, j]*w[2], i, j)", [M, vector("w", "s", "1", "2", "3", "4")], i=3, j=2, s=4),
+    model(
+        "L = sum(w[i + j - 1]*m[i, j]*w[2], i, j)", [M, vector("w", "s", "1", "2", "3", "4")], i=3, j=2, s=4
+    ),
 ]
 
 
@@ -238,4 +245,6 @@ def test_the_plain_reading_agrees_with_itself() -> None:
         exact = work(twisted.equations, twisted.entries(FRACTIONS), twisted.sizes, FRACTIONS)["L", ()]
         loss, _, start = expanded(twisted)
         assert loss.xreplace(start) == sp.Rational(exact.numerator, exact.denominator)
-        assert math.isclose(float(autograd(twisted)[0]["L", ()].detach()), float(exact), rel_tol=1e-12, abs_tol=1e-12)
+        assert math.isclose(
+            float(autograd(twisted)[0]["L", ()].detach()), float(exact), rel_tol=1e-12, abs_tol=1e-12
+        )

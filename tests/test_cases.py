@@ -43,13 +43,21 @@ FILO: dict[str, Place] = {
     for name, ours in {"dw": "dL/dw", "db": "dL/db", "w": "w'", "b": "b'"}.items()
 } | {
     # the second mini-batch holds samples 3 and 4
-    f"mb2.{name}[{n}]": ("filo-mini", 2, f"{name}[{n + 3}]") for name in ("yhat", "e") for n in (0, 1)
+    f"mb2.{name}[{n}]": ("filo-mini", 2, f"{name}[{n + 3}]")
+    for name in ("yhat", "e")
+    for n in (0, 1)
 }
 NG: dict[str, Place] = {
     # iteration n is our step n + 1; its cost is printed after the update: the J of the step after it
     f"it{n}.{name}": ("ng-houses", n + later, ours)
     for n in range(0, 10_000, 1_000)
-    for name, later, ours in (("cost", 2, "J"), ("dw", 1, "dJ/dw"), ("db", 1, "dJ/db"), ("w", 1, "w'"), ("b", 1, "b'"))
+    for name, later, ours in (
+        ("cost", 2, "J"),
+        ("dw", 1, "dJ/dw"),
+        ("db", 1, "dJ/db"),
+        ("w", 1, "w'"),
+        ("b", 1, "b'"),
+    )
 } | {"w_final": ("ng-houses", 10_000, "w'"), "b_final": ("ng-houses", 10_000, "b'")}
 TRASK: dict[str, Place] = {
     f"A.{theirs}[{k}]": ("trask-one-input", 1, f"{ours}[{k + 1}]")
@@ -194,7 +202,9 @@ def test_prints_of_float64_are_ours_with_the_rounding_errors_of_float64() -> Non
         assert abs(exact - Fraction(theirs)) <= Fraction(1, 2**50)
         checked.add(name)
     assert checked >= {name for name, printed in strings.items() if is_float_print(printed)}
-    assert {case for case, row in PRINTED if is_float_print(row["printed"])} == {"trask-grokking-ch5-multi-output"}
+    assert {case for case, row in PRINTED if is_float_print(row["printed"])} == {
+        "trask-grokking-ch5-multi-output"
+    }
 
 
 # --- witnesses -------------------------------------------------------------------------------------

@@ -68,7 +68,9 @@ def call(row: Function) -> Expr:
 
 def one_sided(expr: Any, side: int) -> Any:
     """An expression of SymPy's away from a jump at 0: ``side`` says where its argument is."""
-    found = expr.replace(lambda e: type(e).__name__ == "step", lambda e: sp.Integer(_sign(e.args[0], side) == 1))
+    found = expr.replace(
+        lambda e: type(e).__name__ == "step", lambda e: sp.Integer(_sign(e.args[0], side) == 1)
+    )
     return found.replace(lambda e: type(e).__name__ == "sign", lambda e: sp.Integer(_sign(e.args[0], side)))
 
 
@@ -94,7 +96,9 @@ def test_the_stated_slope_is_the_derivative_of_the_formula(row: Function, side: 
 
 @pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.formula], ids=by_name)
 def test_a_row_with_a_formula_stands_on_earlier_rows(row: Function) -> None:
-    earlier = frozenset(other.name for other in itertools.takewhile(lambda other: other is not row, FUNCTIONS))
+    earlier = frozenset(
+        other.name for other in itertools.takewhile(lambda other: other is not row, FUNCTIONS)
+    )
     parse(row.formula, earlier)  # raises LanguageError for a function that is not there yet
 
 
@@ -140,7 +144,8 @@ def test_kinks_are_where_the_slope_jumps() -> None:
             beside = [point - Fraction(1, 10**12), point + Fraction(1, 10**12)]
             with precision(256):
                 jumps = [
-                    abs(ball(worked(text, beside[1])) - ball(worked(text, beside[0]))) > ball(rational(Fraction(1, 10)))
+                    abs(ball(worked(text, beside[1])) - ball(worked(text, beside[0])))
+                    > ball(rational(Fraction(1, 10)))
                     for text in (row.slope, f"{row.name}(x)")
                 ]
             large = abs(point) >= 6  # exp(30) moves by more than 0.1 without any jump
@@ -223,7 +228,9 @@ def test_a_loss_is_recognized_and_verified_in_a_model(row: Loss) -> None:
 def test_a_loss_and_its_gradient_are_those_of_torchs_class(row: Loss) -> None:
     several = of_tables(row)
     count = len(PREDICTED) if several else 1
-    text = row.equation.replace("a[i]", "p[i]") if several else row.equation.replace("a", "p").replace("b", "b")
+    text = (
+        row.equation.replace("a[i]", "p[i]") if several else row.equation.replace("a", "p").replace("b", "b")
+    )
     trace = run(
         example_of(
             spec(
@@ -240,7 +247,9 @@ def test_a_loss_and_its_gradient_are_those_of_torchs_class(row: Loss) -> None:
     theirs.backward()
     step = trace.steps[0]
     with precision(trace.bits):
-        assert abs(float(ball(step.at("L")).mid()) - float(theirs.detach())) <= 1e-15 * max(1, float(theirs.detach()))
+        assert abs(float(ball(step.at("L")).mid()) - float(theirs.detach())) <= 1e-15 * max(
+            1, float(theirs.detach())
+        )
         for n in range(count):
             ours = ball(step.at("dL/dp", (n + 1,) if several else ()))
             assert abs(float(ours.mid()) - float(a.grad[n])) <= 1e-15 * max(1, abs(float(a.grad[n])))
@@ -271,7 +280,9 @@ SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
 
 
 @pytest.mark.parametrize("row", LAYERS, ids=by_name)
-@pytest.mark.parametrize("batches", ["", "\nbatch_size = 2", "\nbatches = [[3, 1], [2]]"], ids=["all", "two", "listed"])
+@pytest.mark.parametrize(
+    "batches", ["", "\nbatch_size = 2", "\nbatches = [[3, 1], [2]]"], ids=["all", "two", "listed"]
+)
 def test_a_layer_is_recognized_and_verified_in_a_model(row: Layer, batches: str) -> None:
     weights = {name: "0.7" for name in row.parameters.values()}
     if row.features:
@@ -288,7 +299,9 @@ def test_a_layer_is_recognized_and_verified_in_a_model(row: Layer, batches: str)
     found = recognize(example)["z"]
     assert found.row is row
     report = assert_verified(run(example))
-    assert row.torch == "" or any(c.witness == "library" and c.quantity.startswith("z") for c in report.checks)
+    assert row.torch == "" or any(
+        c.witness == "library" and c.quantity.startswith("z") for c in report.checks
+    )
 
 
 # --- optimizers --------------------------------------------------------------------------------------
@@ -312,7 +325,9 @@ def test_an_optimizer_agrees_with_torch_on_awkward_numbers(row: Optimizer, awkwa
     assert len(trace.steps) == 12
     assert {len(step.samples) for step in trace.steps} == {1, 2}
     report = assert_verified(trace)
-    compared = {check.quantity for check in report.checks if check.witness == "optimizer" and check.step == 12}
+    compared = {
+        check.quantity for check in report.checks if check.witness == "optimizer" and check.step == 12
+    }
     states = {f"{state}_{name}'" for state in row.states for name in "wb"}
     assert compared == {"w'", "b'", *states}
 
@@ -346,8 +361,10 @@ def test_every_knob_of_an_optimizer_reaches_torch(row: Optimizer) -> None:
         other = Fraction(default or "0.01") * Fraction(9, 10)
         text = optimizer_spec(row, "negatives", epochs=1)
         given = f"{name} = 0.01"
-        text = text.replace(given, f"{name} = {float(other)}") if given in text else text.replace(
-            f'"{row.name}"', f'"{row.name}", {name} = {float(other)}'
+        text = (
+            text.replace(given, f"{name} = {float(other)}")
+            if given in text
+            else text.replace(f'"{row.name}"', f'"{row.name}", {name} = {float(other)}')
         )
         changed = run(example_of(text))
         assert_verified(changed)

@@ -29,7 +29,9 @@ def run(*arguments: str) -> int:
     return 0
 
 
-def test_build_writes_the_formats_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_writes_the_formats_that_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("build", "linear-regression", "--output", str(tmp_path), "--format", "md,fragment") == 0
     assert {p.name for p in tmp_path.iterdir()} == {"linear-regression.md", "linear-regression.fragment.tex"}
     assert capsys.readouterr().out.splitlines() == [str(p) for p in sorted(tmp_path.iterdir(), reverse=True)]
@@ -94,7 +96,11 @@ def test_a_damaged_memory_is_not_believed(tmp_path: Path) -> None:
     ],
 )
 def test_a_failed_check_leaves_the_old_page_and_names_the_quantity(
-    row: str, quantity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    row: str,
+    quantity: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     old = tmp_path / "linear-regression.md"
     old.write_text("the old page")
@@ -121,7 +127,9 @@ def test_a_killed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == [page]
 
 
-def test_one_failing_spec_does_not_stop_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_failing_spec_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status = run("build", "no-such-spec", "linear-regression", "--output", str(tmp_path))
     assert status == 2
     assert len(list(tmp_path.iterdir())) == 3
@@ -154,7 +162,9 @@ def test_list_shows_gallery_and_catalogue(capsys: pytest.CaptureFixture[str]) ->
     assert all(name in shown for name in ("linear-regression", "logistic-regression"))
     assert run("list", "--catalogue") == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("sigmoid(x)", "mean squared error", "torch.optim.Adam", "torch.nn.Linear"))
+    assert all(
+        word in shown for word in ("sigmoid(x)", "mean squared error", "torch.optim.Adam", "torch.nn.Linear")
+    )
 
 
 def test_schema_accepts_the_gallery_and_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:

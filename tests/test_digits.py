@@ -28,7 +28,9 @@ def fractions(size: int = 10**12, below: int = 10**9) -> st.SearchStrategy[Fract
     """Fractions of every size, among them short decimals and ties."""
     plain = st.builds(Fraction, st.integers(-size, size), st.integers(1, below))
     decimals = st.builds(lambda n, k: Fraction(n, 10**k), st.integers(-size, size), st.integers(0, 15))
-    ties = st.builds(lambda n, k: Fraction(2 * n + 1, 2 * 10**k), st.integers(-size, size), st.integers(0, 12))
+    ties = st.builds(
+        lambda n, k: Fraction(2 * n + 1, 2 * 10**k), st.integers(-size, size), st.integers(0, 12)
+    )
     return plain | decimals | ties
 
 

@@ -58,7 +58,7 @@ def test_the_links_of_the_readme() -> None:
 
 def test_the_commands_of_ci_are_those_of_the_readme() -> None:
     ci = (ROOT / ".ci" / "run").read_text()
-    assert '-m pytest' in ci
+    assert "-m pytest" in ci
     assert '-c constraints.txt -e ".[test]"' in README
     assert '-c constraints.txt -e ".[test]"' in ci
 

@@ -74,7 +74,9 @@ def test_the_two_zeros_are_one_number() -> None:
 @given(st.fractions() | finite.map(Fraction))
 def test_the_nearest_float_is_nearest(number: Fraction) -> None:
     found = nearest_float(rational(number))
-    assert found == number.numerator / number.denominator  # Python's division of integers is exact to half an ulp
+    assert (
+        found == number.numerator / number.denominator
+    )  # Python's division of integers is exact to half an ulp
     for other in (walk(found, 1), walk(found, -1)):
         if math.isfinite(other):
             assert abs(Fraction(found) - number) <= abs(Fraction(other) - number)
@@ -144,7 +146,10 @@ def test_enclosures_of_random_programs_hold_every_value_of_torch(model: Model) -
 
 
 @settings(max_examples=100)
-@given(st.lists(numbers | finite.filter(lambda x: abs(x) < 1e300).map(Fraction), min_size=2, max_size=40), st.randoms())
+@given(
+    st.lists(numbers | finite.filter(lambda x: abs(x) < 1e300).map(Fraction), min_size=2, max_size=40),
+    st.randoms(),
+)
 def test_an_enclosed_sum_holds_the_sum_in_any_order(terms: list[Fraction], order: random.Random) -> None:
     known = {f"a{n}": term for n, term in enumerate(terms)}
     floats = [float(term) for term in terms]
@@ -157,7 +162,10 @@ def test_an_enclosed_sum_holds_the_sum_in_any_order(terms: list[Fraction], order
             sums = [sum(floats), math.fsum(floats), float(array.sum()), pairwise(floats)]
             sums.append(float(torch.tensor(floats, dtype=torch.float64).sum()))
             assert all(holds(bound, number) for number in sums)
-            means = [number / len(floats) for number in sums] + [sums[0] * (1 / len(floats)), float(array.mean())]
+            means = [number / len(floats) for number in sums] + [
+                sums[0] * (1 / len(floats)),
+                float(array.mean()),
+            ]
             means.append(float(torch.tensor(floats, dtype=torch.float64).mean()))
             assert all(holds(mean, number) for number in means)
 

@@ -100,7 +100,9 @@ epochs = 2
 
 
 def test_adding_one_of_each_takes_one_place(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "derivations", tmp_path / "derivations", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "derivations", tmp_path / "derivations", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     for name, (before, row) in ADDITIONS.items():
         path = tmp_path / "derivations" / name
@@ -150,7 +152,9 @@ def test_a_number_system_is_a_value() -> None:
     def number(value: Fraction) -> int:
         return value.numerator * pow(value.denominator, -1, p) % p
 
-    basic = [modulo(f) for f in (operator.add, operator.sub, operator.mul, lambda a, b: a * pow(b, -1, p), pow)]
+    basic = [
+        modulo(f) for f in (operator.add, operator.sub, operator.mul, lambda a, b: a * pow(b, -1, p), pow)
+    ]
     system = NumberSystem("modulo 97", number, *basic, lambda _, function: function)
     tape = layout_of(prepare(*read_spec(path("linear-regression"))), 2).tape
     values = {"x": [1, 2], "y": [12, 14], "w": [Fraction(1, 2)], "b": [1], "lr": [Fraction(1, 100)], "t": [1]}

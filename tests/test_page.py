@@ -129,9 +129,10 @@ def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
         if any(number.start() in part for part in layout):
             continue
         digit = str((int(number[0][-1]) + 1) % 10)
-        yield text[max(0, number.start() - 40) : number.end() + 20], text[: number.end() - 1] + digit + text[
-            number.end() :
-        ]
+        yield (
+            text[max(0, number.start() - 40) : number.end() + 20],
+            text[: number.end() - 1] + digit + text[number.end() :],
+        )
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -187,7 +188,10 @@ WRONG_TEMPLATES = {
     "a formula twice": ("{{ line | math }}", "{{ line | math }} {{ line | math }}"),
     "the title for every heading": ("{{ block.words | words }}\n{%- elif", "{{ document.title }}\n{%- elif"),
     "a column too few": ("for cell in block.header %}", "for cell in block.header[1:] %}"),
-    "words of our own": ("{%- elif block is kind(\"Prose\") -%}\n", "{%- elif block is kind(\"Prose\") -%}\nSee "),
+    "words of our own": (
+        '{%- elif block is kind("Prose") -%}\n',
+        '{%- elif block is kind("Prose") -%}\nSee ',
+    ),
 }
 
 
@@ -225,7 +229,9 @@ def test_markdown_that_survives_its_dialects(name: str) -> None:
 @pytest.mark.parametrize("name", gallery.names())
 def test_pandoc_reads_every_formula_and_table(name: str) -> None:
     text = page(name)["md"]
-    run = subprocess.run(["pandoc", "-f", "markdown", "-t", "json"], input=text, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        ["pandoc", "-f", "markdown", "-t", "json"], input=text, capture_output=True, text=True, check=True
+    )
     plain = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     displays = len(re.findall(r"^\$\$\n.+\n\$\$$", plain, re.MULTILINE))
     inlines = len(re.findall(r"(?<![\\$])\$(?!\$)[^$\n]+\$(?!\$)", plain))
@@ -247,7 +253,9 @@ def test_the_fragment_can_be_put_into_a_document(tmp_path: Path) -> None:
     shown = page("linear-regression")
     (tmp_path / "part.tex").write_text(shown["fragment"])
     preamble = shown["tex"].partition(r"\begin{document}")[0]
-    log, text = compile_latex(preamble + "\\begin{document}\nBefore.\n\n\\input{part}\nAfter.\n\\end{document}\n", tmp_path)
+    log, text = compile_latex(
+        preamble + "\\begin{document}\nBefore.\n\n\\input{part}\nAfter.\n\\end{document}\n", tmp_path
+    )
     assert "Before." in text
     assert "After." in text
     assert "Overfull" not in log
@@ -259,7 +267,9 @@ def compile_latex(source: str, folder: Path) -> tuple[str, str]:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
     assert run.returncode == 0, run.stdout[-2000:]
-    text = subprocess.run(["pdftotext", "page.pdf", "-"], cwd=folder, capture_output=True, text=True, check=True)
+    text = subprocess.run(
+        ["pdftotext", "page.pdf", "-"], cwd=folder, capture_output=True, text=True, check=True
+    )
     return (folder / "page.log").read_text(errors="replace"), text.stdout
 
 
@@ -267,7 +277,9 @@ def test_the_listing_is_a_program_that_prints_what_the_page_says(tmp_path: Path)
     text = page("linear-regression")["md"]
     program, printed = re.findall(r"```(?:python|text)\n(.*?)```", text, re.DOTALL)
     (tmp_path / "program.py").write_text(program)
-    run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert run.stdout == printed
 
 
@@ -276,7 +288,9 @@ def test_the_listing_is_a_program_that_prints_what_the_page_says(tmp_path: Path)
 def test_every_listing_is_such_a_program(name: str, tmp_path: Path) -> None:
     program, printed = re.findall(r"```(?:python|text)\n(.*?)```", page(name)["md"], re.DOTALL)
     (tmp_path / "program.py").write_text(program)
-    run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert run.stdout == printed
 
 

@@ -142,7 +142,11 @@ def test_precedence_is_that_of_python(written: str, numbers: tuple[Fraction, ...
     assert evaluated(parse(written), known) == theirs
 
 
-@given(st.from_regex(r"(\d{1,9}\.?\d{0,9}|\.\d{1,9})([eE][+-]?\d{1,2})?", fullmatch=True, alphabet=string.printable))
+@given(
+    st.from_regex(
+        r"(\d{1,9}\.?\d{0,9}|\.\d{1,9})([eE][+-]?\d{1,2})?", fullmatch=True, alphabet=string.printable
+    )
+)
 def test_a_decimal_is_exactly_what_it_says(written: str) -> None:
     mantissa, _, exponent = written.lower().partition("e")
     whole, _, places = mantissa.partition(".")
@@ -196,8 +200,12 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("written", "at", "message", "hint"), BAD, ids=[row[0][:12] or "empty" for row in BAD])
-def test_errors_say_what_where_and_what_would_work(written: str, at: int | None, message: str, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "at", "message", "hint"), BAD, ids=[row[0][:12] or "empty" for row in BAD]
+)
+def test_errors_say_what_where_and_what_would_work(
+    written: str, at: int | None, message: str, hint: str
+) -> None:
     with pytest.raises(LanguageError) as caught:
         parse(written, functions.NAMES)
     assert message in caught.value.message
@@ -223,7 +231,27 @@ def test_errors_in_programs(source: str, at: int, message: str) -> None:
     assert (caught.value.at, message in caught.value.message) == (at, True)
 
 
-WORDS = ["a", "b'", "x[i]", "1", ".5", "1e3", "+", "-", "*", "/", "**", "(", ")", "[", "]", ",", "=", "\n", " "]
+WORDS = [
+    "a",
+    "b'",
+    "x[i]",
+    "1",
+    ".5",
+    "1e3",
+    "+",
+    "-",
+    "*",
+    "/",
+    "**",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "=",
+    "\n",
+    " ",
+]
 WORDS += ["sum(", "mean(", "count(", "exp(", ", i)", "#", "^", "é", "\t", "2.", "e"]
 
 

@@ -30,7 +30,9 @@ def taped(source: str, **given: list[str] | str) -> tuple[Tape, list[fmpq]]:
     shapes = {name: (len(v),) if isinstance(v, list) else () for name, v in given.items()}
     size = next((shape[0] for shape in shapes.values() if shape), 1)
     flat = [entry for v in given.values() for entry in (v if isinstance(v, list) else [v])]
-    return compile_program(program_of(source, "i"), shapes, {"i": size}), [rational(Fraction(v)) for v in flat]
+    return compile_program(program_of(source, "i"), shapes, {"i": size}), [
+        rational(Fraction(v)) for v in flat
+    ]
 
 
 def ran(source: str, entry: Entry = ("L", ()), **given: list[str] | str) -> object:
@@ -77,7 +79,10 @@ def test_a_letter_that_is_summed_inside_does_not_capture_the_one_outside() -> No
     [
         # Each index of a computed array has the range of that array.
         ("h[i] = w*x[i]\nL = sum(h[k]**2, k)", {"i": 3, "k": 3}),
-        ("h[i, j] = x[i]*y[j]\ng[k] = sum(h[k, m], m)\nL = sum(g[n], n)", {"i": 3, "j": 2, "k": 3, "m": 2, "n": 3}),
+        (
+            "h[i, j] = x[i]*y[j]\ng[k] = sum(h[k, m], m)\nL = sum(g[n], n)",
+            {"i": 3, "j": 2, "k": 3, "m": 2, "n": 3},
+        ),
     ],
 )
 def test_ranges_of_indices_are_inferred_through_computed_arrays(source: str, sizes: dict[str, int]) -> None:
@@ -90,10 +95,7 @@ def test_a_repeated_operation_is_done_once_and_changes_no_value(model: Model) ->
     body = model.equations.splitlines()[-1].removeprefix("L = ")
     twice = Model(f"{model.equations}\nM = {body}", model.data, model.parameters, model.sizes)
     assert_same_values(twice)
-    sizes = [
-        len(compile_program(m.program, m.shapes, m.sizes).operations)
-        for m in (model, twice)
-    ]
+    sizes = [len(compile_program(m.program, m.shapes, m.sizes).operations) for m in (model, twice)]
     assert sizes[0] == sizes[1]
 
 
@@ -222,7 +224,9 @@ def test_exact_values_stay_exact_and_precision_is_put_back() -> None:
     assert flint.ctx.prec == before
 
 
-@pytest.mark.parametrize(("w", "expected"), [("-3", (3, 0, -1, 0)), ("0", (0, 0, 0, 0)), ("2/7", ("2/7", "2/7", 1, 1))])
+@pytest.mark.parametrize(
+    ("w", "expected"), [("-3", (3, 0, -1, 0)), ("0", (0, 0, 0, 0)), ("2/7", ("2/7", "2/7", 1, 1))]
+)
 def test_kinks_and_both_sides_of_them(w: str, expected: tuple[object, ...]) -> None:
     found = [ran(f"L = {name}(w)", w=w) for name in ("abs", "relu", "sign", "step")]
     assert [fraction(value) for value in found] == [Fraction(value) for value in expected]
@@ -239,8 +243,13 @@ def test_balls_hold_what_mpmath_says() -> None:
             with precision(128):
                 ours = ran(f"L = {name}(w)", w=point)
             value = Fraction(point)
-            distance = abs(mp.mpf(str(ours.mid().str(60, radius=False))) - theirs(mp.mpf(value.numerator) / value.denominator))
-            assert distance <= mp.mpf(10) ** -34 * max(1, abs(theirs(mp.mpf(value.numerator) / value.denominator)))
+            distance = abs(
+                mp.mpf(str(ours.mid().str(60, radius=False)))
+                - theirs(mp.mpf(value.numerator) / value.denominator)
+            )
+            assert distance <= mp.mpf(10) ** -34 * max(
+                1, abs(theirs(mp.mpf(value.numerator) / value.denominator))
+            )
 
 
 # --- a calculator's rounding ----------------------------------------------------------------------

@@ -174,13 +174,15 @@ def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fractio
 def _sample_index(
     spec: Spec, source: Source, program: Program, data: Mapping[str, Array], start: Mapping[str, Array]
 ) -> str | None:
-    """The index of data that no parameter has: the first of the first array that has one."""
+    """The index of data that no parameter has, one of a computed quantity before one of a sum."""
     on_data, on_parameters = _positions(program, data), _positions(program, start)
     chosen = spec.training.sample
     if chosen is not None and chosen not in on_data:
         hint = nearest(chosen, on_data, "indices of the data")
         raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
-    return chosen or next((name for name in on_data if name not in on_parameters), None)
+    computed = {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
+    own = [name for name in on_data if name not in on_parameters]
+    return chosen or next((name for name in own if name in computed), next(iter(own), None))
 
 
 def _positions(program: Program, arrays: Mapping[str, Array]) -> list[str]:

@@ -54,6 +54,21 @@ class Contribution:
     over: tuple[str, ...]
 
     @property
+    def inner(self) -> tuple[str, ...]:
+        """The indices that the equation itself sums over, but for those of ``by``."""
+        return tuple(name for name in self.term.over if name in self.over)
+
+    @property
+    def along(self) -> tuple[str, ...]:
+        """The indices of the target that are summed over: the ways on which ``by`` acts."""
+        return tuple(name for name in self.over if name not in self.inner)
+
+    @property
+    def local(self) -> Expr:
+        """``∂target/∂by`` as far as it goes through this term: the slope, summed where the term sums."""
+        return reduce(self.slope, self.inner)
+
+    @property
     def expr(self) -> Expr:
         """``Σ outer * slope``: what this path adds to the adjoint of ``by``."""
         return reduce(chain_product(self.slope, self.outer), self.over)

@@ -3,7 +3,7 @@
 Every index runs over two values, counts stay symbols, and entries become symbols. An adjoint
 ``dL/du`` means the total derivative: the loss is written out down to ``u``, differentiated by
 ``sympy.diff``, and then written out down to data and parameters. A local ``∂t/∂u`` differentiates
-the equation of ``t`` alone. Nothing of `derivations.language.backward` is used.
+the equation of ``t`` alone. No adjoint of `derivations.language.backward` is used.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 import sympy as sp
 
+from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
 from derivations.language.program import Program
-from derivations.language.steps import Chain
+from derivations.language.steps import Chain, Line
 from derivations.language.symbolic import function_class, is_zero
 from derivations.language.tree import (
     Add,
@@ -173,14 +174,26 @@ def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[
     for chain in chains:
         before = chain.subject
         for line in chain.lines:
-            found.append(
-                (f"line ({line.number}) of the derivation", _holds(prover, before, line.expr, chain))
-            )
+            holds = _holds(prover, before, line, chain)
+            found.append((f"line ({line.number}) of the derivation", holds))
             before = line.expr
     return found
 
 
-def _holds(prover: Prover, left: Expr, right: Expr, chain: Chain) -> bool:
+def _holds(prover: Prover, left: Expr, line: Line, chain: Chain) -> bool:
+    if line.reason.rule == "definition":
+        return _is_definition(prover, line.expr, chain.subject)
     if prover.local_only and left is chain.subject and isinstance(left, Ref):
         return True  # the chain rule itself; autograd witnesses it at every step
-    return prover.equal(left, right)
+    return prover.equal(left, line.expr)
+
+
+def _is_definition(prover: Prover, expr: Expr, subject: Expr) -> bool:
+    """Whether a line differentiates the equation itself, not merely something of the same slope."""
+    target = subject.body if isinstance(subject, Derivative) else Ref(prover.loss)
+    by = subject.by if isinstance(subject, Derivative) else subject
+    if not isinstance(expr, Derivative) or not isinstance(target, Ref):
+        return False
+    quantity = expr.by.name if isinstance(subject, Derivative) else adjoint(prover.loss, expr.by.name)
+    same = (quantity, expr.by.indices) == (by.name, by.indices)
+    return same and prover.equal(prover.program.targets[target.name].body, expr.body)

@@ -7,12 +7,13 @@ programs use. The lines are claims: `derivations.language.proof` decides each of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from derivations.language.backward import Contribution, adjoint, contributions
-from derivations.language.products import factors, is_coefficient, terms, total
-from derivations.language.program import Equation, Program, fresh_bounds
+from derivations.language.products import factors, total
+from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
 from derivations.language.tree import (
     ONE,
@@ -83,8 +84,8 @@ def derive(program: Program, adjoints: Program, loss: str, parameters: tuple[str
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
-    book = _Book(program, loss, adjoints.targets)
     paths = contributions(program, loss, parameters)
+    book = _Book(program, loss, adjoints.targets, paths)
     for name in [*program.targets, *parameters]:
         own = [part for part in paths if part.by.name == name]
         if own:
@@ -95,16 +96,19 @@ def derive(program: Program, adjoints: Program, loss: str, parameters: tuple[str
 class _Book:
     """The chains so far, with the numbers of the lines in which results stand."""
 
-    def __init__(self, program: Program, loss: str, adjoints: dict[str, Equation]) -> None:
-        self.program, self.loss, self.adjoints = program, loss, adjoints
+    def __init__(
+        self, program: Program, loss: str, adjoints: dict[str, Equation], paths: list[Contribution]
+    ) -> None:
+        self.program, self.loss, self.adjoints, self.paths = program, loss, adjoints, paths
         self.chains: list[Chain] = []
         self.results: dict[str, int] = {}
         self.number = 0
 
     def adjoint(self, name: str, paths: list[Contribution], equation: Equation) -> None:
-        direct = len(paths) == 1 and paths[0].outer == ONE and not paths[0].over
-        if direct:
-            self.chain(equation.target, self.local(paths[0], equation.body))
+        if len(paths) == 1 and paths[0].outer == ONE:
+            self.chain(
+                equation.target, self.local(Derivative(Ref(self.loss), paths[0].by), paths[0], equation.body)
+            )
         else:
             used = [self.slope(path) for path in paths]
             self.chain(equation.target, self.chain_rule(name, paths, equation, used))
@@ -117,17 +121,25 @@ class _Book:
             found.append(Line(self.number, expr, reason))
         self.chains.append(Chain(subject, tuple(found)))
 
-    def local(self, path: Contribution, final: Expr) -> Iterator[tuple[Expr, Reason]]:
-        taken = {n for part in path.by.indices for n in free_indices(part, self.program.indices)}
-        taken |= {n for part in path.through.target.indices for n in free_indices(part, self.program.indices)}
-        definition = fresh_bounds(path.through.body, taken)
-        return slope_lines(definition, path.by, final)
+    def local(self, subject: Derivative, path: Contribution, final: Expr) -> Iterator[tuple[Expr, Reason]]:
+        """The lines below a subject; one that is written out already needs no definition."""
+        if not isinstance(subject.body, Ref):
+            return itertools.islice(slope_lines(subject.body, path.by, final), 1, None)
+        return slope_lines(fresh_bounds(path.through.body, self.taken(path)), path.by, final)
+
+    def taken(self, path: Contribution) -> set[str]:
+        parts = (*path.by.indices, *path.through.target.indices)
+        return {name for part in parts for name in free_indices(part, self.program.indices)}
+
+    def subject(self, path: Contribution) -> Derivative:
+        """What a path's local slope is the slope of, as it is written."""
+        return local_subject(path, self.paths, self.taken(path))
 
     def slope(self, path: Contribution) -> int:
-        """The chain of ``∂target/∂by``; the number of its last line."""
-        subject = Derivative(path.through.target, path.by)
+        """The chain of a path's local slope; the number of its last line."""
+        subject = self.subject(path)
         if all(chain.subject != subject for chain in self.chains):
-            self.chain(subject, self.local(path, path.slope))
+            self.chain(subject, self.local(subject, path, path.local))
             self.results[str(subject)] = self.number
         return self.results[str(subject)]
 
@@ -155,19 +167,33 @@ class _Book:
         new = _renaming(path, equation.target)
         if isinstance(outer, Ref) and rename_index(outer, new) not in refs(equation.body):
             outer = self.adjoints[outer.name].body
-        result = rename_index(raw_product(outer, path.slope), new)
-        for bound in reversed(path.over):
-            result = Sum(result, bound)
-        return result
+        result = rename_index(raw_product(outer, path.local), new)
+        return _summed(result, path.along)
 
     def unworked(self, path: Contribution, target: Ref) -> Expr:
         new = _renaming(path, target)
-        slope: Expr = Derivative(path.through.target, path.by)
+        slope: Expr = self.subject(path)
         result = slope if path.outer == ONE else Mul((path.outer, slope))
-        result = rename_index(result, new)
-        for bound in reversed(path.over):
-            result = Sum(result, bound)
-        return result
+        return _summed(rename_index(result, new), path.along)
+
+
+def local_subject(path: Contribution, paths: list[Contribution], taken: set[str]) -> Derivative:
+    """``∂target/∂by``, or ``∂/∂by`` of the term alone where that symbol means something else.
+
+    ``∂L/∂w`` is the whole gradient: where the loss reads ``w`` beside other ways from ``w`` to the
+    loss, and where an equation reads a quantity in several terms, each term is written out.
+    """
+    others = [other for other in paths if other.by.name == path.by.name]
+    same = [other for other in others if other.through == path.through]
+    if len(same) > 1 or (path.outer == ONE and len(others) > 1):
+        return Derivative(fresh_bounds(rewrite_reductions(path.term), taken), path.by)
+    return Derivative(path.through.target, path.by)
+
+
+def _summed(expr: Expr, over: tuple[str, ...]) -> Expr:
+    for bound in reversed(over):
+        expr = Sum(expr, bound)
+    return expr
 
 
 def _same_factors(a: Expr, b: Expr) -> bool:
@@ -182,4 +208,14 @@ def _renaming(path: Contribution, target: Ref) -> dict[str, Expr]:
     return {a.name: b for a, b in pairs if isinstance(a, Ref)}
 
 
-__all__ = ["Chain", "Line", "Reason", "derive", "differentiate", "is_coefficient", "slope_lines", "terms"]
+def local_slopes(
+    program: Program, loss: str, parameters: Iterable[str]
+) -> list[tuple[Equation, Derivative, Expr]]:
+    """Every local slope with its equation and the way it is written: ``∂ŷ_i/∂w = x_i``."""
+    paths = contributions(program, loss, parameters)
+    found = []
+    for path in paths:
+        parts = (*path.by.indices, *path.through.target.indices)
+        taken = {name for part in parts for name in free_indices(part, program.indices)}
+        found.append((path.through, local_subject(path, paths, taken), path.local))
+    return found

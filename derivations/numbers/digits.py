@@ -16,7 +16,7 @@ from flint import arb, fmpq
 
 from derivations.numbers.systems import Undecided, Value, fraction, rational, round_half_up
 
-LARGE, LEAST_DIGITS = 10**9, 3
+LARGE, LEAST_DIGITS, BEYOND = 10**9, 3, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Rounding:
 
     def __call__(self, value: Value) -> Printed:
         """The print of a value; scientific where plain decimals would lose its digits."""
+        if self._vanishes(value):
+            return Printed("0", Fraction(0), exact=False)
         places = self.places(value)
         rounded = fraction(round_half_up(value, places)) if places >= 0 else _coarse(value, places)
         exact = not isinstance(value, arb) and fraction(value) == rounded
@@ -45,6 +47,13 @@ class Rounding:
         scientific = rounded != 0 and self._scientific(rounded, places)
         text = _scientific(rounded, places, exact) if scientific else _plain(rounded, places, exact)
         return Printed(text, rounded, exact)
+
+    def _vanishes(self, value: Value) -> bool:
+        """Whether a ball around zero is so narrow that no digit of its value could ever be printed."""
+        if not isinstance(value, arb) or not value.contains(0):
+            return False
+        least = Fraction(10) ** -(max(self.digits, self.significant or 0) + BEYOND)
+        return bool(value.abs_upper() < arb(least.numerator) / arb(least.denominator))
 
     def places(self, value: Value) -> int:
         """How many decimal places the policy keeps of this value."""

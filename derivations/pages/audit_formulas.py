@@ -77,7 +77,8 @@ class Evidence:
     def chain(self, sides: tuple[Side, ...], step: Step | None) -> None:
         """One chain: symbols by the known claims, numbers by the trace."""
         target, rest = sides[0].expr, [side.expr for side in sides[1:]]
-        if isinstance(target, Ref) and len(rest) == 1 and isinstance(rest[0], Number):
+        given = step is not None or (isinstance(target, Ref) and self.claims.gives(target))
+        if isinstance(target, Ref) and given and len(rest) == 1 and isinstance(rest[0], Number):
             self.given(target, sides[1].relation, rest[0], step)
         elif isinstance(target, Ref) and step is not None and (len(rest) > 1 or any(map(_has_digits, rest))):
             self.worked_chain(target, sides, step)

@@ -12,13 +12,12 @@ from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.examples.walk import size_of, worked
-from derivations.language.backward import adjoint, contributions
-from derivations.language.steps import Chain
+from derivations.language.backward import adjoint
+from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import (
     Add,
     Call,
     Count,
-    Derivative,
     Expr,
     Number,
     Ref,
@@ -51,10 +50,10 @@ class Claims:
         for eq in example.update:
             name = eq.target.name.rstrip("'")
             found.append((Ref(name, eq.target.indices), eq.body))
-        for path in contributions(example.forward, example.loss, example.parameters):
-            found.append((Derivative(path.through.target, path.by), path.slope))
-            if path.through.target.name == example.loss:
-                found.append((Ref(adjoint(example.loss, path.by.name), path.by.indices), path.slope))
+        for _, subject, slope in local_slopes(example.forward, example.loss, example.parameters):
+            found.append((subject, slope))
+            if subject.body == Ref(example.loss):
+                found.append((Ref(adjoint(example.loss, subject.by.name), subject.by.indices), slope))
         return found
 
     @cached_property
@@ -105,6 +104,10 @@ class Claims:
             if eq.target.name == target.name:
                 return _at(eq.target, eq.body, target)
         raise ValueError(f"nothing computes {target.name}")
+
+    def gives(self, target: Ref) -> bool:
+        """Whether the spec gives a number for this name."""
+        return target.name in {**self.example.hyper, **self.example.start, **self.example.data}
 
     def given(self, target: Ref) -> Fraction:
         """A number that the spec gives: a start value, a hyper-parameter, a datum."""

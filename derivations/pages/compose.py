@@ -10,9 +10,8 @@ from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.recognize import Recognized, recognize
 from derivations.examples.training import Trace
-from derivations.language.backward import contributions
 from derivations.language.program import Equation
-from derivations.language.steps import Chain
+from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import Derivative, Expr, Number, Ref, refs
 from derivations.notation.symbols import Symbols, symbols
 from derivations.numbers.digits import Rounding
@@ -219,11 +218,11 @@ def quantities(example: Example) -> Iterator[Block]:
 
 def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:
     """``∂ŷ/∂w = x`` for every input that is learnt or computed."""
-    parts = [c for c in contributions(example.forward, example.loss, example.parameters) if c.through == eq]
-    for place, part in enumerate(parts):
+    slopes = local_slopes(example.forward, example.loss, example.parameters)
+    for place, (_, subject, slope) in enumerate(part for part in slopes if part[0] == eq):
         if place:
             yield ", "
-        yield formula(Derivative(eq.target, part.by), part.slope)
+        yield formula(subject, slope)
 
 
 def gradient(example: Example, derivation: tuple[Chain, ...]) -> Iterator[Block]:

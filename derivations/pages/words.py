@@ -69,8 +69,10 @@ def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
     own = [eq.target for eq in example.backward if eq.target.name == adjoint(example.loss, name.name)]
     by = Ref(name.name, own[0].indices) if own else name
     every = "every " if several and Ref(example.sample or "") not in by.indices else ""
-    holes = join(["{}"] * len(through))
-    return say(f"chain rule: {{}} acts on {{}} through {every}{holes}", by, Ref(example.loss), *through)
+    ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
+    directly = ["directly"] if len(ways) < len(set(through)) else []
+    found = [*directly, f"through {every}{join(['{}'] * len(ways))}"] if ways else directly
+    return say(f"chain rule: {{}} acts on {{}} {join(found)}", by, Ref(example.loss), *ways)
 
 
 def join(words: Sequence[str]) -> str:

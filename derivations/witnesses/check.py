@@ -91,5 +91,6 @@ def compare(quantity: str, step: int, witness: str, ours: Any, theirs: float, bo
     allowed = float(2 * enclosure.rad())
     possible = theirs == theirs and abs(theirs) != float("inf") and enclosure.is_finite()
     ok = possible and bool(enclosure.contains(arb(theirs))) and bool(enclosure.overlaps(ball(ours)))
-    ulps = ulps_between(nearest_float(ours), theirs) if possible else None
+    same = possible and bool(ball(ours).contains(arb(theirs)))  # a ball around zero, and zero
+    ulps = 0 if same else ulps_between(nearest_float(ours), theirs) if possible else None
     return Check(quantity, step, witness, ours, theirs, ulps, allowed, ok)
