@@ -151,6 +151,8 @@ def test_the_digits_of_a_ball_are_those_of_every_number_in_it(
         except Undecided:
             continue
         assert not printed.exact
+        if printed.value == 0 and abs(middle) + radius < Fraction(1, 10 ** (digits + 20)):
+            continue  # narrow beyond all print: see the test of a rounded zero
         for number in (value, middle - radius, middle + radius):
             assert rounding(rational(number)).value == printed.value
 
@@ -169,9 +171,20 @@ def test_a_tight_ball_prints_unless_it_lies_on_a_tie(middle: Fraction, digits: i
 
 def test_a_ball_on_a_tie_or_around_zero_is_undecided() -> None:
     ties = [(Rounding(2), "1.125"), (Rounding(2), "-1.125"), (Rounding(significant=2), "2.65")]
-    for rounding, middle in [*ties, (Rounding(2), "0"), (Rounding(significant=4), "0")]:
+    for rounding, middle in ties:
         with precision(300), pytest.raises(Undecided):
             rounding(ball_around(Fraction(middle), Fraction(1, 10**50)))
+    for rounding in (Rounding(2), Rounding(significant=4)):
+        with precision(300), pytest.raises(Undecided):
+            rounding(ball_around(Fraction(0), Fraction(1, 10**20)))
+
+
+def test_a_ball_around_zero_that_is_narrow_beyond_all_print_is_a_rounded_zero() -> None:
+    """log(p) of a probability that is 1 is never known to be 0; at 10^-40 nobody can tell."""
+    for rounding in (Rounding(6), Rounding(significant=17)):
+        with precision(300):
+            printed = rounding(ball_around(Fraction(0), Fraction(1, 10**40)))
+        assert (printed.text, printed.value, printed.exact) == ("0", 0, False)
 
 
 def test_a_ball_around_a_power_of_ten_has_certain_digits() -> None:

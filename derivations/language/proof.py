@@ -191,9 +191,9 @@ def _holds(prover: Prover, left: Expr, line: Line, chain: Chain) -> bool:
 def _is_definition(prover: Prover, expr: Expr, subject: Expr) -> bool:
     """Whether a line differentiates the equation itself, not merely something of the same slope."""
     target = subject.body if isinstance(subject, Derivative) else Ref(prover.loss)
-    by = subject.by if isinstance(subject, Derivative) else subject
     if not isinstance(expr, Derivative) or not isinstance(target, Ref):
         return False
-    quantity = expr.by.name if isinstance(subject, Derivative) else adjoint(prover.loss, expr.by.name)
-    same = (quantity, expr.by.indices) == (by.name, by.indices)
+    by = expr.by
+    whole = Ref(adjoint(prover.loss, by.name), by.indices)
+    same = by == subject.by if isinstance(subject, Derivative) else whole == subject
     return same and prover.equal(prover.program.targets[target.name].body, expr.body)

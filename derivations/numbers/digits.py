@@ -16,7 +16,7 @@ from flint import arb, fmpq
 
 from derivations.numbers.systems import Undecided, Value, fraction, rational, round_half_up
 
-LARGE, LEAST_DIGITS, BEYOND = 10**9, 3, 12
+LARGE, LEAST_DIGITS, BEYOND = 10**9, 3, 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
 from derivations.language.backward import adjoint
-from derivations.language.steps import Reason
+from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import Words, formula, say
