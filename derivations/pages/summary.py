@@ -13,6 +13,7 @@ from derivations.examples.update import after
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import leaf
 from derivations.witnesses.check import PROGRAM, Check, Report
@@ -68,9 +69,10 @@ def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[B
     for number in shown_steps(len(trace.steps)):
         for ref in entries:
             entry = ref.name, positions(ref)
-            check = wanted[number, trace.steps[number - 1].layout.label(entry, ())]
+            step = trace.steps[number - 1]
+            check = wanted[number, step.layout.label(entry, ())]
             carried = [rounding(trace.carried[number - 1].at(*entry))] if trace.carried else []
-            hand = [*((formula(leaf(value)),) for value in carried), _by_hand(check)]
+            hand = [*((formula(leaf(value)),) for value in carried), _by_hand(step.at(*entry))]
             torch = formula(torch_number(check.theirs))
             rows.append(((str(number),), (formula(ref),), *hand, (torch,), (distance(check),)))
     yield Table("checks", "rl" + "d" * (len(hands) + 1) + "r", header, tuple(rows))
@@ -84,8 +86,8 @@ def distance(check: Check) -> str:
     return f"cancellation, {check.gap:.1e} apart"
 
 
-def _by_hand(check: Check) -> Words:
-    printed = FULL(check.ours)
+def _by_hand(value: Value) -> Words:
+    printed = FULL(value)
     return (formula(leaf(printed)),) if printed.exact else (formula(("≈", leaf(printed))),)
 
 
