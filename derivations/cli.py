@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +79,8 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
     digest = key(path, formats)
     texts = None if fresh else recall(digest)
     if texts is None:
-        from derivations.pages.page import build as build_page
+        with _without_collections():
+            from derivations.pages.page import build as build_page
 
         page = build_page(path, formats)
         texts = {name: page[name] for name in formats}
@@ -92,6 +96,17 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
         raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
     for file in written:
         typer.echo(str(file))
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Import torch and SymPy without looking for garbage in them: they stay until the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @app.command()
