@@ -23,7 +23,7 @@ from derivations import __version__
 
 PACKAGE = Path(__file__).resolve().parent
 LIBRARIES = ("torch", "sympy", "python-flint", "jinja2", "pydantic", "markdown-it-py", "mdit-py-plugins")
-KEPT = 500
+KEPT, MAX_BYTES = 500, 1_000_000
 
 
 def folder() -> Path:
@@ -32,13 +32,19 @@ def folder() -> Path:
 
 
 def key(spec: Path, formats: tuple[str, ...]) -> str:
-    """The digest of everything that the page of a spec depends on."""
+    """The digest of everything that the page of a spec depends on; empty for a spec that cannot be read."""
+    try:
+        read = [spec, *_beside(spec)] if spec.stat().st_size <= MAX_BYTES else []
+        files = [(file.name, file.read_bytes()) for file in (*read, *_own_files())]
+    except (OSError, ValueError):
+        read = []
+    if not read:
+        return ""
     digest = hashlib.sha256()
     for part in (__version__, sys.version, *formats, *_versions()):
         digest.update(f"{part}\0".encode())
-    for file in [spec, *_beside(spec), *_own_files()]:
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\0".encode())
+    for name, content in files:
+        digest.update(f"{name} {len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 
@@ -58,18 +64,21 @@ def _own_files() -> list[Path]:
 
 
 def _beside(spec: Path) -> list[Path]:
-    """The CSV files that a spec names, if they can be read; errors are left to the real reader."""
+    """The CSV files in the folder of a spec that it names; errors are left to the real reader."""
     try:
-        data = tomllib.loads(spec.read_text(encoding="utf-8")).get("data", {})
+        folder = spec.parent.resolve()
+        data = tomllib.loads(spec.read_text(encoding="utf-8-sig")).get("data", {})
         names = [v["csv"] for v in data.values() if isinstance(v, dict) and isinstance(v.get("csv"), str)]
-        files = [spec.parent / name for name in names]
-        return [file for file in files if file.is_file() and file.stat().st_size <= 1_000_000]
+        files = [file for name in names if (file := (folder / name).resolve()).parent == folder]
+        return [file for file in files if file.is_file() and file.stat().st_size <= MAX_BYTES]
     except (OSError, ValueError, AttributeError, RecursionError):
         return []
 
 
 def recall(digest: str) -> dict[str, str] | None:
     """The texts of a page that was verified before, or None."""
+    if not digest:
+        return None
     try:
         stored = json.loads((folder() / f"{digest}.json").read_text(encoding="utf-8"))
         texts: dict[str, str] = stored["texts"]
@@ -80,6 +89,8 @@ def recall(digest: str) -> dict[str, str] | None:
 
 def remember(digest: str, texts: dict[str, str]) -> None:
     """Keep the texts of a verified page; a cache that cannot be written is not an error."""
+    if not digest:
+        return
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({"check": _check(texts), "texts": texts})

@@ -29,7 +29,7 @@ class Kit:
     number: Callable[[Fraction], Any]
     functions: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     power: Callable[[Any, Any], Any] = operator.pow
-    keep: Callable[[Any], Any] = lambda x: x  # noqa: E731
+    keep: Callable[[Any], Any] = lambda x: x
 
 
 def _sign(x: Any) -> int:

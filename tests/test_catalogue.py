@@ -284,7 +284,7 @@ SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
     "batches", ["", "\nbatch_size = 2", "\nbatches = [[3, 1], [2]]"], ids=["all", "two", "listed"]
 )
 def test_a_layer_is_recognized_and_verified_in_a_model(row: Layer, batches: str) -> None:
-    weights = {name: "0.7" for name in row.parameters.values()}
+    weights = dict.fromkeys(row.parameters.values(), "0.7")
     if row.features:
         weights[row.parameters["weight"]] = "[0.7, -1.25]"
     x = "[[1.5, -2], [0.5, 3], [0, -0.25]]" if row.features else "[1.5, -2, 0.5]"

@@ -2,7 +2,8 @@
 
 ``theta`` is a parameter, ``g`` its gradient, ``t`` the number of the step (from 1); what is read
 before it is written is state and starts at 0. ``arguments`` is torch's spelling of the
-hyper-parameters and ``states`` names the tensors that torch keeps for each state.
+hyper-parameters and ``states`` names the tensors that torch keeps for each state. ``limits`` are
+the least value of a hyper-parameter and the value that it stays below, if any, as torch has them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Optimizer:
     convention: str
     source: str
     states: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
 
 
 OPTIMIZERS = (
@@ -34,6 +36,7 @@ OPTIMIZERS = (
         arguments="lr={lr}",
         convention="plain gradient descent on each mini-batch, without momentum",
         source="Robbins and Monro 1951",
+        limits={"lr": (0, None)},
     ),
     Optimizer(
         "Adam",
@@ -50,6 +53,7 @@ OPTIMIZERS = (
         convention="bias-corrected moments; epsilon is added after the root",
         source="Kingma and Ba 2015, Algorithm 1",
         states={"m": "exp_avg", "v": "exp_avg_sq"},
+        limits={"lr": (0, None), "beta1": (0, 1), "beta2": (0, 1), "eps": (0, None)},
     ),
 )
 BY_NAME = {row.name: row for row in OPTIMIZERS}

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from derivations.catalogue import functions
-from derivations.examples.spec import MAX_ENTRIES, Csv, Source, exact, flat, reserved, shape_of
+from derivations.examples.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, exact, flat, shape_of
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
-from derivations.language.tree import Expr, Number, Ref, number, refs, transform
+from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
 from derivations.numbers.systems import EXACT, rational
 from derivations.numbers.tape import compile_program
+
+CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,10 @@ def read_arrays(table: Mapping[str, Any], key: str, source: Source) -> dict[str,
     """The arrays of a table of the spec; raises `SpecError` at the entry that is wrong."""
     found: dict[str, Array] = {}
     for name, value in table.items():
-        if reserved(name) or name in functions.NAMES:
-            raise source.error(f"'{name}' has a meaning of its own and cannot be a name", key, name)
+        try:
+            check_name(name)
+        except LanguageError as fault:
+            raise source.error(fault.message, key, name, hint=fault.hint) from None
         try:
             found[name] = _read(value, found, source, (key, name))
         except LanguageError as fault:
@@ -82,12 +88,12 @@ def _read(value: Any, known: Mapping[str, Array], source: Source, path: tuple[st
 
 def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
     """An expression worked entry by entry over arrays of one shape (and single numbers)."""
+    if any(isinstance(node, (Sum, Mean, Count)) for node in values(expr)):
+        hint = "Data are worked entry by entry; take sums over an index, sum(x[i], i), in the model."
+        raise LanguageError("sums, means and counts cannot stand in data", at=0, hint=hint)
     read = refs(expr)
     for ref in read:
-        if ref.name not in known:
-            raise LanguageError(
-                f"unknown name '{ref.name}'", at=ref.at, hint=nearest(ref.name, known, "data so far")
-            )
+        _check_read(ref, known)
     shapes = {known[ref.name].shape: ref.name for ref in read if not ref.indices and known[ref.name].shape}
     if len(shapes) > 1:
         (a, first), (b, second) = list(shapes.items())[:2]
@@ -103,6 +109,16 @@ def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
     memory = tape.bind(EXACT)(inputs)
     result = Array(shape, ())
     return Array(shape, tuple(_exact(memory[tape.slots["result", at]]) for at in result.positions()))
+
+
+def _check_read(ref: Ref, known: Mapping[str, Array]) -> None:
+    if ref.name not in known:
+        hint = nearest(ref.name, known, "data so far")
+        raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=hint)
+    shape = known[ref.name].shape
+    if ref.indices and positions(ref) not in known[ref.name].positions():
+        hint = "One entry is read by whole numbers, a whole array by its name alone."
+        raise LanguageError(f"'{ref.name}' has shape {shape} and no such entry", at=ref.at, hint=hint)
 
 
 def _entry(node: Expr, known: Mapping[str, Array], axes: tuple[Ref, ...]) -> Expr | None:
@@ -122,26 +138,27 @@ def _column(column: Csv, source: Source, path: tuple[str, str]) -> Array:
     file = _beside(column.csv, source, path)
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(itertools.islice(csv.DictReader(stream), MAX_ENTRIES + 1))
+            reader = csv.DictReader(stream)
+            rows = [(reader.line_num, row) for row in itertools.islice(reader, MAX_ENTRIES + 1)]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise source.error(f"cannot read '{column.csv}': {fault}", *path, "csv") from None
-    headings = list(rows[0]) if rows else []
+    headings = list(rows[0][1]) if rows else []
     if column.column not in headings:
         hint = nearest(column.column, [str(h) for h in headings], "columns")
         raise source.error(f"'{column.csv}' has no column '{column.column}'", *path, "column", hint=hint)
-    return Array((len(rows),), tuple(_cell(row[column.column], n, column) for n, row in enumerate(rows, 2)))
+    return Array((len(rows),), tuple(_cell(row[column.column], line, column) for line, row in rows))
 
 
 def _cell(text: str | None, line: int, column: Csv) -> Fraction:
+    written = (text or "").strip()
     try:
-        value = exact(Fraction((text or "").strip()))
-        if not isinstance(value, Fraction) or len(text or "") > 400 or "/" in (text or ""):
+        if len(written) > 400 or not CELL.fullmatch(written):
             raise ValueError
-        return value
-    except (ValueError, ZeroDivisionError):
-        raise SpecError(
-            f"expected a number in column '{column.column}', found {text!r}", file=column.csv, line=line
-        ) from None
+        return Fraction(exact(Decimal(written)))
+    except (ValueError, ArithmeticError):
+        shown = repr(text) if len(text or "") <= 60 else f"{(text or '')[:60]!r}…"
+        message = f"expected a number in column '{column.column}', found {shown}"
+        raise SpecError(message, file=column.csv, line=line) from None
 
 
 def _beside(name: str, source: Source, path: tuple[str, str]) -> Path:
@@ -149,10 +166,15 @@ def _beside(name: str, source: Source, path: tuple[str, str]) -> Path:
     if source.folder is None:
         raise source.error("a spec given as text cannot name files", *path, "csv")
     folder = source.folder.resolve()
-    file = (folder / name).resolve()
-    if file.parent != folder or not file.is_file():
+    try:
+        file = (folder / name).resolve()
+        inside = file.parent == folder and file.is_file()
+        large = inside and file.stat().st_size > MAX_BYTES
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, a circle of links
+        inside = large = False
+    if not inside:
         hint = "Only files in the folder of the spec itself are read."
         raise source.error(f"there is no file '{name}' beside the spec", *path, "csv", hint=hint)
-    if file.stat().st_size > 1_000_000:
+    if large:
         raise source.error(f"'{name}' is larger than 1 MB", *path, "csv")
     return file

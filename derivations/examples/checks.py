@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from derivations.examples.arrays import Array
-from derivations.examples.spec import Source, reserved
+from derivations.examples.spec import Source, check_name
 from derivations.language.backward import active
 from derivations.language.degree import degree
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
+from derivations.language.symbolic import Atoms, to_sympy
 from derivations.language.tree import (
+    Add,
     Count,
     Div,
     Expr,
     Mean,
+    Mul,
+    Neg,
     Number,
+    Pow,
     Ref,
     Sum,
     free_indices,
+    has_reduction,
     refs,
     values,
     walk,
 )
 
 MAX_DEGREE = 30
+EXPONENT = (Number, Neg, Add, Mul, Div, Pow)
 
 
 def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str], start: set[str]) -> None:
@@ -39,12 +45,26 @@ def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str]
         name = line.target.name
         if name in defined | data | start:
             raise LanguageError(f"'{name}' is defined twice", at=line.target.at)
-        if name in indices or reserved(name) or name.endswith("'"):
+        check_name(name, line.target.at)
+        if name in indices or name.endswith("'"):
             raise LanguageError(f"'{name}' cannot be the name of a quantity here", at=line.target.at)
         defined.add(name)
+    for line in lines:
+        for node in (*walk(line.target), *walk(line.body)):
+            _check_index(node, line)
     clash = sorted(indices & (data | start))
     if clash:
         raise LanguageError(f"'{clash[0]}' is used both as an index and as a quantity", at=0)
+
+
+def _check_index(node: Expr, line: Assignment) -> None:
+    """No index of the node is a word that means something else."""
+    if isinstance(node, (Sum, Mean, Count)):
+        check_name(node.index, line.target.at)
+    elif isinstance(node, Ref):
+        for part in node.indices:
+            if isinstance(part, Ref) and not part.indices:
+                check_name(part.name, part.at)
 
 
 def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozenset[str]) -> None:
@@ -70,14 +90,28 @@ def check_line(line: Assignment, indices: frozenset[str]) -> None:
                 hint = "Write a letter or a whole number between the brackets."
                 raise LanguageError(f"'{ref.name}' is indexed by an expression", at=ref.at, hint=hint)
     for node in walk(line.body):
-        if isinstance(node, Div) and node.denominator == Number(Fraction(0)):
-            raise LanguageError("division by zero", at=line.target.at)
+        if isinstance(node, Pow) and not all(isinstance(part, EXPONENT) for part in walk(node.exponent)):
+            hint = "There is no rule for other powers; write exp(w*log(2)) for 2**w."
+            message = "powers have whole or fractional numbers as exponents"
+            raise LanguageError(message, at=line.target.at, hint=hint)
     if degree(line.body, {}) > MAX_DEGREE:
         hint = f"Powers up to {MAX_DEGREE} can be worked by hand."
         raise LanguageError(
             f"the powers in the equation of '{line.target.name}' are too high", at=line.target.at, hint=hint
         )
+    if any(_divides_by_zero(node) for node in walk(line.body)):
+        raise LanguageError("division by zero", at=line.target.at)
     _check_free(line.body, set(target), indices, line.target)
+
+
+def _divides_by_zero(node: Expr) -> bool:
+    """Whether a divisor is zero whatever the data: ``w/(1 - 1)``, ``w/(x - x)``, ``0**-1``."""
+    if isinstance(node, Div) and not has_reduction(node.denominator):
+        return bool(to_sympy(node.denominator, Atoms(node.denominator)) == 0)
+    if isinstance(node, Pow) and not has_reduction(node.base):
+        exponent = to_sympy(node.exponent, Atoms())
+        return not exponent.is_nonnegative and bool(to_sympy(node.base, Atoms(node.base)) == 0)
+    return False
 
 
 def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Ref) -> None:
@@ -119,7 +153,9 @@ def _check_read_shape(ref: Ref, shape: tuple[int, ...], ranges: dict[str, tuple[
         raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
     for part, extent in zip(ref.indices, shape, strict=True):
         if isinstance(part, Number):
-            if not 1 <= part.value <= extent or part.value.denominator != 1:
+            if part.value.denominator != 1:
+                raise LanguageError(f"the entries of '{ref.name}' are counted by whole numbers", at=ref.at)
+            if not 1 <= part.value <= extent:
                 raise LanguageError(f"'{ref.name}' has entries 1 to {extent}", at=ref.at)
         elif isinstance(part, Ref):
             known, first = ranges.setdefault(part.name, (extent, ref))

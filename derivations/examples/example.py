@@ -81,17 +81,48 @@ def prepare(spec: Spec, source: Source) -> Example:
     """
     data = read_arrays(spec.data, "data", source)
     start = read_arrays(spec.parameters, "parameters", source)
+    for name in start:
+        if name in data:
+            hint = "What is learnt stands in [parameters] only."
+            raise source.error(f"'{name}' is a parameter and also data", "parameters", name, hint=hint)
     forward = _forward(spec, source, data, start)
     loss = forward.equations[-1].target.name
     sample = _sample_index(spec, source, forward, data, start)
     check_shapes(source, forward, {**data, **start})
     check_paths(source, forward, loss, start)
-    adjoints = put_in_outer(backward(forward, loss, start), loss, start)
+    try:
+        adjoints = put_in_outer(backward(forward, loss, start), loss, start)
+    except TypeError:  # SymPy answers with an infinity or with something that is no formula
+        fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
+        raise source.misread(fault, "model", "equations") from None
     row, hyper = _optimizer(spec, source)
     update, states = instantiate(row, _parameter_axes(forward, start), loss)
+    taken = {*row.hyper, *states, *(name for name in update.targets if not name.endswith("'"))}
+    _check_taken(taken, row, source, forward, (("data", data), ("parameters", start)))
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
     return Example(spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches)
+
+
+def _check_taken(
+    taken: set[str],
+    row: Optimizer,
+    source: Source,
+    forward: Program,
+    tables: tuple[tuple[str, Mapping[str, Array]], ...],
+) -> None:
+    """No name of the author's is a hyper-parameter or a state of the optimizer."""
+    hint = "Choose another name."
+    for key, table in tables:
+        for name in table:
+            if name in taken:
+                raise source.error(f"'{name}' is a name of {row.name}'s own", key, name, hint=hint)
+    for eq in forward:
+        if eq.target.name in taken:
+            fault = LanguageError(
+                f"'{eq.target.name}' is a name of {row.name}'s own", at=eq.target.at, hint=hint
+            )
+            raise source.misread(fault, "model", "equations")
 
 
 # --- the forward program --------------------------------------------------------------------------
@@ -162,6 +193,10 @@ def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fractio
             raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
         if not isinstance(value, Fraction):
             raise source.error(f"'{key}' must be a number", *where, key)
+        least, below = row.limits.get(key, (None, None))
+        if (least is not None and value < least) or (below is not None and value >= below):
+            wanted = f"at least {least}" + (f" and below {below}" if below is not None else "")
+            raise source.error(f"'{key}' must be {wanted}", *where, key)
     for key, default in row.hyper.items():
         if key not in given and default is None:
             raise source.error(

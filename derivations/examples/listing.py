@@ -17,7 +17,7 @@ from derivations.language.tree import Ref, refs
 from derivations.notation.torch_code import assignment, variable
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
-LARGEST_INTEGER = 2**53
+LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 
 
 def shown_steps(count: int) -> tuple[int, ...]:
@@ -30,9 +30,11 @@ def decimal(value: Fraction) -> str:
     if value.denominator == 1:
         large = abs(value.numerator) > LARGEST_INTEGER  # torch takes such a number as a float only
         return f"{value.numerator}.0" if large else str(value.numerator)
-    places = next((n for n in range(1, 40) if 10**n % value.denominator == 0), None)
+    places = next((n for n in range(1, 1_000) if 10**n % value.denominator == 0), None)
     if places is None:
         return f"{value.numerator}/{value.denominator}"
+    if places >= MOST_PLACES:
+        return f"{value.numerator * 10**places // value.denominator}e-{places}"
     digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
     return ("-" if value < 0 else "") + f"{digits[:-places]}.{digits[-places:]}"
 

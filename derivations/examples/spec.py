@@ -6,6 +6,7 @@ in it is executed. Decimals mean what is written: ``0.01`` is exactly 1/100.
 
 from __future__ import annotations
 
+import keyword
 import re
 import tomllib
 from decimal import Decimal
@@ -24,12 +25,14 @@ from pydantic import (
     model_validator,
 )
 
+from derivations.catalogue import functions
 from derivations.examples.locate import locate
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,30}$"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 Nested: TypeAlias = Fraction | tuple["Nested", ...]
 
 
@@ -93,6 +96,15 @@ def _data(value: Any) -> Any:
     return Csv.model_validate(value) if isinstance(value, dict) else _numbers(value)
 
 
+def _one_line(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    line = " ".join(CONTROL.sub(" ", value).split())
+    if not line:
+        raise ValueError("expected a heading for the page, found nothing to print")
+    return line
+
+
 _SCALAR = {"type": ["number", "string"]}
 _LIST = {"anyOf": [*({"type": kind} for kind in ("number", "string", "array"))]}
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -154,7 +166,11 @@ class PageTable(_Strict):
 class Spec(_Strict):
     """A worked example as its author writes it. See the README for a specimen."""
 
-    title: Annotated[str, Field(min_length=1, max_length=300, description="Heading of the page.")]
+    title: Annotated[
+        str,
+        BeforeValidator(_one_line),
+        Field(min_length=1, max_length=300, description="Heading of the page."),
+    ]
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
     parameters: Annotated[dict[Name, Start], Field(description="What is learnt, with start values.")]
@@ -183,11 +199,13 @@ def read_spec(path: Path) -> tuple[Spec, Source]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SpecError(f"a spec has at most {MAX_BYTES} bytes", file=str(path))
-        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as fault:
         raise SpecError(f"cannot read this file: {fault.strerror}", file=str(path)) from None
     except UnicodeDecodeError:
         raise SpecError("a spec is a text file in UTF-8", file=str(path)) from None
+    except ValueError as fault:
+        raise SpecError(f"cannot read this file: {fault}", file=ascii(str(path))) from None
     return parse_spec(text, Source(text, str(path), path.parent))
 
 
@@ -247,6 +265,12 @@ def _specimen(key: str) -> str:
     }.get(key, f"Add a table [{key}]; 'derivations new NAME' writes a whole spec to start from.")
 
 
-def reserved(name: str) -> bool:
-    """Whether a name means something to the language or to a row and cannot be a quantity."""
-    return name in RESERVED or name == "t"
+def check_name(name: str, at: int = 0) -> None:
+    """Raise LanguageError for a name that means something to the language, to a row or to Python."""
+    if name in RESERVED | functions.NAMES or name == "t":
+        raise LanguageError(f"'{name}' has a meaning of its own and cannot be a name", at=at)
+    if name in ("nan", "inf"):
+        raise LanguageError(f"'{name}' reads like a number and cannot be a name", at=at)
+    if keyword.iskeyword(name):
+        shown = "call it 'lam', which is shown as λ" if name == "lambda" else f"call it '{name}_1'"
+        raise LanguageError(f"'{name}' is a word of Python and cannot be a name; {shown}", at=at)

@@ -193,7 +193,10 @@ class _Reader:
             known = {*self.functions, *RESERVED}
             hint = nearest(name.text, known, "functions")
             raise LanguageError(f"unknown function '{name.text}'", at=name.at, hint=hint)
-        return Call(name.text, self.list(")", "after the arguments"), name.at)
+        arguments = self.list(")", "after the arguments")
+        if len(arguments) != 1:
+            raise LanguageError(f"'{name.text}' takes one argument, found {len(arguments)}", at=name.at)
+        return Call(name.text, arguments, name.at)
 
     def reduction(self, name: Token) -> Expr:
         arguments = self.list(")", "after the arguments")
@@ -224,6 +227,9 @@ def _missing_star(token: Token) -> str:
 
 def number_of(token: Token) -> Number:
     """The exact value of a written number: ``0.01`` is 1/100."""
+    if re.match(r"0\d", token.text):
+        plain = token.text.lstrip("0") or "0"
+        raise LanguageError(f"a number starts with no zero: write {plain} for {token.text}", at=token.at)
     exponent = re.search(r"[eE]([+-]?\d+)$", token.text)
     if len(token.text) > MAX_DIGITS or (exponent and abs(int(exponent[1])) > MAX_DIGITS):
         raise LanguageError(f"a number of more than {MAX_DIGITS} digits", at=token.at)

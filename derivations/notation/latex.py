@@ -42,7 +42,8 @@ def latex(expr: Expr, symbols: Symbols) -> str:
 
 def number_latex(text: str) -> str:
     r"""A printed decimal: ``-10.5`` as it is, ``1.2e-7`` as ``1.2 \cdot 10^{-7}``."""
-    mantissa, _, exponent = text.partition("e")
+    mantissa, _, exponent = text.lower().partition("e")
+    mantissa = f"0{mantissa}" if mantissa.startswith(".") else mantissa.removesuffix(".")
     return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
@@ -191,7 +192,7 @@ def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
 
 def _joint(left: Expr, right: Expr) -> str:
     """A dot between numbers and between fractions, a thin nothing where letters stand together."""
-    if isinstance(right, Number) or (isinstance(left, Number) and _starts_with_number(right)):
+    if _starts_with_number(right):
         return r" \cdot "
     if isinstance(left, Number) and left.text and isinstance(right, (Number, Pow, Call)):
         return r" \cdot "

@@ -60,6 +60,8 @@ def chain(source: str, symbols: Symbols) -> tuple[Side, ...]:
             if at > start or relation:
                 sides.append(Side(relation, _Reader(tokens[start:at], symbols).whole()))
             relation, start = RELATIONS[token], at + 1
+    if depth:
+        raise Unreadable(f"brackets do not close in {source}")
     return tuple(sides)
 
 
@@ -103,6 +105,8 @@ class _Reader:
         while self.token and self.token not in CLOSE | {"}", "+", "-", ","}:
             if self.token == r"\cdot":
                 self.take()
+            elif parts and self.token[:1].isdigit():
+                raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
             factor = self.factor()
             parts.append(factor)
             if isinstance(factor, Sum):

@@ -23,6 +23,7 @@ from derivations.language.tree import (
     children,
     free_indices,
     rebuild,
+    values,
 )
 from derivations.notation.text import text
 
@@ -32,7 +33,8 @@ OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function"}
 
 def variable(name: str) -> str:
     """A quantity's name as a Python variable that means nothing else in the program."""
-    return f"{name}_" if keyword.iskeyword(name) or name in OWN_NAMES else name
+    word = name.rstrip("_")  # print_ becomes print__, for print becomes print_
+    return f"{name}_" if keyword.iskeyword(word) or word in OWN_NAMES else name
 
 
 def assignment(eq: Equation, batched: Mapping[str, int], sizes: Mapping[str, str]) -> str:
@@ -56,6 +58,8 @@ def _code(expr: Expr, loops: list[str], batched: Mapping[str, int], sizes: Mappi
 
 def _call(name: str, arguments: tuple[Expr, ...]) -> Expr:
     found: Expr = arguments[0]
+    if not any(isinstance(node, Ref) for node in values(found)):  # torch's functions take tensors only
+        found = Ref(f"torch.tensor({text(found)}, dtype=torch.float64)")
     for path in functions.BY_NAME[name].torch.split():
         found = Call(path, (found,))
     return found

@@ -99,9 +99,17 @@ def whole_power(a: Value, n: int) -> Value:
         raise ArithmeticFault(f"the exponent {n} is too large to work with")
     if n < 0:
         return divide(fmpq(1), whole_power(a, -n))
-    if isinstance(a, fmpq) and a.height_bits() * n > MAX_BITS and a not in (0, 1, -1):
-        return ball(a) ** n
-    return a**n
+    if isinstance(a, fmpq) and (a.height_bits() * n <= MAX_BITS or a in (0, 1, -1)):
+        return a**n
+    return _ball_power(ball(a), n)
+
+
+def _ball_power(a: Value, n: int) -> Value:
+    """By repeated squaring, which a ball around zero survives."""
+    if n == 0:
+        return fmpq(1)
+    half = _ball_power(a, n // 2)
+    return half * half * a if n % 2 else half * half
 
 
 def _positive(a: Value, what: str, *, zero: bool = False) -> None:

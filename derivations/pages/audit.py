@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
+from derivations.language.tree import Ref
 from derivations.notation.read import Unreadable
-from derivations.pages.audit_formulas import Evidence, Mismatch, same
+from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item
@@ -30,6 +32,7 @@ class Audit:
 
     document: Document
     evidence: Evidence
+    listings: tuple[str, ...]
 
     def require(self, items: list[Item]) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
@@ -42,6 +45,7 @@ class Audit:
         if [item.kind for item in items] != [type(block).__name__ for block in blocks]:
             yield "its blocks are not those of the document"
             return
+        yield from self.gaps()
         steps = iter(shown_steps(len(self.evidence.trace.steps)))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
@@ -49,7 +53,7 @@ class Audit:
                 step = self.step_of(block, steps)
             try:
                 self.block(item, block, step)
-            except (Mismatch, Unreadable, KeyError, IndexError, ValueError, AssertionError) as fault:
+            except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
                 where = f"step {step.number}: " if step else ""
                 yield f"{where}{type(block).__name__.lower()}: {fault}"
 
@@ -59,21 +63,52 @@ class Audit:
         if heading.level == 1 or not STEP_TITLE.match(title):
             return None
         step = self.evidence.trace.shown[next(steps) - 1]
-        wanted: tuple[int, ...] = step.samples if self.evidence.trace.example.sample else (step.number,)
-        if len(wanted) > 4 and " to " in title:
-            wanted = wanted[0], wanted[-1]
-        if [int(n) for n in re.findall(r"\d+", title)][-len(wanted) :] != list(wanted):
-            raise CheckFailed(f"the heading '{title}' is not about {step.samples}")
+        if [int(n) for n in re.findall(r"\d+", title)] != self.numbers_of(step, " to " in title):
+            raise CheckFailed(f"the heading '{title}' is not about step {step.number}")
         return step
+
+    def numbers_of(self, step: Step, ends: bool) -> list[int]:
+        """The numbers in the heading of a step: epoch, mini-batch, samples, as far as there are several."""
+        example = self.evidence.trace.example
+        if example.sample is None:
+            return [step.number]
+        before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
+        epoch = [step.epoch] if len(example.batches) > 1 else []
+        batch = [step.number - before] if len(example.batches[step.epoch - 1]) > 1 else []
+        samples = [step.samples[0], step.samples[-1]] if ends else list(step.samples)
+        return [*epoch, *batch, *samples]
+
+    def gaps(self) -> Iterator[str]:
+        """What the document itself leaves out or puts in: title, listings, the chains of a step."""
+        blocks, example = self.document.blocks, self.evidence.trace.example
+        if blocks[0] != Heading(1, (example.spec.title,)):
+            yield "the title is not that of the spec"
+        if tuple(block.text for block in blocks if isinstance(block, Listing)) != self.listings:
+            yield "the listings are not the program that was run and what it printed"
+        along = [eq for eq in example.forward if Ref(example.sample or "") in eq.target.indices]
+        least = len(example.forward.equations) - len(along) + len(example.start) + len(example.update.equations)
+        for heading, inside in _sections(blocks):
+            if STEP_TITLE.match(heading) and sum(isinstance(block, Display) for block in inside) < least:
+                yield f"formulas are missing below '{heading}'"
 
     def block(self, item: Item, block: Block, step: Step | None) -> None:
         """Raise `Mismatch` unless an item of the page is the block of the document."""
         match block:
             case Listing():
-                same(item.text.rstrip("\n"), block.text.rstrip("\n"))
+                if item.text.rstrip("\n") != block.text.rstrip("\n"):
+                    raise Mismatch("a listing is not that of the document")
             case Heading(_, words) | Prose(words):
                 self.evidence.words(item.pieces, words, step)
             case Display(shown):
                 self.evidence.words(item.pieces, (shown,), step)
             case Table():
                 TableAudit(block, step, self.evidence).check(item)
+
+
+def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[str, list[Block]]]:
+    """The headings of the second level, each with the blocks below it."""
+    starts = [at for at, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2]
+    for start, end in pairwise([*starts, len(blocks)]):
+        heading = blocks[start]
+        assert isinstance(heading, Heading)
+        yield "".join(word for word in heading.words if isinstance(word, str)), list(blocks[start + 1 : end])

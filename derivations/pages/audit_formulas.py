@@ -10,7 +10,7 @@ from derivations.examples.arrays import positions
 from derivations.examples.training import Step, Trace
 from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, walk
-from derivations.notation.latex import as_printed
+from derivations.notation.latex import as_printed, number_latex
 from derivations.notation.read import Side, chain
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
@@ -18,7 +18,7 @@ from derivations.numbers.systems import Value
 from derivations.pages.blocks import Code, Formula, Inline, Words
 from derivations.pages.claims import Claims, Substitution
 from derivations.pages.finished import Mathematics, Piece, Pieces, merged
-from derivations.pages.numbers_in import relation
+from derivations.pages.numbers_in import plain_value, relation
 from derivations.witnesses.check import Report
 
 
@@ -64,7 +64,7 @@ class Evidence:
             if isinstance(piece, Mathematics):
                 sides = self.read(piece)
                 self.chain(sides, step)
-                _same_alone(sides, next(formulas))
+                same_formula(sides, next(formulas))
             elif isinstance(want, str):
                 same(piece, want)
 
@@ -78,24 +78,26 @@ class Evidence:
         """One chain: symbols by the known claims, numbers by the trace."""
         target, rest = sides[0].expr, [side.expr for side in sides[1:]]
         given = step is not None or (isinstance(target, Ref) and self.claims.gives(target))
-        if isinstance(target, Ref) and given and len(rest) == 1 and isinstance(rest[0], Number):
+        if isinstance(target, Ref) and given and len(rest) == 1 and plain_value(rest[0]) is not None:
             self.given(target, sides[1].relation, rest[0], step)
         elif isinstance(target, Ref) and step is not None and (len(rest) > 1 or any(map(_has_digits, rest))):
             self.worked_chain(target, sides, step)
         else:
             self.claims.require(sides)
 
-    def given(self, target: Ref, sign: str, number: Number, step: Step | None) -> None:
+    def given(self, target: Ref, sign: str, number: Expr, step: Step | None) -> None:
         """``w = 0.5``: a start value, a hyper-parameter, a datum, or the value at the step's start."""
         exact = True
         if step is not None:
             value = step.at(target.name, positions(target))
+            if not isinstance(number, Number):
+                raise Mismatch(f"{target.name} is not a plain number")
             same_number(number, value, self.rounding)
             exact = self.rounding(value).exact
-        elif number.value != (known := self.claims.given(target)):
-            raise Mismatch(f"{target.name} is {known}, not {number.text or number.value}")
+        elif plain_value(number) != (known := self.claims.given(target)):
+            raise Mismatch(f"{target.name} is {known}")
         if sign != ("=" if exact else "≈"):
-            raise Mismatch(f"'{sign}' before {number.text}")
+            raise Mismatch(f"'{sign}' before the value of {target.name}")
 
     def worked_chain(self, target: Ref, sides: tuple[Side, ...], step: Step) -> None:
         """``target = symbols = numbers = value`` in a step."""
@@ -128,10 +130,20 @@ class Evidence:
                 raise Mismatch(f"'{side.relation}' instead of '{wanted}' in the chain for {name}")
 
 
-def _same_alone(sides: tuple[Side, ...], formula: Formula) -> None:
-    """An expression that stands alone claims nothing; it must be the document's."""
-    if len(sides) == 1 and as_printed(sides[0].expr) != as_printed(formula.sides[0].expr):
-        raise Mismatch("an expression is not that of the document")
+def same_formula(sides: tuple[Side, ...], formula: Formula) -> None:
+    """Raise `Mismatch` unless a formula of the page is the document's: every sign, side and digit."""
+    if [side.relation for side in sides] != [side.relation for side in formula.sides]:
+        raise Mismatch("a formula has other relation signs than in the document")
+    for side, wanted in zip(sides, formula.sides, strict=True):
+        page, document = as_printed(side.expr), as_printed(wanted.expr)
+        if page != document or not all(map(_same_digits, walk(page), walk(document))):
+            raise Mismatch("a formula is not that of the document")
+
+
+def _same_digits(page: Expr, document: Expr) -> bool:
+    if isinstance(page, Number) and isinstance(document, Number) and document.text:
+        return number_latex(page.text) == number_latex(document.text)
+    return True
 
 
 def _has_digits(expr: Expr) -> bool:

@@ -10,6 +10,7 @@ from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.recognize import Recognized, recognize
 from derivations.examples.training import Trace
+from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import Derivative, Expr, Number, Ref, refs
@@ -222,7 +223,9 @@ def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:
     for place, (_, subject, slope) in enumerate(part for part in slopes if part[0] == eq):
         if place:
             yield ", "
-        yield formula(subject, slope)
+        whole = subject.body == Ref(example.loss)
+        left = Ref(adjoint(example.loss, subject.by.name), subject.by.indices) if whole else subject
+        yield formula(left, slope)
 
 
 def gradient(example: Example, derivation: tuple[Chain, ...]) -> Iterator[Block]:

@@ -156,7 +156,7 @@ def _latex_item(found: re.Match[str]) -> Item:
 
 
 def _without_inner_dollars(source: str) -> str:
-    return re.sub(r"\{\$(.*)\$\}", r"\1", source)
+    return re.sub(r"\{\$(.*?)\$\}", r"\1", source)
 
 
 def latex_pieces(text: str) -> Pieces:

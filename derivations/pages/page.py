@@ -17,7 +17,7 @@ from derivations.examples.example import prepare
 from derivations.examples.gallery import find
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
-from derivations.language.errors import ArithmeticFault, SpecError
+from derivations.language.errors import ArithmeticFault, CheckFailed, SpecError
 from derivations.numbers.systems import precision
 from derivations.pages.compose import compose, rounding_of, symbols_of
 from derivations.pages.formats import DEFAULT
@@ -59,6 +59,12 @@ class Page:
         """
         with precision(self.trace.bits):
             printer(form).check(text, self.press)
+            pairs = zip(text.splitlines(), printer(form).write(self.press).splitlines(), strict=False)
+        for number, (line, wanted) in enumerate(pairs, 1):
+            if line != wanted:
+                raise CheckFailed(f"line {number} is not as it was verified: {line}")
+        if text != self.texts.get(form, text):
+            raise CheckFailed("the text is shorter or longer than the verified one")
 
     def _repr_markdown_(self) -> str:
         return self.texts["md"]

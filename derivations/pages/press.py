@@ -48,7 +48,7 @@ def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Ca
     def check(page: str, press: Press) -> None:
         run = press.run
         evidence = Evidence(run.trace, run.report, press.claims, press.symbols, press.rounding, text)
-        Audit(press.document, evidence).require(read(page))
+        Audit(press.document, evidence, (run.program, run.printed)).require(read(page))
 
     return check
 

@@ -28,11 +28,15 @@ def path(name: str) -> Path:
 def find(spec: str) -> Path:
     """The spec file that a word on the command line means: a path, or a name of the gallery."""
     given = Path(spec)
-    if given.is_file():
+    try:
+        is_file, is_folder = given.is_file(), given.is_dir()
+    except (OSError, ValueError) as fault:
+        raise SpecError(f"this cannot be the name of a file: {fault}") from None
+    if is_file:
         return given
     if spec in names():
         return path(spec)
-    if given.is_dir():
+    if is_folder:
         raise SpecError("this is a folder; name a spec file", file=spec)
     raise SpecError(
         "there is no such file, and no example of this name",
