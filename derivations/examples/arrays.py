@@ -173,8 +173,9 @@ def _beside(name: str, source: Source, path: tuple[str, str]) -> Path:
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, a circle of links
         inside = large = False
     if not inside:
-        hint = "Only files in the folder of the spec itself are read."
-        raise source.error(f"there is no file '{name}' beside the spec", *path, "csv", hint=hint)
+        hint = 'Only files in the folder of the spec itself are read, as in csv = "points.csv".'
+        shown = repr(name) if len(name) <= 60 else f"{name[:60]!r}…"
+        raise source.error(f"there is no file {shown} beside the spec", *path, "csv", hint=hint)
     if large:
         raise source.error(f"'{name}' is larger than 1 MB", *path, "csv")
     return file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
@@ -60,11 +60,18 @@ def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str]
 def _check_index(node: Expr, line: Assignment) -> None:
     """No index of the node is a word that means something else."""
     if isinstance(node, (Sum, Mean, Count)):
-        check_name(node.index, line.target.at)
+        _check_letter(node.index, line.target.at)
     elif isinstance(node, Ref):
         for part in node.indices:
             if isinstance(part, Ref) and not part.indices:
-                check_name(part.name, part.at)
+                _check_letter(part.name, part.at)
+
+
+def _check_letter(name: str, at: int) -> None:
+    check_name(name, at)
+    if len(name) > 1 or name == "n":
+        message = f"'{name}' cannot be an index; an index is a single letter and not n"
+        raise LanguageError(message, at=at, hint="n is how many values an index takes; write i, j or k.")
 
 
 def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozenset[str]) -> None:
@@ -173,6 +180,18 @@ def _range(part: Expr, ranges: dict[str, tuple[int, Ref]], eq: Equation) -> int:
     name = part.name if isinstance(part, Ref) else "?"
     hint = f"Some array of the data or the parameters must be read with the index '{name}'."
     raise LanguageError(f"the index '{name}' has no range", at=eq.target.at, hint=hint)
+
+
+def check_entries(source: Source, program: Program, parameters: Iterable[str]) -> None:
+    """What depends on a parameter is read by different letters: ``w[j]``, not ``w[1]`` or ``A[i, i]``."""
+    alive = active(program, parameters)
+    for eq in program:
+        for ref in refs(eq.body):
+            letters = {part.name for part in ref.indices if isinstance(part, Ref)}
+            if ref.name in alive and len(letters) < len(ref.indices):
+                hint = "Only data are read so; give each entry a name of its own: w1, w2."
+                message = f"'{ref.name}' depends on a parameter and is read by one different letter an axis"
+                raise source.misread(LanguageError(message, at=ref.at, hint=hint), "model", "equations")
 
 
 def check_paths(source: Source, program: Program, loss: str, start: Mapping[str, Array]) -> None:

@@ -40,8 +40,8 @@ class Rounding:
         if self._vanishes(value):
             return Printed("0", Fraction(0), exact=False)
         places = self.places(value)
-        rounded = fraction(round_half_up(value, places)) if places >= 0 else _coarse(value, places)
-        exact = not isinstance(value, arb) and fraction(value) == rounded
+        kept = round_half_up(value, places) if places >= 0 else rational(_coarse(value, places))
+        rounded, exact = fraction(kept), not isinstance(value, arb) and bool(kept == value)
         if self.significant is not None and rounded != 0:  # 99.96 has become 100, not 100.0
             places = self.significant - 1 - magnitude_of(rational(rounded))
         scientific = rounded != 0 and self._scientific(rounded, places)
@@ -86,9 +86,19 @@ def magnitude_of(value: Value) -> int:
         if high - low > 1:
             raise Undecided("a digit")
         return low
-    size = abs(fraction(value))
-    guess = len(str(size.numerator)) - len(str(size.denominator))
-    return guess if size >= _power_of_ten(guess) else guess - 1
+    above, below = abs(int(value.p)), int(value.q)  # not a Fraction, which looks for common factors
+    guess = (above.bit_length() - below.bit_length()) * 30103 // 100000
+    while not _reaches(above, below, guess):
+        guess -= 1
+    while _reaches(above, below, guess + 1):
+        guess += 1
+    return guess
+
+
+def _reaches(above: int, below: int, exponent: int) -> bool:
+    """Whether ``above/below`` is at least ten to the exponent."""
+    up, down = max(-exponent, 0), max(exponent, 0)
+    return bool(above * 10**up >= below * 10**down)
 
 
 def _bounds(value: Any) -> tuple[Any, Any]:

@@ -86,7 +86,9 @@ class Audit:
         if tuple(block.text for block in blocks if isinstance(block, Listing)) != self.listings:
             yield "the listings are not the program that was run and what it printed"
         along = [eq for eq in example.forward if Ref(example.sample or "") in eq.target.indices]
-        least = len(example.forward.equations) - len(along) + len(example.start) + len(example.update.equations)
+        least = (
+            len(example.forward.equations) - len(along) + len(example.start) + len(example.update.equations)
+        )
         for heading, inside in _sections(blocks):
             if STEP_TITLE.match(heading) and sum(isinstance(block, Display) for block in inside) < least:
                 yield f"formulas are missing below '{heading}'"

@@ -147,7 +147,9 @@ class TableAudit:
         else:
             assert self.step is not None
             sample = trace.example.sample or ""
-            shown, env = (Sum(heading, sample), {}) if self.is_total(place) else (heading, {sample: place + 1})
+            shown, env = (
+                (Sum(heading, sample), {}) if self.is_total(place) else (heading, {sample: place + 1})
+            )
             same_number(found, worked(shown, env, self.step, trace.system), rounding)
 
     # --- the table of checks
