@@ -190,7 +190,9 @@ def check_entries(source: Source, program: Program, parameters: Iterable[str]) -
             letters = {part.name for part in ref.indices if isinstance(part, Ref)}
             if ref.name in alive and len(letters) < len(ref.indices):
                 hint = "Only data are read so; give each entry a name of its own: w1, w2."
-                message = f"'{ref.name}' depends on a parameter and is read by one different letter an axis"
+                message = (
+                    f"'{ref.name}' is learnt, or depends on what is, and is read by different letters only"
+                )
                 raise source.misread(LanguageError(message, at=ref.at, hint=hint), "model", "equations")
 
 
@@ -208,3 +210,16 @@ def check_paths(source: Source, program: Program, loss: str, start: Mapping[str,
             raise source.error(
                 f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
             )
+
+
+def check_samples(source: Source, program: Program, data: Mapping[str, Array], sample: str | None) -> None:
+    """An array is cut into batches along one axis only: ``x[i, j]`` and not ``x[i, i]``."""
+    axes: dict[str, set[int]] = {}
+    for eq in program:
+        for ref in (ref for ref in refs(eq.body) if ref.name in data):
+            found = {axis for axis, part in enumerate(ref.indices) if part == Ref(sample or "")}
+            axes.setdefault(ref.name, set()).update(found)
+            if len(axes[ref.name]) > 1:
+                message = f"'{ref.name}' is read with the samples' index '{sample}' along two axes"
+                fault = LanguageError(message, at=ref.at, hint="Use another letter for one of them.")
+                raise source.misread(fault, "model", "equations")

@@ -10,7 +10,14 @@ from fractions import Fraction
 from derivations.catalogue import functions, optimizers
 from derivations.catalogue.optimizers import Optimizer
 from derivations.examples.arrays import Array, read_arrays
-from derivations.examples.checks import check_entries, check_line, check_names, check_paths, check_shapes
+from derivations.examples.checks import (
+    check_entries,
+    check_line,
+    check_names,
+    check_paths,
+    check_samples,
+    check_shapes,
+)
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import instantiate
 from derivations.language.backward import backward, put_in_outer
@@ -88,6 +95,7 @@ def prepare(spec: Spec, source: Source) -> Example:
     forward = _forward(spec, source, data, start)
     loss = forward.equations[-1].target.name
     sample = _sample_index(spec, source, forward, data, start)
+    check_samples(source, forward, data, sample)
     check_shapes(source, forward, {**data, **start})
     check_paths(source, forward, loss, start)
     check_entries(source, forward, start)

@@ -97,12 +97,7 @@ def _data(value: Any) -> Any:
 
 
 def _one_line(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    line = " ".join(CONTROL.sub(" ", value).split())
-    if not line:
-        raise ValueError("expected a heading for the page, found nothing to print")
-    return line
+    return " ".join(CONTROL.sub(" ", value).split()) if isinstance(value, str) else value
 
 
 _SCALAR = {"type": ["number", "string"]}
@@ -168,8 +163,9 @@ class Spec(_Strict):
 
     title: Annotated[
         str,
+        StringConstraints(min_length=1, max_length=300),
         BeforeValidator(_one_line),
-        Field(min_length=1, max_length=300, description="Heading of the page."),
+        Field(description="Heading of the page."),
     ]
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]

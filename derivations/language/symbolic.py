@@ -74,7 +74,12 @@ def function_class(name: str) -> Any:
     def fdiff(self: Any, argindex: int = 1) -> Any:
         return to_sympy(slope, Atoms(), {Ref("x"): self.args[0]})
 
-    return type(name, (sp.Function,), {"fdiff": fdiff, "is_real": True})
+    def evalf(self: Any, prec: int) -> Any:
+        formula = unfold(Call(name, (Ref("x"),)))
+        return to_sympy(formula, Atoms(), {Ref("x"): self.args[0]})._eval_evalf(prec)
+
+    own = {"_eval_evalf": evalf} if functions.BY_NAME[name].formula else {}
+    return type(name, (sp.Function,), {"fdiff": fdiff, "is_real": True, **own})
 
 
 def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) -> Any:
@@ -214,9 +219,24 @@ def _power(expr: Any, atoms: Atoms) -> Expr:
 
 
 def is_zero(expr: Any) -> bool:
-    """Whether SymPy proves that an expression vanishes: a decision, never a numerical guess."""
-    if expr == 0 or sp.expand(expr) == 0:
+    """Whether SymPy proves that an expression vanishes.
+
+    A number can only refute it, quickly; that it vanishes is decided by algebra alone.
+    """
+    if expr == 0:
+        return True
+    if _is_refuted(expr):
+        return False
+    if sp.expand(expr) == 0:
         return True
     if sp.cancel(sp.together(expr)) == 0:
         return True
     return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
+
+
+def _is_refuted(expr: Any) -> bool:
+    """Whether the expression is plainly not zero at one point; doubtful values refute nothing."""
+    symbols = sorted(expr.free_symbols, key=lambda symbol: str(symbol.name))
+    point = {symbol: sp.Rational(2 * place + 3, 2 * place + 7) for place, symbol in enumerate(symbols)}
+    value = expr.xreplace(point).evalf(30)
+    return bool(value.is_Number and value.is_finite and abs(value) > sp.Float("1e-12"))
