@@ -57,8 +57,12 @@ def build(
     """Work, verify and write the page of each spec."""
     wanted = _formats(formats)
     status = 0
+    names: dict[str, str] = {}
     for spec in specs:
         try:
+            first = names.setdefault(Path(spec).stem, spec)
+            if first is not spec:
+                raise SpecError(f"'{first}' has the same name; one page would overwrite the other", file=spec)
             _build_one(spec, output, wanted, fresh)
         except DerivationsError as fault:
             _complain(fault)

@@ -236,14 +236,8 @@ def test_a_column_of_a_csv_file_beside_the_spec(tmp_path: Path) -> None:
         ("data.csv", "size\n1\n\n\n", "arrays do not fit", ""),
         ("data.csv", "a,size\n1,2\n3\n", "expected a number in column 'size', found None", ""),
         ("data.csv", "size\n1\nnan\n3\n", "expected a number in column 'size', found 'nan'", ""),
-        pytest.param(
-            *("data.csv", "size\n1\n1e999\n3\n", "expected a number in column 'size', found '1e999'", ""),
-            marks=pytest.mark.xfail(strict=True, reason="a CSV file may hold what a spec may not"),
-        ),
-        pytest.param(
-            *("data.csv", "size\n1\n1e999999999\n3\n", "expected a number in column 'size'", ""),
-            marks=pytest.mark.xfail(run=False, reason="Fraction works 10**999999999 out: it takes for ever"),
-        ),
+        ("data.csv", "size\n1\n1e999\n3\n", "expected a number in column 'size', found '1e999'", ""),
+        ("data.csv", "size\n1\n1e999999999\n3\n", "expected a number in column 'size'", ""),
         ("data.csv", "size\n1\n1/0\n3\n", "expected a number in column 'size', found '1/0'", ""),
         ("data.csv", "size\n" + "1\n" * 6_000, "too large to work by hand", "some rows"),
         ("data.csv", "size\n" + "1" * 1_000_001, "larger than 1 MB", ""),
@@ -466,7 +460,6 @@ def test_a_right_model_is_worked(equations: str, why: str) -> None:
 REFUSED = [  # old, new (¦ where the error must point), why it is not yet so
     ("w*x[i] + b", "¦step(w*x[i]) + b", "a gradient that is 0 everywhere: a LanguageError without a place"),
     ("w*x[i] + b", "w*x[i] + b*¦x[3]", "a single sample that a batch does not have: without a place"),
-    ("w = 0.5", "¦x = 0.5", "a name that is data and parameter"),
     (BATCH, "¦batch_size = true", "true counts as 1"),
     (EPOCHS, "¦epochs = true", "true counts as 1"),
     (X, '¦x = "1/(1 - 1)" # x', "the message names 'result', which is ours"),
@@ -484,7 +477,6 @@ def test_a_wrong_spec_is_refused_in_its_place(old: str, new: str, why: str) -> N
     assert "result" not in fault.message
 
 
-@pytest.mark.xfail(strict=True, reason="only one axis is cut: batch [3] reads X[3, 1] for X[3, 3]")
 def test_samples_along_two_axes_of_one_array() -> None:
     text = GOOD.replace(X, f"{X}\nX = [[1, 0, 0], [0, 10, 0], [0, 0, 100]]").replace(
         LOSS, "mean(X[i, i]*yhat[i]*y[i], i)"
@@ -498,9 +490,6 @@ def test_samples_along_two_axes_of_one_array() -> None:
     assert step.at("L") == 100 * step.at("yhat", (1,)) * 8
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an entry without a path has no adjoint: KeyError in the written-out loss"
-)
 def test_an_entry_of_a_parameter_that_the_loss_does_not_use() -> None:
     text = GOOD.replace("w = 0.5", "w = [0.5, 1]").replace("w*x", "w[1]*x")
     try:

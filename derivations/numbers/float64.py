@@ -83,7 +83,8 @@ def _div(a: Enclosure, b: Enclosure) -> Enclosure:
 
 def _power(a: Enclosure, b: Enclosure) -> Enclosure:
     exponent = b.settled()
-    return _around(power(a.settled(), exponent.fmpq() if exponent.is_exact() else exponent), LIBRARY_UNITS)
+    found = power(a.settled(), exponent.fmpq() if exponent.is_exact() else exponent)
+    return _around(ball(found), LIBRARY_UNITS)
 
 
 def _lift(name: str, function: Unary) -> Unary:

@@ -34,11 +34,14 @@ SPECIAL = {
     "`": r"\textasciigrave{}",
     "=": "=",
     "≈": r"\ensuremath{\approx}",
+    "\u200b": r"\allowbreak{}",
     "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
     "−": r"\ensuremath{-}",
 }
 LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" ", ""), GREEK, strict=False))
+MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
+LONG_WORD = re.compile(r"[^\s]{40,}")
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
 WIDTH, LINE = 72, 58
 
@@ -46,7 +49,8 @@ WIDTH, LINE = 72, 58
 def escape(text: str) -> str:
     """Text as literal text for pdflatex; a letter that its fonts lack is shown as its code point."""
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
-    return "".join(_letter(letter) for letter in text)
+    found = "".join(map(_letter, LONG_WORD.sub(lambda word: "\u200b".join(word[0]), text)))
+    return re.sub(r"([-,'])(?=\1)", r"\1{}", found)  # no ligatures
 
 
 def _letter(letter: str) -> str:
@@ -54,6 +58,8 @@ def _letter(letter: str) -> str:
         return SPECIAL[letter]
     if letter in LETTERS:
         return f"\\ensuremath{{\\{LETTERS[letter]}}}"
+    if letter in MISSING:
+        return f"\\texttt{{[U+{ord(letter):04X}]}}"
     if letter.isascii() or "\u00a1" <= letter <= "\u017f" or letter in "–—‘’“”„…€•":
         return letter
     return f"\\texttt{{[U+{ord(letter):04X}]}}"
