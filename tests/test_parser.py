@@ -144,7 +144,9 @@ def test_precedence_is_that_of_python(written: str, numbers: tuple[Fraction, ...
 
 @given(
     st.from_regex(
-        r"(\d{1,9}\.?\d{0,9}|\.\d{1,9})([eE][+-]?\d{1,2})?", fullmatch=True, alphabet=string.printable
+        r"((0|[1-9]\d{0,8})\.?\d{0,9}|\.\d{1,9})([eE][+-]?\d{1,2})?",
+        fullmatch=True,
+        alphabet=string.printable,
     )
 )
 def test_a_decimal_is_exactly_what_it_says(written: str) -> None:

@@ -229,7 +229,7 @@ def number_of(token: Token) -> Number:
     """The exact value of a written number: ``0.01`` is 1/100."""
     if re.match(r"0\d", token.text):
         plain = token.text.lstrip("0") or "0"
-        raise LanguageError(f"a number starts with no zero: write {plain} for {token.text}", at=token.at)
+        raise LanguageError(f"a number does not start with 0: write {plain} for {token.text}", at=token.at)
     exponent = re.search(r"[eE]([+-]?\d+)$", token.text)
     if len(token.text) > MAX_DIGITS or (exponent and abs(int(exponent[1])) > MAX_DIGITS):
         raise LanguageError(f"a number of more than {MAX_DIGITS} digits", at=token.at)
