@@ -7,6 +7,7 @@ SymPy proves to be none (``(a - b)**2`` with the sign turned inside) is passed o
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -71,9 +72,9 @@ batch_size = 2
 title = "two layers"
 [model]
 equations = '''
-z[i, k] = sum(x[i, j]*W[j, k], j) + c[k]
+z[i, k] = sum(x[i, j]*W[j, k], j)
 h[i, k] = tanh(z[i, k])
-a[i] = sum(h[i, k]*v[k], k) + d
+a[i] = sum(h[i, k]*v[k], k)
 p[i] = sigmoid(a[i])
 L = -mean(y[i]*log(p[i]) + (1 - y[i])*log(1 - p[i]), i)
 '''
@@ -82,9 +83,7 @@ x = [[0.5, -1.25], [2, 0.75], [-0.3, 1.1]]
 y = [1, 0, 1]
 [parameters]
 W = [[0.3, -0.7], [0.55, 0.2]]
-c = [0.1, -0.4]
 v = [0.9, -0.6]
-d = 0.25
 [training]
 optimizer = { name = "Adam", lr = 0.05 }
 epochs = 3
@@ -166,8 +165,18 @@ def changed(original: Example, program: str, at: int, body: Expr) -> Example:
 # --- whether it is found ---------------------------------------------------------------------------
 
 
+@pytest.fixture
+def torch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The written-out loss of a network takes SymPy seconds; torch must find every fault without it."""
+    module = importlib.import_module("derivations.witnesses.verify")
+    monkeypatch.setattr(module, "expansion", lambda example: ((), ("left out",)))
+
+
 def reported(wrong: Example) -> bool:
-    """A failure is reported, or there is no run at all."""
+    """A failure is reported, or there is no run at all.
+
+    RuntimeError is torch's, where a changed forward program has lost an index that a layer needs.
+    """
     try:
         return bool(verify(train(wrong)).failures)
     except (DerivationsError, Undecided, LookupError, RuntimeError):
@@ -191,7 +200,7 @@ def proved_equal(right: Example, wrong: Example) -> bool:
 
 EQUATIONS = [
     (name, program, at)
-    for name in ("linear",)
+    for name in SPECS
     for program in PROGRAMS
     for at in range(len(getattr(example(name), program).equations))
 ]
@@ -202,7 +211,9 @@ EQUATIONS = [
     EQUATIONS,
     ids=[f"{n}-{p}-{text(getattr(example(n), p).equations[at].target)}" for n, p, at in EQUATIONS],
 )
-def test_every_fault_is_reported(name: str, program: str, at: int) -> None:
+def test_every_fault_is_reported(name: str, program: str, at: int, request: pytest.FixtureRequest) -> None:
+    if name == "network":
+        request.getfixturevalue("torch_alone")
     right = example(name)
     equation = getattr(right, program).equations[at]
     bodies = dict.fromkeys(body for body in mutations(equation.body) if body != equation.body)
@@ -218,6 +229,7 @@ def test_the_right_example_is_not_reported(name: str) -> None:
     assert not verify(train(example(name))).failures
 
 
+@pytest.mark.usefixtures("torch_alone")
 @pytest.mark.parametrize("name", SPECS)
 def test_a_missing_equation_is_reported(name: str) -> None:
     right = example(name)

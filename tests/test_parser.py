@@ -144,7 +144,7 @@ def test_precedence_is_that_of_python(written: str, numbers: tuple[Fraction, ...
 
 @given(
     st.from_regex(
-        r"((0|[1-9]\d{0,8})\.?\d{0,9}|\.\d{1,9})([eE][+-]?\d{1,2})?",
+        r"((0|[1-9]\d{0,8})(\.\d{0,9})?|\.\d{1,9})([eE][+-]?\d{1,2})?",
         fullmatch=True,
         alphabet=string.printable,
     )
