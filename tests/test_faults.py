@@ -200,7 +200,7 @@ def proved_equal(right: Example, wrong: Example) -> bool:
 
 EQUATIONS = [
     (name, program, at)
-    for name in SPECS
+    for name in ("linear",)
     for program in PROGRAMS
     for at in range(len(getattr(example(name), program).equations))
 ]
