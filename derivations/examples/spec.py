@@ -117,15 +117,22 @@ class ModelTable(_Strict):
     """``[model]``: the equations, one a line, from the data to the loss."""
 
     equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
+    loss: Annotated[
+        Name | None, Field(description="What is trained on, if it is not the last equation.")
+    ] = None
+    ranges: Annotated[
+        dict[Name, Positive],
+        Field(description="How many values an index takes, where no array says it: { t = 4 }."),
+    ] = {}
 
 
 class TrainingTable(_Strict):
     """``[training]``: optimizer, mini-batches, epochs."""
 
     optimizer: Annotated[
-        dict[str, Hyper],
-        Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }.'),
-    ]
+        dict[str, Hyper] | None,
+        Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }; none: no update.'),
+    ] = None
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[
         list[list[Positive]] | None, Field(description="The samples of each batch, counted from 1.")
@@ -170,7 +177,7 @@ class Spec(_Strict):
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
     parameters: Annotated[dict[Name, Start], Field(description="What is learnt, with start values.")]
-    training: TrainingTable
+    training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
 
 
