@@ -125,21 +125,26 @@ def _script(text: str) -> str:
 
 
 def with_scripts(symbol: Symbol, extra: tuple[str, ...] = ()) -> str:
-    """A symbol with its own and further subscripts and its primes."""
+    """A symbol with its own and further subscripts and its primes.
+
+    The subscripts of an upright word stand inside its braces, for Markdown may read ``}_`` as emphasis.
+    """
     scripts = ",".join((*symbol.subscripts, *extra))
-    return symbol.stem + symbol.primes + (f"_{_script(scripts)}" if scripts else "")
+    below = f"_{_script(scripts)}" if scripts else ""
+    inside = symbol.stem.endswith("}")
+    return (f"{symbol.stem[:-1]}{below}}}" if inside else symbol.stem + below) + symbol.primes
 
 
 def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
     if ref == DOTS:
         return r"\dots", ATOM
-    scripts = tuple(latex(part, symbols) for part in ref.indices)
     of = symbols.adjoint(ref.name)
-    if of is not None:
-        below = with_scripts(symbols.of(of), scripts)
-        above = with_scripts(symbols.of(symbols.loss))
-        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", POWER
-    return with_scripts(symbols.of(ref.name), scripts), ATOM
+    symbol, rest = symbols.of_entry(ref.name if of is None else of, ref.indices)
+    shown = with_scripts(symbol, tuple(latex(part, symbols) for part in rest))
+    if of is None:
+        return shown, ATOM
+    above = with_scripts(symbols.of(symbols.loss))
+    return f"\\frac{{\\partial {above}}}{{\\partial {shown}}}", POWER
 
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:

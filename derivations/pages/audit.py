@@ -46,7 +46,7 @@ class Audit:
             yield "its blocks are not those of the document"
             return
         yield from self.gaps()
-        steps = iter(shown_steps(len(self.evidence.trace.steps)))
+        steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
             if isinstance(block, Heading):

@@ -104,7 +104,7 @@ class TableAudit:
 
     def label(self, place: int) -> str:
         """The label of a row: the number of a sample, of a step, or the word for the sums."""
-        shown = shown_steps(len(self.evidence.trace.steps))
+        shown = shown_steps(self.evidence.trace.example)
         match self.table.kind:
             case "data":
                 return str(place + 1)
@@ -142,7 +142,7 @@ class TableAudit:
                 raise Mismatch(f"{heading.name} of sample {place + 1} is {known}, not {found.text}")
         elif self.table.kind == "summary":
             assert isinstance(heading, Ref)
-            now = trace.shown[shown_steps(len(trace.steps))[place] - 1]
+            now = trace.shown[shown_steps(trace.example)[place] - 1]
             same_number(found, now.at(heading.name, positions(heading)), rounding)
         else:
             assert self.step is not None

@@ -14,7 +14,6 @@ from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import Derivative, Expr, Number, Ref, refs
-from derivations.notation.symbols import Symbols, symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
 from derivations.pages.batch import batch_blocks
@@ -44,15 +43,6 @@ def rounding_of(example: Example) -> Rounding:
     return Rounding(max(page.digits, carry or 0), page.significant)
 
 
-def symbols_of(example: Example) -> Symbols:
-    """The symbols of every quantity of an example."""
-    names = [*example.data, *example.start, *example.hyper, *example.states]
-    names += [
-        eq.target.name for eq in (*example.forward, *example.update) if not eq.target.name.endswith("'")
-    ]
-    return symbols(names, example.loss, example.sample)
-
-
 def compose(
     trace: Trace, derivation: tuple[Chain, ...], program: str, printed: str, report: Report, footer: str
 ) -> Document:
@@ -64,7 +54,7 @@ def compose(
     blocks += problem(example, found, rounding)
     blocks += quantities(example)
     blocks += gradient(example, derivation)
-    for step in shown_steps(len(trace.steps)):
+    for step in shown_steps(example):
         blocks += batch_blocks(trace, trace.shown[step - 1], rounding)
     blocks += summary_blocks(trace, rounding)
     blocks += program_blocks(program, printed)

@@ -44,7 +44,7 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     yield Heading(2, ("Summary",))
     columns = tracked(example)
     header: tuple[Words, ...] = (("step",), *((formula(ref),) for ref in columns))
-    steps = [trace.shown[number - 1] for number in shown_steps(len(trace.steps))]
+    steps = [trace.shown[number - 1] for number in shown_steps(trace.example)]
     rows = [_row(step, columns, rounding) for step in steps]
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
@@ -66,7 +66,7 @@ def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[B
     wanted = {(c.step, c.quantity): c for c in report.checks if c.witness != PROGRAM}
     entries = [ref for ref in tracked(trace.example) if ref.name not in trace.example.start]
     rows: list[tuple[Words, ...]] = []
-    for number in shown_steps(len(trace.steps)):
+    for number in shown_steps(trace.example):
         for ref in entries:
             entry = ref.name, positions(ref)
             step = trace.steps[number - 1]
