@@ -164,6 +164,11 @@ class Symbols:
         """The quantity that a symbol means as a whole array."""
         return next((name for name, own in self.table.items() if own == symbol), None)
 
+    def is_named(self, ref: Ref) -> bool:
+        """Whether an entry, or its adjoint or new value, has a name of its own."""
+        of = self.adjoint(ref.name) or ref.name.rstrip("'")
+        return any(row.rest(of, ref.indices) is not None for row in self.named)
+
     def adjoint(self, name: str) -> str | None:
         """The quantity whose adjoint a name is: ``w`` for ``dL/dw``."""
         prefix = f"d{self.loss}/d"

@@ -112,8 +112,21 @@ class TableAudit:
                 return str(shown[place])
             case "checks":
                 return str(shown[place * len(shown) // len(self.table.rows)])
+        if self.is_total(place):
+            return "sum"
         assert self.step is not None
-        return "sum" if self.is_total(place) else str(self.step.samples[place])
+        return str(self.step.samples[place] if self.along() == self.along_samples() else place + 1)
+
+    def along_samples(self) -> str | None:
+        """The index of the samples."""
+        return self.evidence.trace.example.sample
+
+    def along(self) -> str:
+        """The index that the rows run along, from the heading of the first column."""
+        shown = self.table.header[0][0]
+        assert isinstance(shown, Formula)
+        assert isinstance(name := shown.sides[0].expr, Ref)
+        return name.name
 
     def same_cell(self, pieces: Pieces, words: Words) -> None:
         """A formula or a number in a cell is the document's, sign and digits."""
@@ -146,10 +159,8 @@ class TableAudit:
             same_number(found, now.at(heading.name, positions(heading)), rounding)
         else:
             assert self.step is not None
-            sample = trace.example.sample or ""
-            shown, env = (
-                (Sum(heading, sample), {}) if self.is_total(place) else (heading, {sample: place + 1})
-            )
+            row = self.along()
+            shown, env = (Sum(heading, row), {}) if self.is_total(place) else (heading, {row: place + 1})
             same_number(found, worked(shown, env, self.step, trace.system), rounding)
 
     # --- the table of checks

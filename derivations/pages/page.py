@@ -95,8 +95,9 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 def _print(run: Verified, formats: tuple[str, ...], digest: str) -> Page:
     example = run.example
-    document = compose(run.trace, run.derivation, run.program, run.printed, run.report, footer(digest))
-    press = Press(run, document, symbols_of(example), rounding_of(example), digest)
+    symbols = symbols_of(example)
+    document = compose(run, symbols, footer(digest))
+    press = Press(run, document, symbols, rounding_of(example), digest)
     texts = {}
     for name in dict.fromkeys(("md", *formats)):
         texts[name] = printer(name).write(press)

@@ -50,7 +50,7 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     left_out = len(trace.steps) - len(rows)
     if left_out:
         like = "are worked and checked like these; the JSON file holds them all"
-        yield Prose((f"The {left_out} steps between {like}.",))
+        yield Prose((f"The other {left_out} steps {like}.",))
 
 
 def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...]:
