@@ -168,9 +168,9 @@ class PageTable(_Strict):
         Literal["brief", "standard", "full"],
         Field(description="brief: results only; full: every rule and every scalar."),
     ] = "standard"
-    show: Annotated[tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")] = (
-        None
-    )
+    show: Annotated[
+        tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")
+    ] = None
     hide: Annotated[tuple[Part, ...], Field(description="Parts that are left out.")] = ()
     names: Annotated[
         dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')

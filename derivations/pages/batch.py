@@ -18,7 +18,15 @@ from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Words, formula, say
-from derivations.pages.columns import FEW, columns_of, entries_along_samples, indices_of, instances, row_index
+from derivations.pages.columns import (
+    FEW,
+    columns_of,
+    entries_along_samples,
+    indices_of,
+    instances,
+    needed_adjoints,
+    row_index,
+)
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 from derivations.pages.tables import Rows
@@ -54,6 +62,7 @@ class _Page:
         self.sizes = dict(writer.step.layout.sizes)
         self.sample = example.sample
         self.detail = example.spec.page.detail
+        self.gradients = needed_adjoints(example)
         self.known: frozenset[Expr] = frozenset()
 
     def start_words(self) -> Words:
@@ -81,7 +90,7 @@ class _Page:
         equations = list(self.example.forward)
         sums = [
             eq.body
-            for eq in (*equations, *self.gradients())
+            for eq in (*equations, *self.gradients)
             if self.row(eq) != self.sample and not self.waits(eq)
         ]
         yield from self.told("forward", equations, entries_along_samples(self.example), sums)
@@ -166,16 +175,8 @@ class _Page:
         gradients = {adjoint(self.example.loss, name) for name in self.example.parameters}
         return {self.example.loss, *gradients}
 
-    def gradients(self) -> list[Equation]:
-        """The adjoints that the gradients of the parameters need, and these gradients."""
-        wanted = {adjoint(self.example.loss, name) for name in self.example.parameters}
-        for eq in reversed(self.example.backward.equations):
-            if eq.target.name in wanted:
-                wanted |= {ref.name for ref in refs(eq.body)}
-        return [eq for eq in self.example.backward if eq.target.name in wanted]
-
     def backward(self) -> Iterator[Block]:
-        shown = self.gradients()
+        shown = self.gradients
         sums = [eq.body for eq in shown if self.row(eq) != self.sample and self.waits(eq)]
         yield from self.told("backward", shown, [], sums)
         yield from self.signs()
@@ -200,7 +201,9 @@ class _Page:
             name = eq.target.name.rstrip("'")
             for target, body in instances(eq, None, self.sizes):
                 found = self.writer.chain(target, body)
-                yield Display(_arrow(found, Ref(name, target.indices)) if name in self.example.start else found)
+                yield Display(
+                    _arrow(found, Ref(name, target.indices)) if name in self.example.start else found
+                )
 
 
 def _at(expr: Expr, places: dict[str, int]) -> Expr:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from derivations.examples.example import Example, sample_axes
+from derivations.language.backward import adjoint
 from derivations.language.program import Equation, normal_form
 from derivations.language.tree import (
     Add,
@@ -17,6 +18,7 @@ from derivations.language.tree import (
     Sum,
     free_indices,
     number,
+    refs,
     rename_index,
     values,
 )
@@ -53,6 +55,15 @@ def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Ite
         target = rename_index(eq.target, new)
         assert isinstance(target, Ref)
         yield target, rename_index(eq.body, new)
+
+
+def needed_adjoints(example: Example) -> list[Equation]:
+    """The gradients of the parameters, and the adjoints that they need, in the order of the backward pass."""
+    wanted = {adjoint(example.loss, name) for name in example.parameters}
+    for eq in reversed(example.backward.equations):
+        if eq.target.name in wanted:
+            wanted |= {ref.name for ref in refs(eq.body)}
+    return [eq for eq in example.backward if eq.target.name in wanted]
 
 
 def indices_of(eq: Equation) -> list[str]:

@@ -51,7 +51,7 @@ def _named(key: str, name: str, example: Example) -> Named:
     """``"z[i, 2]" = "net_h2"``: an entry at whole numbers, or at a letter for every value of that index."""
     entry = parse(key)
     if not isinstance(entry, Ref) or not entry.indices:
-        hint = "Write its name and its indices, as in \"W[1, 2]\"."
+        hint = 'Write its name and its indices, as in "W[1, 2]".'
         raise LanguageError(f"'{key}' is not an entry of a quantity", hint=hint)
     layout = layout_of(example, len(example.batches[0][0]))
     known = {*example.data, *example.start, *example.forward.targets}
@@ -62,7 +62,9 @@ def _named(key: str, name: str, example: Example) -> Named:
         raise LanguageError(f"'{key}' is not one entry", hint="Write a whole number for at least one index.")
     if not any(_is_at(layout, (entry.name, places), slot, example.samples) for slot in layout.tape.slots):
         last = max(at for name, at in layout.tape.slots if name == entry.name)
-        hint = f"Its indices go up to {', '.join(map(str, last))}." if last else f"'{entry.name}' has no index."
+        hint = (
+            f"Its indices go up to {', '.join(map(str, last))}." if last else f"'{entry.name}' has no index."
+        )
         raise LanguageError(f"there is no entry {key}", hint=hint)
     return Named(entry.name, places, symbol_of(name))
 
@@ -72,7 +74,9 @@ def _place(part: Expr, key: str) -> int | None:
         return int(part.value)
     if isinstance(part, Ref) and not part.indices:
         return None
-    raise LanguageError(f"'{key}' is not an entry", hint="Between the brackets stand whole numbers or letters.")
+    raise LanguageError(
+        f"'{key}' is not an entry", hint="Between the brackets stand whole numbers or letters."
+    )
 
 
 def _is_at(layout: Layout, named: tuple[str, Places], entry: Entry, samples: int) -> bool:

@@ -13,7 +13,9 @@ from derivations.pages.blocks import Formula
 def with_samples(formula: Formula, step: Step) -> Formula:
     """A formula about positions in the batch as it is printed, about samples: ``z_{3,1}``."""
     known = dict(enumerate(step.samples, 1))
-    return Formula(tuple(Side(s.relation, _renumbered(s.expr, step, known.__getitem__)) for s in formula.sides))
+    return Formula(
+        tuple(Side(s.relation, _renumbered(s.expr, step, known.__getitem__)) for s in formula.sides)
+    )
 
 
 def with_positions(sides: tuple[Side, ...], step: Step) -> tuple[Side, ...]:

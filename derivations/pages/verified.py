@@ -8,6 +8,7 @@ from functools import cache
 from derivations.examples.example import Example
 from derivations.examples.listing import listing
 from derivations.examples.training import Trace, certified, train
+from derivations.language.condense import condense
 from derivations.language.proof import prove
 from derivations.language.steps import Chain, derive
 from derivations.witnesses.check import Proof, Report
@@ -38,6 +39,8 @@ def work(example: Example) -> Verified:
     Raises `CheckFailed` naming the first quantity and step that differ.
     """
     derivation = derive(example.forward, example.backward, example.loss, example.parameters)
+    if example.spec.page.detail != "full":
+        derivation = condense(derivation)
     proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, example.forward, example.loss))
     program = listing(example)
     output = cache(lambda: run_listing(program))
