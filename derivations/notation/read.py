@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, TRANSPOSED
 from derivations.language.tree import (
     Add,
     Call,
@@ -25,18 +26,23 @@ from derivations.language.tree import (
     Ref,
     Sum,
 )
-from derivations.notation.latex import DOTS
+from derivations.notation.latex import BETWEEN, DOTS
 from derivations.notation.symbols import Symbol, Symbols
 
 WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
 TOKEN = re.compile(
-    r"\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
 )
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
 LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
+END = {*CLOSE, "}", "+", "-", ",", r"\rVert", r"\odot", r"\oslash"}
 FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
+
+
+CONSTANTS = {r"\dots": DOTS, r"\top": TRANSPOSED}
+ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
 
 
 class Unreadable(ValueError):
@@ -103,8 +109,16 @@ class _Reader:
         if self.token == "-":
             self.take()
             return _negated(self.term())
+        found = self.product()
+        while self.token in ENTRYWISE:
+            name = ENTRYWISE[self.take()]
+            before = found.arguments if isinstance(found, Call) and found.function == name else (found,)
+            found = Call(name, (*before, self.product()))
+        return found
+
+    def product(self) -> Expr:
         parts: list[Expr] = []
-        while self.token and self.token not in CLOSE | {"}", "+", "-", ","}:
+        while self.token and self.token not in END:
             if self.token == r"\cdot":
                 self.take()
             elif parts and self.token[:1].isdigit():
@@ -143,9 +157,8 @@ class _Reader:
             return found
         if token[:1].isdigit():
             return decimal(self.take())
-        if token == r"\dots":
-            self.take()
-            return DOTS
+        if token in CONSTANTS:
+            return CONSTANTS[self.take()]
         return self.command(token)
 
     def command(self, token: str) -> Expr:
@@ -156,6 +169,16 @@ class _Reader:
             self.take("_")
             (bound,) = self.names()
             return Sum(self.term(), "".join(bound))
+        if token == r"\mathbf 1":
+            self.take()
+            self.take("_")
+            (length,) = self.names()
+            return Ref(ONES, (Ref(self.counted("".join(length))),))
+        if token == r"\lVert":
+            self.take()
+            inside = self.sum()
+            self.take(r"\rVert")
+            return Call(NORM, (inside,))
         if token == r"\sqrt":
             self.take()
             return Call("sqrt", (self.group(),))
@@ -163,6 +186,13 @@ class _Reader:
             self.take()
             return Call(FUNCTIONS[token], (self.atom(),))
         return self.symbol()
+
+    def counted(self, length: str) -> str:
+        """The index that a number of values counts: ``n`` the samples, ``n_j`` the index ``j``."""
+        letter, _, index = length.partition("_")
+        if letter != self.symbols.count:
+            raise Unreadable(f"a column of {length} ones")
+        return index or self.symbols.sample or ""
 
     def fraction(self) -> Expr:
         self.take(r"\frac")

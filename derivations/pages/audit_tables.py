@@ -35,7 +35,7 @@ class TableAudit:
         header, *rows = item.rows
         if len(rows) != len(self.table.rows) or any(len(row) != len(self.table.align) for row in item.rows):
             raise Mismatch("rows or columns are missing")
-        if self.table.kind in ("quantities", "derivation"):
+        if self.table.kind in ("quantities", "derivation", "matrix"):
             self.formulas(header, rows)
         else:
             self.labels(header)
@@ -53,6 +53,10 @@ class TableAudit:
             for place, (pieces, words) in enumerate(zip(cells, want, strict=True)):
                 if self.table.kind == "derivation" and place == 1:
                     self.evidence.claims.line(self.evidence.read(_formula(pieces)), _text(cells[0]))
+                elif self.table.kind == "matrix" and place == 1:
+                    shown = self.evidence.read(_formula(pieces))
+                    self.evidence.claims.matrix(self.evidence.read(_formula(cells[0])), shown)
+                    same_formula(shown, _wanted(words))
                 else:
                     self.evidence.words(pieces, words, None)
 
@@ -194,6 +198,12 @@ class TableAudit:
 def _formula(pieces: Pieces) -> Mathematics:
     found = pieces[0]
     assert isinstance(found, Mathematics)
+    return found
+
+
+def _wanted(words: Words) -> Formula:
+    found = words[0]
+    assert isinstance(found, Formula)
     return found
 
 

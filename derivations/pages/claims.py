@@ -31,6 +31,7 @@ from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
 from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL
+from derivations.witnesses.matrix_forms import MatrixForm
 
 Env: TypeAlias = Mapping[str, int]
 Parts: TypeAlias = list[tuple[Expr, Env]]
@@ -42,6 +43,7 @@ class Claims:
 
     example: Example
     derivation: tuple[Chain, ...]
+    matrices: tuple[MatrixForm, ...] = ()
 
     @cached_property
     def equations(self) -> list[tuple[Expr, Expr]]:
@@ -90,6 +92,15 @@ class Claims:
             for left, right in self.known
             if isinstance(left, Ref) and (left.name, len(left.indices)) == (target.name, len(target.indices))
         )
+
+    def matrix(self, index_form: tuple[Side, ...], sides: tuple[Side, ...]) -> None:
+        """Raise ValueError unless a matrix form is the one that was evaluated, of the equation beside it."""
+        self.require(index_form)
+        target = index_form[0].expr
+        assert isinstance(target, Ref)
+        form = next(form.expr for form in self.matrices if form.equation.target == target)
+        if [as_printed(side.expr) for side in sides] != [Ref(target.name), as_printed(form)]:
+            raise ValueError(f"this is not the matrix form of {target.name}")
 
     def line(self, sides: tuple[Side, ...], label: str) -> None:
         """Raise ValueError unless a line of the derivation stands as it was proved, at its number."""

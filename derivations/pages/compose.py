@@ -8,9 +8,10 @@ from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.recognize import recognize
 from derivations.language.backward import adjoint
+from derivations.language.matrix import ONES, OVER, TIMES
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
+from derivations.language.tree import Call, Count, Derivative, Expr, Ref, refs, walk
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.batch import batch_blocks
@@ -31,6 +32,10 @@ from derivations.pages.problem import problem
 from derivations.pages.summary import check_blocks, summary_blocks
 from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
+from derivations.witnesses.matrix_forms import MatrixForm
+
+
+ENTRYWISE = {TIMES: "multiplies", OVER: "divides"}
 
 
 def rounding_of(example: Example) -> Rounding:
@@ -47,6 +52,7 @@ def compose(run: Verified, symbols: Symbols, footer: str) -> Document:
         "problem": lambda: problem(example, recognize(example), rounding),
         "quantities": lambda: quantities(example),
         "gradient": lambda: gradient(run),
+        "matrix": lambda: matrices(run.matrices),
         "steps": lambda: steps(run, rounding, symbols),
         "summary": lambda: summary_blocks(trace, rounding),
         "program": lambda: program_blocks(run.program, run.printed),
@@ -54,8 +60,7 @@ def compose(run: Verified, symbols: Symbols, footer: str) -> Document:
     }
     blocks: list[Block] = [Heading(1, (example.spec.title,))]
     for part in example.spec.page.parts:
-        if part in parts:
-            blocks += parts[part]()
+        blocks += parts[part]()
     blocks.append(Prose((footer,)))
     return Document(example.spec.title, tuple(blocks))
 
@@ -131,6 +136,26 @@ def _shortened(chain: Chain, place: int, example: Example) -> tuple[Expr, Expr] 
 
 def _defined(subject: Derivative | Ref, example: Example) -> Expr:
     return subject.body if isinstance(subject, Derivative) else Ref(example.loss)
+
+
+def matrices(forms: tuple[MatrixForm, ...]) -> Iterator[Block]:
+    """The equations that whole arrays can say, beside their index form."""
+    if not forms:
+        return
+    yield Heading(2, ("In matrix form",))
+    used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
+    ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
+    words = ["The first index counts rows, vectors are columns; functions act on every entry,"]
+    words += ["and a number is added to every entry."]
+    words += [f"{name} {what} entry by entry." for name, what in ENTRYWISE.items() if name in used]
+    holes = ["{} is a column of {} ones."] * bool(ones)
+    counts = [part for one in ones[:1] for part in (one, Count(one.indices[0].name))]  # type: ignore[union-attr]
+    yield Prose(say(" ".join([*words, *holes]), *counts))
+    rows: list[tuple[Words, ...]] = []
+    for form in forms:
+        eq = form.equation
+        rows.append(((formula(eq.target, eq.body),), (formula(Ref(eq.target.name), form.expr),)))
+    yield Table("matrix", "ll", (("index form",), ("matrix form",)), tuple(rows))
 
 
 def program_blocks(program: str, printed: str) -> Iterator[Block]:

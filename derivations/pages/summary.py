@@ -17,6 +17,7 @@ from derivations.numbers.systems import Value
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import leaf
 from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
 
 CANCELLED = 1_000
@@ -122,9 +123,16 @@ def _distances_words(report: Report) -> str:
 def _proofs_words(report: Report) -> str:
     """What was proved in formulas, and what was worked a second time in decimals."""
     carried = sum(proof.witness == WITNESS for proof in report.proofs)
-    found = f" SymPy proved {len(report.proofs) - carried} identities: every line of the derivation"
+    matrices = sum(proof.witness == MATRIX_WITNESS for proof in report.proofs)
+    found = (
+        f" SymPy proved {len(report.proofs) - carried - matrices} identities: every line of the derivation"
+    )
     if any("written-out" in proof.witness for proof in report.proofs):
         found += ", and the gradients against the derivative of the written-out loss"
+    if matrices:
+        found += (
+            f". The matrix forms were evaluated {matrices} times, in every step shown and at random numbers"
+        )
     if carried:
         found += f". The {carried} rounded values were worked a second time in Python's decimal arithmetic"
     return found

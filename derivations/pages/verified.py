@@ -12,6 +12,7 @@ from derivations.language.condense import condense
 from derivations.language.proof import prove
 from derivations.language.steps import Chain, derive
 from derivations.witnesses.check import Proof, Report
+from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
 from derivations.witnesses.verify import verify
@@ -27,6 +28,7 @@ class Verified:
     program: str
     printed: str
     report: Report
+    matrices: tuple[MatrixForm, ...] = ()
 
     def with_bits(self, bits: int) -> Verified:
         """The same run with narrower balls, for digits that were not certain."""
@@ -50,9 +52,10 @@ def work(example: Example) -> Verified:
         report = verify(trace)
         printed = output()
         checks = (*report.checks, *listing_checks(trace, printed))
-        carried = tuple(carried_proofs(trace))
-        report = Report(checks, report.proofs + proofs + carried, report.absent)
+        forms = matrix_forms(example, trace.steps[0])
+        more = (*proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
+        report = Report(checks, report.proofs + more, report.absent)
         report.require()
-        return Verified(example, trace, derivation, program, printed, report)
+        return Verified(example, trace, derivation, program, printed, report, forms)
 
     return certified(attempt)
