@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.catalogue import functions, optimizers
-from derivations.catalogue.optimizers import Optimizer
+from derivations.catalogue import functions
 from derivations.examples.arrays import Array, read_arrays
 from derivations.examples.checks import (
     check_entries,
@@ -18,8 +17,9 @@ from derivations.examples.checks import (
     check_samples,
     check_shapes,
 )
+from derivations.examples.optimizing import State, check_taken, read_rule, read_states
 from derivations.examples.spec import MAX_STEPS, Source, Spec
-from derivations.examples.update import instantiate
+from derivations.examples.update import Rule
 from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
@@ -33,7 +33,8 @@ class Example:
 
     ``forward``, ``backward`` and ``update`` are the programs of one step; ``sample`` is the index
     along which batches are cut, or None if every step uses all data;
-    ``states`` maps the name of each optimizer state to its parameter.
+    ``states`` are the optimizer's states by their names in the programs, ``rule`` says how the
+    update is made.
     """
 
     spec: Spec
@@ -44,9 +45,8 @@ class Example:
     sample: str | None
     data: Mapping[str, Array]
     start: Mapping[str, Array]
-    hyper: Mapping[str, Fraction]
-    states: Mapping[str, str]
-    optimizer: Optimizer
+    states: Mapping[str, State]
+    rule: Rule
     batches: tuple[tuple[tuple[int, ...], ...], ...]
 
     @property
@@ -57,7 +57,12 @@ class Example:
     @property
     def kept(self) -> dict[str, Array]:
         """What goes from step to step, parameters and optimizer states, each with an array of its shape."""
-        return {**self.start, **{state: self.start[name] for state, name in self.states.items()}}
+        return {**self.start, **{name: state.start for name, state in self.states.items()}}
+
+    @property
+    def hyper(self) -> Mapping[str, Fraction]:
+        """The hyper-parameters of the update, by their names in its program."""
+        return self.rule.hyper
 
     @property
     def samples(self) -> int:
@@ -104,34 +109,12 @@ def prepare(spec: Spec, source: Source) -> Example:
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
-    row, hyper = _optimizer(spec, source)
-    update, states = instantiate(row, _parameter_axes(forward, start), loss)
-    taken = {*row.hyper, *states, *(name for name in update.targets if not name.endswith("'"))}
-    _check_taken(taken, row, source, forward, (("data", data), ("parameters", start)))
+    rule = read_rule(spec, source, _parameter_axes(forward, start), loss)
+    states = read_states(rule, spec, source, start)
+    check_taken(rule, states, source, forward, {"data": data, "parameters": start})
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
-    return Example(spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches)
-
-
-def _check_taken(
-    taken: set[str],
-    row: Optimizer,
-    source: Source,
-    forward: Program,
-    tables: tuple[tuple[str, Mapping[str, Array]], ...],
-) -> None:
-    """No name of the author's is a hyper-parameter or a state of the optimizer."""
-    hint = "Choose another name."
-    for key, table in tables:
-        for name in table:
-            if name in taken:
-                raise source.error(f"'{name}' is a name of {row.name}'s own", key, name, hint=hint)
-    for eq in forward:
-        if eq.target.name in taken:
-            fault = LanguageError(
-                f"'{eq.target.name}' is a name of {row.name}'s own", at=eq.target.at, hint=hint
-            )
-            raise source.misread(fault, "model", "equations")
+    return Example(spec, forward, adjoints, rule.update, loss, sample, data, start, states, rule, batches)
 
 
 # --- the forward program --------------------------------------------------------------------------
@@ -185,34 +168,6 @@ def _parameter_axes(program: Program, start: Mapping[str, Array]) -> dict[str, t
 
 
 # --- optimizer and batches --------------------------------------------------------------------------
-
-
-def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fraction]]:
-    given = dict(spec.training.optimizer)
-    where = ("training", "optimizer")
-    name = given.pop("name", None)
-    row = optimizers.BY_NAME.get(str(name))
-    if row is None:
-        message = "the optimizer has no name" if name is None else f"unknown optimizer '{name}'"
-        path = where if name is None else (*where, "name")
-        raise source.error(message, *path, hint=nearest(str(name), optimizers.BY_NAME, "optimizers"))
-    for key, value in given.items():
-        if key not in row.hyper:
-            hint = nearest(key, row.hyper, "hyper-parameters")
-            raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
-        if not isinstance(value, Fraction):
-            raise source.error(f"'{key}' must be a number", *where, key)
-        least, below = row.limits.get(key, (None, None))
-        if (least is not None and value < least) or (below is not None and value >= below):
-            wanted = f"at least {least}" + (f" and below {below}" if below is not None else "")
-            raise source.error(f"'{key}' must be {wanted}", *where, key)
-    for key, default in row.hyper.items():
-        if key not in given and default is None:
-            raise source.error(
-                f"{row.name} needs the hyper-parameter '{key}'", *where, hint=f"Add {key} = 0.01"
-            )
-        given.setdefault(key, Fraction(default or "0"))
-    return row, {key: given[key] for key in row.hyper}
 
 
 def _sample_index(

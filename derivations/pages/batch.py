@@ -14,6 +14,7 @@ from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
 from derivations.pages.columns import entries_along_samples, instances, parts_of, summed
 from derivations.pages.numbers_in import Writer, leaf
+from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, join, samples_words
 
 MAX_COLUMNS, MANY_ENTRIES = 7, 24
@@ -151,7 +152,7 @@ class _Page:
     def signs(self) -> Iterator[Block]:
         """Where a student stumbles: a negative gradient makes its parameter grow."""
         names = [name for name, array in self.example.start.items() if not array.shape]
-        if self.example.optimizer.name != "SGD" or len(names) != len(self.example.start):
+        if not is_plain_descent(self.example) or len(names) != len(self.example.start):
             return
         gradients = {name: adjoint(self.example.loss, name) for name in names}
         words = [f"{{}} is {direction(self.step.at(gradient))}" for gradient in gradients.values()]
