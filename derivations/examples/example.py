@@ -17,6 +17,7 @@ from derivations.examples.checks import (
     check_samples,
     check_shapes,
 )
+from derivations.examples.differentiated import looked_ahead, with_second
 from derivations.examples.optimizing import State, check_taken, read_rule, read_states
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import Rule
@@ -104,14 +105,16 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_shapes(source, forward, {**data, **start})
     check_paths(source, forward, loss, start)
     check_entries(source, forward, start)
-    try:
-        adjoints = put_in_outer(backward(forward, loss, start), loss, start)
-    except TypeError:  # SymPy answers with an infinity or with something that is no formula
-        fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
-        raise source.misread(fault, "model", "equations") from None
     rule = read_rule(spec, source, _parameter_axes(forward, start), loss)
     states = read_states(rule, spec, source, start)
     check_taken(rule, states, source, forward, {"data": data, "parameters": start})
+    forward = looked_ahead(forward, rule)
+    try:
+        adjoints = put_in_outer(backward(forward, loss, start), loss, start)
+        adjoints = with_second(forward, adjoints, rule)
+    except TypeError:  # SymPy answers with an infinity or with something that is no formula
+        fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
+        raise source.misread(fault, "model", "equations") from None
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
     return Example(spec, forward, adjoints, rule.update, loss, sample, data, start, states, rule, batches)

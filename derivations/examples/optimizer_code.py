@@ -111,7 +111,7 @@ def preparation(example: Example, code: Mapping[str, str], everything: str) -> I
         row = example.rule.pace.row
         yield f"scheduler = {row.torch.removeprefix('torch.')}(optimizer, {schedule_arguments(row, example)})"
         if example.rule.first > 1 and example.rule.pace.every == "step":
-            yield f"for _ in range({example.rule.first - 1}):  # the steps before"
+            yield f"for earlier in range({example.rule.first - 1}):"
             yield "    scheduler.step()"
 
 
@@ -190,9 +190,10 @@ def back(example: Example, code: Mapping[str, str]) -> Iterator[str]:
     if not reads_second(example):
         yield f"{loss}.backward()"
         return
-    yield f"{loss}.backward(create_graph=True)"
+    yield f"{loss}.backward(retain_graph=True)"
     for name, own in code.items():
-        yield f"{second(name)} = torch.autograd.grad({own}.grad, {own})[0]"
+        slope = f"torch.autograd.grad({loss}, {own}, create_graph=True)[0]"
+        yield f"{second(name)} = torch.autograd.grad({slope}, {own})[0]"
 
 
 def reads_second(example: Example) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
+from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, Sum, refs
@@ -66,6 +67,9 @@ class _Page:
     def forward(self) -> Iterator[Block]:
         along = [eq for eq in self.example.forward if self.is_along(eq)]
         others = [eq for eq in self.example.forward if not self.is_along(eq)]
+        ahead, others = others[: len(self.example.rule.ahead)], others[len(self.example.rule.ahead) :]
+        for eq in ahead:
+            yield from self.chains(eq)
         sums = [
             eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq) and not self.waits(eq)
         ]
@@ -133,6 +137,7 @@ class _Page:
     def gradients(self) -> list[Equation]:
         """The adjoints that the gradients of the parameters need, and these gradients."""
         wanted = {adjoint(self.example.loss, name) for name in self.example.parameters}
+        wanted |= {second(name) for name in self.example.parameters}
         for eq in reversed(self.example.backward.equations):
             if eq.target.name in wanted:
                 wanted |= {ref.name for ref in refs(eq.body)}

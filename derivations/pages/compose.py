@@ -47,8 +47,9 @@ def rounding_of(example: Example) -> Rounding:
 
 def symbols_of(example: Example) -> Symbols:
     """The symbols of every quantity of an example."""
-    names = [*example.data, *example.start, *example.hyper, *example.states]
-    equations = (*example.forward, *example.update)
+    names = [*example.data, *example.start, *example.hyper, *example.states, *example.rule.clock[1:]]
+    own = [eq for eq in example.backward if not eq.target.name.startswith(adjoint(example.loss, ""))]
+    equations = (*example.forward, *own, *example.update)
     names += [eq.target.name for eq in equations if not eq.target.name.endswith("'")]
     return symbols(names, example.loss, example.sample)
 

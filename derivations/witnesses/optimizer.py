@@ -7,9 +7,12 @@ made shorter for the page. Both start every step from our values rounded to floa
 
 from __future__ import annotations
 
+import ast
+import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -27,9 +30,10 @@ from derivations.examples.update import (
     kept_shape,
     second,
     shape_of_state,
+    shifted,
 )
 from derivations.numbers.float64 import Enclosure, nearest_float
-from derivations.witnesses.author import Pass, read_lines, resolve
+from derivations.witnesses.author import Line, Pass, read_lines, resolve
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.library import keywords
@@ -68,7 +72,7 @@ class UpdateWitness:
             name: torch.zeros(array.shape, dtype=torch.float64).requires_grad_()
             for name, array in example.start.items()
         }
-        self.twice = reads_second(example)
+        self.curvature: dict[str, torch.Tensor] = {}
         with default_type(torch.float64):
             self.torch = _optimizer(example, self.leaves) if self.row.torch else None
             self.scheduler = _scheduler(example, self.torch)
@@ -87,10 +91,9 @@ class UpdateWitness:
         """
         if not self.row.name:
             return
-        curvature = self.second() if self.twice else {}
-        for name, value in curvature.items():
+        for name, value in self.curvature.items():
             yield from entry_checks(step, second(name), value, bounds, "autograd")
-        again = list(second_reading(self.example, step, bounds, self.leaves, curvature))
+        again = list(second_reading(self.example, step, bounds, self.leaves, self.curvature))
         found: list[Check] = []
         if self.torch is not None:
             with default_type(torch.float64):
@@ -99,13 +102,16 @@ class UpdateWitness:
         yield from found
         yield from (check for check in again if check.quantity not in heard or not check.ok)
 
-    def second(self) -> dict[str, torch.Tensor]:
-        """The second derivatives, by differentiating autograd's gradients once more."""
-        found = {}
+    def see(self, forward: Pass) -> None:
+        """The second derivatives of the loss, where the row reads them, by differentiating twice."""
+        if not reads_second(self.example):
+            return
         for name, leaf in self.leaves.items():
-            assert leaf.grad is not None
-            (found[name],) = torch.autograd.grad(leaf.grad, leaf, retain_graph=True)
-        return found
+            (slope,) = torch.autograd.grad(forward.tensors[self.example.loss], leaf, create_graph=True)
+            (twice,) = torch.autograd.grad(slope, leaf, retain_graph=True)
+            self.curvature[name] = twice.detach()
+        for tensor in forward.tensors.values():
+            tensor.grad = None  # what was kept on the way is no part of the first derivatives
 
     def stepped(self, step: Step, bounds: list[Enclosure]) -> Iterator[Check]:
         """Let torch step from our state on autograd's gradients, compare parameters and state."""
@@ -195,6 +201,39 @@ def _scheduler(example: Example, optimizer: Any) -> Any:
     return found
 
 
+# --- where the gradient is taken -------------------------------------------------------------------------
+
+
+def shift_parameters(example: Example, forward: Pass) -> None:
+    """The parameters where the gradient is taken, by the row's own text on whole tensors."""
+    rule = example.rule
+    if not rule.row.at:
+        return
+    (line,) = read_lines(f"at = {rule.row.at}")
+    for name in example.start:
+        known = {state: forward.tensors[rule.name(state, name)] for state in rule.states(name)}
+        known |= _numbers(rule.group(name).values) | {"theta": forward.tensors[name]}
+        forward.keep(shifted(name), Pass(known).value(line.body)[0])
+
+
+def read_ahead(example: Example, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The author's lines, reading the shifted parameters if the rule shifts them."""
+    if not example.rule.row.at:
+        return lines
+    rename = _Shifted(set(example.start))
+    return tuple(replace(line, body=rename.visit(copy.deepcopy(line.body))) for line in lines)
+
+
+class _Shifted(ast.NodeTransformer):
+    """Other names for the parameters."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(shifted(node.id), node.ctx) if node.id in self.names else node
+
+
 # --- the second reading ------------------------------------------------------------------------------
 
 
@@ -216,7 +255,7 @@ def second_reading(
             knobs["lr"] = _rate(example, step, group, found)
         for name in group.parameters:
             own = {"theta": leaves[name].detach().clone(), "g": gradients[name]}
-            own |= {"h": curvature[name].detach()} if name in curvature else {}
+            own |= {"h": curvature[name]} if name in curvature else {}
             _row(example, step, name, {**knobs, **own}, found)
     for name, value in found.items():
         if name in example.update.targets:

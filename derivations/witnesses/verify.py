@@ -27,7 +27,7 @@ from derivations.witnesses.check import Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import library_pass
-from derivations.witnesses.optimizer import UpdateWitness
+from derivations.witnesses.optimizer import UpdateWitness, read_ahead, shift_parameters
 from derivations.witnesses.quick_start import without_compiler
 
 
@@ -47,7 +47,7 @@ def verify(trace: Trace) -> Report:
 
 def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Check]:
     example = trace.example
-    lines = read_lines(example.spec.model.equations)
+    lines = read_ahead(example, read_lines(example.spec.model.equations))
     optimizer = UpdateWitness(example)
     runs: dict[int, Callable[..., list[Enclosure]]] = {}
     for step in trace.steps:
@@ -79,13 +79,16 @@ def _forward_and_back(
         tensors[name] = optimizer.load(name, floats[name]) if optimizer else floats[name].requires_grad_()
         tensors[name].grad = None
     forward = Pass(tensors)
+    shift_parameters(example, forward)
     for line in lines:
         work(forward, line)
-    twice = optimizer is not None and optimizer.twice
-    forward.tensors[example.loss].backward(create_graph=twice)  # type: ignore[no-untyped-call]
-    for line in lines:
-        yield from entry_checks(step, line.target, forward.tensors[line.target].detach(), bounds, witness)
-    for name in [*(line.target for line in lines), *example.start]:
+    if optimizer:
+        optimizer.see(forward)
+    forward.tensors[example.loss].backward()  # type: ignore[no-untyped-call]
+    computed = [*(eq.target.name for eq in example.rule.ahead), *(line.target for line in lines)]
+    for name in computed:
+        yield from entry_checks(step, name, forward.tensors[name].detach(), bounds, witness)
+    for name in [*computed, *example.start]:
         gradient = forward.tensors[name].grad
         if gradient is not None and name != example.loss:
             yield from entry_checks(step, adjoint(example.loss, name), gradient, bounds, witness)
