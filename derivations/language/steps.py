@@ -111,10 +111,7 @@ class _Book:
     def equation(self, target: Ref) -> Equation:
         """The adjoint's equation, as the programs have it."""
         own = [eq for eq in self.adjoints if eq.target.name == target.name]
-        shape = [isinstance(part, Number) and part.value for part in target.indices]
-        return next(
-            eq for eq in own if [isinstance(p, Number) and p.value for p in eq.target.indices] == shape
-        )
+        return next(eq for eq in own if _numbers(eq.target) == _numbers(target))
 
     def adjoint(self, name: str, ways: list[Way], equation: Equation) -> None:
         way = ways[0]
@@ -204,6 +201,11 @@ def local_subject(path: Contribution, paths: list[Contribution], taken: set[str]
     if len(same) > 1 or (path.outer == ONE and len(others) > 1):
         return Derivative(fresh_bounds(rewrite_reductions(path.term), taken), path.by)
     return Derivative(path.through.target, path.by)
+
+
+def _numbers(ref: Ref) -> list[Expr | None]:
+    """The whole numbers among the indices of an entry, each at its place."""
+    return [part if isinstance(part, Number) else None for part in ref.indices]
 
 
 def _summed(expr: Expr, over: tuple[str, ...]) -> Expr:
