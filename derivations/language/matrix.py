@@ -206,14 +206,17 @@ class _Writer:
             own = Sum(product(*inside), bound) if inside else Count(bound)
             return self.entrywise((*outside, own), rows, cols)
         left, right = self.split(inside, rows, cols)
-        above = self.times(left, rows, bound) if left else ones(bound)
-        if not any(rows in self.free(part) for part in left):  # a row: (1 - y)ᵀ, not 1 - yᵀ
-            above = transposed(self.times(left, bound, None) if left else above)
-        beside = self.times(right, bound, cols) if right else ones(bound)
+        above = self.turned(left, rows, bound) if left else transposed(ones(bound))
+        beside = self.turned(right, bound, cols) if right else ones(bound)
         return product(above, beside)
 
+    def turned(self, parts: list[Expr], rows: Side, cols: Side) -> Expr:
+        """A product of entries, transposed as a whole where that is no longer: ``(1 - y)ᵀ``, not ``1 - yᵀ``."""
+        inside, outside = self.times(parts, rows, cols), transposed(self.times(parts, cols, rows))
+        return min(outside, inside, key=lambda expr: list(walk(expr)).count(TRANSPOSED))
+
     def is_pair(self, part: Expr, bound: str) -> bool:
-        """Whether a term is a product of two or more factors along the index, so that ``aᵀb`` says its sum."""
+        """Whether a term has two or more factors along the index, so that ``aᵀb`` says its sum."""
         inner = part.argument if isinstance(part, Neg) else part
         return sum(bound in self.free(factor) for factor in factors(inner)) > 1
 

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from derivations.language.backward import Contribution, adjoint, contributions
+from derivations.language.backward import Contribution, adjoint, contributions, instance
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
@@ -166,7 +166,7 @@ class _Book:
         outer = path.outer
         new = _renaming(path, equation.target)
         if isinstance(outer, Ref) and rename_index(outer, new) not in refs(equation.body):
-            outer = self.adjoints[outer.name].body
+            outer = instance(self.adjoints[outer.name], outer)
         result = rename_index(raw_product(outer, path.local), new)
         return _summed(result, path.along)
 

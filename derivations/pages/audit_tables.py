@@ -129,8 +129,9 @@ class TableAudit:
         """The index that the rows run along, from the heading of the first column."""
         shown = self.table.header[0][0]
         assert isinstance(shown, Formula)
-        assert isinstance(name := shown.sides[0].expr, Ref)
-        return name.name
+        row = shown.sides[0].expr
+        assert isinstance(row, Ref)
+        return row.name
 
     def same_cell(self, pieces: Pieces, words: Words) -> None:
         """A formula or a number in a cell is the document's, sign and digits."""

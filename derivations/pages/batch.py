@@ -135,14 +135,14 @@ class _Page:
                     yield self.chain(_at(target, {row: place}), _at(body, {row: place}))
         if told and self.rows(row) > 1:
             yield Prose((f"All {'samples' if row == self.sample else 'of them'} in a table:",))
-        yield from rows.tables(kind, given, columns_of(along, row, self.sizes), sums)
+        yield from rows.tables(kind, given, columns_of(along, row, self.sizes, short=bool(told)), sums)
         self.known |= rows.known
 
     def rows(self, row: str) -> int:
         return len(self.step.samples) if row == self.sample else self.sizes[row]
 
     def full_rows(self, row: str, along: list[Equation]) -> range:
-        """The rows that are told entry by entry: one if the table cannot hold the formulas, all on request."""
+        """The rows that are told entry by entry: one if the table cannot hold the formulas, or all."""
         single = all(len(indices_of(eq)) == 1 for eq in along)
         if self.detail == "brief" or (self.detail == "standard" and single):
             return range(0)

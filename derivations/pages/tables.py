@@ -62,6 +62,7 @@ class Rows:
         return [str(place) for place in range(1, step.layout.sizes[self.row] + 1)]
 
     def cell(self, expr: Expr, env: dict[str, int]) -> Words:
+        """The value of a column in one row."""
         return (formula(leaf(self.writer.value(expr, env))),)
 
 
@@ -69,7 +70,7 @@ Columns = TypeVar("Columns", bound=Expr)
 
 
 def grouped(columns: list[Columns], most: int = FEW) -> tuple[list[list[Columns]], int]:
-    """The columns of one quantity together, the first ones only where there are too many; what was left out."""
+    """The columns of one quantity together, the first of very many; and how many were left out."""
     groups: list[list[Columns]] = []
     for expr in columns:
         last = groups[-1][0] if groups else None
