@@ -124,9 +124,9 @@ class _Reader:
                 self.take()
             elif parts and self.token[:1].isdigit():
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
-            factor = self.factor()
-            parts.append(factor)
-            if isinstance(factor, Sum):
+            is_open = self.token == r"\sum"
+            parts.append(self.factor())
+            if is_open:
                 break
         return _scientific(parts)
 
