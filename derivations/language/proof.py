@@ -42,15 +42,23 @@ from derivations.language.tree import (
     walk,
 )
 
-TINY, DEEPEST, WRITTEN = 2, 4, 5
+TINY, DEEPEST, WRITTEN = 2, 8, 5
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
 
 
 class Prover:
     """Proves equalities about one forward program."""
 
-    def __init__(self, program: Program, loss: str, conditions: Iterable[tuple[Expr, Expr]] = ()) -> None:
+    def __init__(
+        self,
+        program: Program,
+        loss: str,
+        conditions: Iterable[tuple[Expr, Expr]] = (),
+        tiny: int = TINY,
+        counted: bool = False,
+    ) -> None:
         self.program, self.loss, self.conditions = program, loss, tuple(conditions)
+        self.tiny, self.counted = tiny, counted
         self.totals: dict[Entry, Any] = {}
         self.depths: dict[Entry, int] = {}
 
@@ -61,6 +69,14 @@ class Prover:
         )
         ranges = itertools.product(*(self.range(name) for name in names))
         return all(self._equal_at(left, right, dict(zip(names, at, strict=True))) for at in ranges)
+
+    def equal_at_sizes(self, left: Expr, right: Expr) -> bool:
+        """Whether both are equal with two and with three values of each index, counts put in.
+
+        ``Σ (x_j - m) = 0`` holds only because ``n`` is how many there are.
+        """
+        provers = [Prover(self.program, self.loss, self.conditions, tiny, counted=True) for tiny in (2, 3)]
+        return all(prover.equal(left, right) for prover in provers)
 
     def _equal_at(self, left: Expr, right: Expr, env: dict[str, int]) -> bool:
         """As the sides stand, with quantities written out, then with the adjoints next to the loss put in."""
@@ -98,11 +114,17 @@ class Prover:
                 return
 
     def written_out(self, expr: Any, meaning: Callable[[str], Any]) -> Any:
-        """The expression with the latest of its quantities (or all its adjoints) replaced, once."""
+        """The expression with the latest of its quantities, or the earliest of its adjoints, replaced once."""
         known = {symbol: found for symbol in expr.free_symbols if (found := meaning(symbol.name)) is not None}
-        latest = max((self.depth(_entry(symbol.name)) for symbol in known), default=0)
-        new = {symbol: found for symbol, found in known.items() if self.depth(_entry(symbol.name)) == latest}
+        places = {symbol: self.depth(self.of(symbol.name)) for symbol in known}
+        chosen = (max if meaning == self.quantity else min)(places.values(), default=0)
+        new = {symbol: found for symbol, found in known.items() if places[symbol] == chosen}
         return expr.xreplace(new) if new else expr
+
+    def of(self, symbol: str) -> Entry:
+        """The entry of a symbol, or the one whose adjoint it is."""
+        name, at = _entry(symbol)
+        return name.removeprefix(adjoint(self.loss, "")), at
 
     def depth(self, entry: Entry) -> int:
         """How many equations stand one above another below an entry; 0 for inputs and adjoints."""
@@ -173,7 +195,7 @@ class Prover:
             case Number(value, _):
                 return sp.Rational(value.numerator, value.denominator)
             case Count(name):
-                return sp.Symbol(f"count {name}", positive=True, integer=True)
+                return self.count(name)
             case Ref(name, ()) if name in env:
                 return sp.Integer(env[name])
             case Ref(name, indices):
@@ -211,21 +233,27 @@ class Prover:
         """
         if isinstance(part, Ref) and part.indices:
             at = [self.position(inner, env) for inner in part.indices]
-            return sp.Integer(1 + (sum(at) - len(at)) % TINY)
+            return sp.Integer(1 + (sum(at) - len(at)) % self.tiny)
         return self.shallow(part, env)
 
     def position(self, part: Expr, env: dict[str, int]) -> int:
         """A place as a number."""
         return int(self.place(part, env))
 
+    def count(self, index: str) -> Any:
+        """How many values an index takes: any number of them, unless the proof needs to know."""
+        if self.counted:
+            return sp.Integer(len(self.range(index)))
+        return sp.Symbol(f"count {index}", positive=True, integer=True)
+
     def range(self, index: str) -> range:
         """The values of an index in a proof."""
-        return range(1, self.sizes.get(index, TINY) + 1)
+        return range(1, self.sizes.get(index, self.tiny) + 1)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many values each index takes: two, or as many as reads such as ``h[2*u + p]`` need."""
-        sizes = dict.fromkeys(self.program.indices, TINY)
+        sizes = dict.fromkeys(self.program.indices, self.tiny)
         moving = moving_letters(self.program)
         own = {(eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)}
         for _ in self.program:
@@ -304,6 +332,8 @@ def prove(
 def _holds(prover: Prover, left: Expr, line: Line, chain: Chain) -> bool:
     if line.reason.rule == "definition":
         return _is_definition(prover, line.expr, chain.subject)
+    if line.reason.rule == "shortcut":
+        return prover.equal(left, line.expr) or prover.equal_at_sizes(left, line.expr)
     return prover.equal(left, line.expr)
 
 

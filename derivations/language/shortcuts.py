@@ -39,6 +39,7 @@ class Found:
     row: Shortcut
     equation: Equation
     condition: tuple[Expr, Expr] | None
+    between: frozenset[str]  # the quantities that it steps over, whose adjoints need not be told
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,9 @@ def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[
     if row.condition:
         left, _, right = row.condition.partition("=")
         condition = _renamed(parse(left), fit, row, loss), parse(right)
-    return Found(row, Equation(Ref(adjoint(loss, target.name), target.indices), slope), condition)
+    between = {*fit.covered, loss} - {fit.names[name] for name in row.adjoints.values()}
+    stated = Equation(Ref(adjoint(loss, target.name), target.indices), slope)
+    return Found(row, stated, condition, frozenset(between))
 
 
 def _fresh_bounds(expr: Expr, program: Program, letters: set[str]) -> Expr:

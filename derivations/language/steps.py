@@ -8,13 +8,14 @@ programs use. The lines are claims: `derivations.language.proof` decides each of
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from derivations.language.backward import Contribution, adjoint, contributions, instance, needed
+from derivations.language.backward import Contribution, adjoint, contributions, instance
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
+from derivations.language.shortcuts import Found
 from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, ways_to
 from derivations.language.tree import (
     ONE,
@@ -86,28 +87,29 @@ def derive(
     loss: str,
     parameters: tuple[str, ...],
     fits: Fits | None = None,
-    stated: Mapping[str, str] | None = None,
+    stated: Iterable[Found] = (),
 ) -> tuple[Chain, ...]:
     """The whole derivation: local slopes first, then every adjoint by the chain rule.
 
-    ``stated`` gives the words for adjoints that a short cut states; what only led there is not told.
+    The adjoints that a short cut states are told in one line, and what it steps over is not told.
 
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
     paths = contributions(program, loss, parameters)
     book = _Book(program, loss, adjoints, paths)
-    told = needed(adjoints, *(adjoint(loss, name) for name in parameters)) if stated else None
+    words = {each.equation.target.name: each.row.rule for each in stated}
+    over = {name for each in stated for name in each.between}
     for name in [*program.targets, *parameters]:
-        if told is not None and adjoint(loss, name) not in told:
+        if name in over:
             continue
         own = [part for part in paths if part.by.name == name]
         letters = set(program.indices)
         for target, ways in ways_to(program, name, own, letters, fits or fits_by_letters(program)) if own else ():
             at = Ref(adjoint(loss, name), target.indices)
             equation = book.equation(at)
-            if stated and at.name in stated:
-                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=stated[at.name]))]))
+            if at.name in words:
+                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=words[at.name]))]))
                 book.results[equation.target] = book.number
             else:
                 book.adjoint(name, ways, equation)

@@ -40,10 +40,8 @@ def work(example: Example) -> Verified:
 
     Raises `CheckFailed` naming the first quantity and step that differ.
     """
-    stated = {each.equation.target.name: each.row.rule for each in example.shortcuts}
-    derivation = derive(
-        example.forward, example.backward, example.loss, example.parameters, example.fits, stated
-    )
+    programs = example.forward, example.backward
+    derivation = derive(*programs, example.loss, example.parameters, example.fits, example.shortcuts)
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
     conditions = [each.condition for each in example.shortcuts if each.condition]
