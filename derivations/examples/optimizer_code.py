@@ -1,4 +1,4 @@
-"""The optimizer of a PyTorch program: torch's own with groups, clipping, schedule and state, or written out."""
+"""The optimizer of a PyTorch program: torch's own with everything around it, or written out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
-from derivations.examples.update import Group, after, gradient, kept_shape, second
+from derivations.examples.pace import Group, after
+from derivations.examples.update import gradient, kept_shape, second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, refs, transform
@@ -48,7 +49,9 @@ def _nested(shape: tuple[int, ...], entries: list[str]) -> str:
 # --- torch's words ------------------------------------------------------------------------------------
 
 
-def arguments(row: Optimizer, values: Mapping[str, Fraction], only: tuple[str, ...] | None = None) -> list[str]:
+def arguments(
+    row: Optimizer, values: Mapping[str, Fraction], only: tuple[str, ...] | None = None
+) -> list[str]:
     """The arguments of the optimizer as torch spells them: ``lr=0.01``, without those that are left at 0.
 
     ``only`` asks for those that say one of these hyper-parameters.
@@ -248,5 +251,3 @@ def _in_code(example: Example, code: Mapping[str, str]) -> Callable[[Expr], Expr
     return lambda node: (
         Ref(names[node.name], node.indices) if isinstance(node, Ref) and node.name in names else None
     )
-
-

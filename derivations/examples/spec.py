@@ -139,23 +139,16 @@ class TrainingTable(_Strict):
         Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }.'),
     ]
     clip: Annotated[
-        dict[str, Hyper],
-        Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }."),
+        dict[str, Hyper], Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }.")
     ] = {}
     schedule: Annotated[
-        dict[str, Hyper],
-        Field(
-            description="Schedule of the learning rate, as "
-            '{ name = "StepLR", step_size = 2, gamma = 0.5, every = "epoch" }.'
-        ),
+        dict[str, Hyper], Field(description='As { name = "StepLR", step_size = 2, every = "epoch" }.')
     ] = {}
     groups: Annotated[
-        tuple[GroupTable, ...],
-        Field(description='Some parameters with other hyper-parameters: parameters = ["b"], lr = 0.1.'),
+        tuple[GroupTable, ...], Field(description='Other knobs: parameters = ["b"], lr = 0.1.')
     ] = ()
     start: Annotated[
-        dict[str, Start],
-        Field(description="The first step's t and the states before it, as { t = 5, v = 0.2, m_w = 0.1 }."),
+        dict[str, Start], Field(description="The first t and the states, as { t = 5, v = 0.2, m_w = 0.1 }.")
     ] = {}
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[

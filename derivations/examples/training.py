@@ -15,7 +15,7 @@ from typing import TypeVar
 from flint import arb, fmpq
 
 from derivations.examples.example import Example, sample_axes
-from derivations.examples.update import after
+from derivations.examples.pace import after
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program, sizes_of
 from derivations.language.tree import Ref
@@ -27,7 +27,6 @@ from derivations.numbers.systems import (
     Value,
     ball,
     precision,
-    rational,
     rounded,
 )
 from derivations.numbers.tape import Entry, Tape, compile_program, label

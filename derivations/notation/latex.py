@@ -85,7 +85,7 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
         case Count() | Call():
             return _atom(expr, symbols), ATOM
         case Neg(a):
-            return f"-{_within(a, PRODUCT, symbols)}", SIGN
+            return f"-{_within(a, PRODUCT, symbols, SIGN)}", SIGN
         case Add(parts):
             return _sum(parts, symbols), SUM
         case Mul(parts):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
@@ -13,10 +12,9 @@ from derivations.examples.training import Trace
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Derivative, Expr, Number, Ref, refs
+from derivations.language.tree import Derivative, Expr, Ref, refs
 from derivations.notation.symbols import Symbols, symbols
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import rational
 from derivations.pages.batch import batch_blocks
 from derivations.pages.blocks import (
     Block,
@@ -32,7 +30,6 @@ from derivations.pages.blocks import (
     say,
 )
 from derivations.pages.columns import data_value, entries_along_samples
-from derivations.pages.numbers_in import leaf
 from derivations.pages.summary import check_blocks, summary_blocks
 from derivations.pages.update_words import exact_number, update_blocks
 from derivations.pages.words import convention, join, reason_words
