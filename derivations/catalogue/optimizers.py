@@ -276,4 +276,13 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
     *MATRIX_OPTIMIZERS,
     *TEXTBOOK_OPTIMIZERS,
 )
+NONE = Optimizer(
+    "none",
+    torch="",
+    hyper={},
+    equations="",
+    arguments="",
+    convention="one forward and backward pass",
+    source="",
+)
 BY_NAME = {row.name: row for row in OPTIMIZERS}

@@ -23,14 +23,22 @@ from derivations.examples.optimizer_code import (
 )
 from derivations.examples.recognize import Recognized, recognize
 from derivations.language.tree import Ref, refs
-from derivations.notation.torch_code import assignment, variable
+from derivations.notation.torch_code import Scope, assignment, variable
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
 
 
-def shown_steps(count: int) -> tuple[int, ...]:
-    """Which steps a page and a program print: all of a few, else the first three and the last."""
-    return tuple(range(1, count + 1)) if count <= SHOWN_AT_MOST else (*range(1, SHOWN_FIRST + 1), count)
+def shown_steps(example: Example) -> tuple[int, ...]:
+    """Which steps a page and a program print: those that the spec lists, or its first few and the last.
+
+    Where the spec says nothing: all of a few steps, else the first three and the last.
+    """
+    count, wanted = sum(map(len, example.batches)), example.spec.page.steps
+    if isinstance(wanted, tuple):
+        return tuple(sorted({number for number in wanted if number <= count}))
+    if wanted is None:
+        wanted = count if count <= SHOWN_AT_MOST else SHOWN_FIRST
+    return tuple(sorted({*range(1, min(wanted, count) + 1), count}))
 
 
 def listing(example: Example) -> str:
@@ -93,7 +101,7 @@ def _tensors(example: Example) -> Iterator[str]:
     yield from preparation(example, code, f"[{', '.join(code.values())}]")
     yield ""
     sizes, axes = _sizes(example), sample_axes(example)
-    forward = [assignment(eq, axes, sizes) for eq in example.forward]
+    forward = [assignment(eq, Scope((), axes, sizes)) for eq in example.forward]
     yield from _loop(example, forward, code)
 
 
@@ -129,7 +137,7 @@ def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> I
     yield from (f"    {line}" for line in forward)
     yield from (f"    {line}" for line in back(example, parameters))
     yield from (f"    {line}" for line in stepped(example, parameters, _sizes(example)))
-    shown = shown_steps(len(batches))
+    shown = shown_steps(example)
     indent = "    "
     if len(shown) < len(batches):
         yield f"    if step in {shown}:"

@@ -14,7 +14,7 @@ from derivations.examples.update import gradient, kept_shape, second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, refs, transform
-from derivations.notation.torch_code import assignment, variable
+from derivations.notation.torch_code import Scope, assignment, variable
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 
@@ -103,7 +103,7 @@ def is_written_out(example: Example) -> bool:
 
 def preparation(example: Example, code: Mapping[str, str], everything: str) -> Iterator[str]:
     """What stands before the loop; ``code`` is how the program calls each parameter."""
-    if not example.rule.row.name:
+    if not example.updates:
         return
     if is_written_out(example):
         yield from _written_preparation(example)
@@ -161,7 +161,7 @@ def _loaded(example: Example, code: Mapping[str, str]) -> Iterator[str]:
 
 def cleared(example: Example, code: Mapping[str, str]) -> Iterator[str]:
     """The gradients of the step before are forgotten."""
-    if example.rule.row.name and not is_written_out(example):
+    if example.updates and not is_written_out(example):
         yield "optimizer.zero_grad()"
     else:
         yield f"{' = '.join(f'{name}.grad' for name in code.values())} = None"
@@ -170,7 +170,7 @@ def cleared(example: Example, code: Mapping[str, str]) -> Iterator[str]:
 def stepped(example: Example, code: Mapping[str, str], sizes: Mapping[str, str]) -> Iterator[str]:
     """What stands after the backward pass: clipping, the step of the optimizer and of the scheduler."""
     rule = example.rule
-    if not rule.row.name:
+    if not example.updates:
         return
     if is_written_out(example):
         yield from _written_step(example, code, sizes)
@@ -237,7 +237,7 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
     for eq in example.update:
         name = eq.target.name.rstrip("'")
         target = Ref(name, eq.target.indices)
-        line = assignment(Equation(target, transform(eq.body, named)), {}, sizes)
+        line = assignment(Equation(target, transform(eq.body, named)), Scope((), {}, sizes))
         if name in code:
             line = f"{code[name]}.copy_({line.split(' = ', 1)[1]})"
         yield f"    {line}"

@@ -39,9 +39,6 @@ class State:
     start: Array
 
 
-NOTHING = Optimizer("", torch="", equations="", hyper={}, arguments="", convention="", source="")
-
-
 def read_rule(spec: Spec, source: Source, axes: Axes, loss: str) -> Rule:
     """How the spec wants its parameters to be updated; without an optimizer nothing is.
 
@@ -54,7 +51,7 @@ def read_rule(spec: Spec, source: Source, axes: Axes, loss: str) -> Rule:
             if getattr(training, key):
                 hint = 'For example: optimizer = { name = "SGD", lr = 0.01 }'
                 raise source.error("there is no optimizer", "training", key, hint=hint)
-        return Rule(NOTHING, (), {}, loss)
+        return Rule(optimizers.NONE, (), {}, loss)
     where: Path = ("training", "optimizer")
     row = named_row(training.optimizer, "optimizer", optimizers.BY_NAME, source, where)
     values = checked_knobs(row, without_name(training.optimizer), source, where)

@@ -7,16 +7,20 @@ one letter without braces. It is read back by `derivations.notation.read`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import (
     ONE,
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -33,6 +37,7 @@ from derivations.notation.symbols import Symbol, Symbols
 from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
 
 DOTS = Ref("...")
+BETWEEN = {TIMES: r"\odot", OVER: r"\oslash"}
 
 
 def latex(expr: Expr, symbols: Symbols) -> str:
@@ -51,6 +56,8 @@ def as_printed(expr: Expr) -> Expr:
     """The expression as it reads once printed: means as ``1/n Σ``, ``-2`` as one number."""
     if isinstance(expr, Mean):
         return as_printed(Mul((Div(ONE, Count(expr.index)), Sum(expr.body, expr.index))))
+    if isinstance(expr, Ref) and expr.padded:  # what is outside its array is 0: the page says so in words
+        expr = replace(expr, padded=False)
     if isinstance(expr, Add):  # "a - 2" keeps its minus, "-2 + a" starts with a number
         first, *rest = expr.terms
         return Add((as_printed(first), *(_later_term(part) for part in rest)))
@@ -82,6 +89,9 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return _number(expr)
         case Ref():
             return _ref(expr, symbols)
+        case Call(name, parts) if name in BETWEEN:
+            joint = f" {BETWEEN[name]} "
+            return joint.join(_within(part, POWER, symbols) for part in parts), PRODUCT
         case Count() | Call():
             return _atom(expr, symbols), ATOM
         case Neg(a):
@@ -94,23 +104,37 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return f"\\frac{{{latex(a, symbols)}}}{{{latex(b, symbols)}}}", PRODUCT
         case Pow(a, b):
             return f"{_within(a, ATOM, symbols)}^{_script(latex(b, symbols))}", POWER
-        case Sum() | Mean() | Derivative():
+        case Chosen(a, bound, at):
+            where = f"\\arg \\max_{_script(bound)} {_within(a, PRODUCT, symbols, SIGN)}"
+            return f"[{latex(at, symbols)} = {where}]", ATOM
+        case Sum() | Mean() | Largest() | Derivative():
             return _operator(expr, symbols), PRODUCT
 
 
 def _atom(expr: Count | Call, symbols: Symbols) -> str:
     if isinstance(expr, Count):
         return symbols.count if expr.index == symbols.sample else f"{symbols.count}_{_script(expr.index)}"
+    if not expr.arguments:
+        return functions.BY_NAME[expr.function].latex
+    if expr.function == "same":
+        return f"[{' = '.join(latex(part, symbols) for part in expr.arguments)}]"
+    if len(expr.arguments) > 1:
+        inside = ", ".join(latex(part, symbols) for part in expr.arguments)
+        return f"{functions.BY_NAME[expr.function].latex}({inside})"
     (argument,) = expr.arguments
+    if expr.function == NORM:
+        return f"\\lVert {latex(argument, symbols)} \\rVert"
     if expr.function == "sqrt":
         return f"\\sqrt{{{latex(argument, symbols)}}}"
     return f"{functions.BY_NAME[expr.function].latex}{_brackets(latex(argument, symbols), argument)}"
 
 
-def _operator(expr: Sum | Mean | Derivative, symbols: Symbols) -> str:
+def _operator(expr: Sum | Mean | Largest | Derivative, symbols: Symbols) -> str:
     match expr:
         case Sum(body, bound):
             return f"\\sum_{_script(bound)} {_within(body, PRODUCT, symbols, SIGN)}"
+        case Largest(body, bound):
+            return f"\\max_{_script(bound)} {_within(body, PRODUCT, symbols, SIGN)}"
         case Mean(body, bound):
             return latex(Mul((Div(ONE, Count(bound)), Sum(body, bound))), symbols)
         case Derivative(body, by):
@@ -131,21 +155,29 @@ def _script(text: str) -> str:
 
 
 def with_scripts(symbol: Symbol, extra: tuple[str, ...] = ()) -> str:
-    """A symbol with its own and further subscripts and its primes."""
+    """A symbol with its own and further subscripts and its primes.
+
+    The subscripts of an upright word stand inside its braces, for Markdown may read ``}_`` as emphasis.
+    """
     scripts = ",".join((*symbol.subscripts, *extra))
-    return symbol.stem + symbol.primes + (f"_{_script(scripts)}" if scripts else "")
+    below = f"_{_script(scripts)}" if scripts else ""
+    inside = symbol.stem.endswith("}")
+    return (f"{symbol.stem[:-1]}{below}}}" if inside else symbol.stem + below) + symbol.primes
 
 
 def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
-    if ref == DOTS:
-        return r"\dots", ATOM
-    scripts = tuple(latex(part, symbols) for part in ref.indices)
+    if ref in (DOTS, TRANSPOSED):
+        return r"\dots" if ref == DOTS else r"\top", ATOM
+    if ref.name == ONES:
+        length = latex(Count(latex(ref.indices[0], symbols)), symbols)
+        return f"\\mathbf 1_{_script(length)}", ATOM
     of = symbols.adjoint(ref.name)
-    if of is not None:
-        below = with_scripts(symbols.of(of), scripts)
-        above = with_scripts(symbols.of(symbols.loss))
-        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", POWER
-    return with_scripts(symbols.of(ref.name), scripts), ATOM
+    symbol, rest = symbols.of_entry(ref.name if of is None else of, ref.indices)
+    shown = with_scripts(symbol, tuple(latex(part, symbols) for part in rest))
+    if of is None:
+        return shown, ATOM
+    above = with_scripts(symbols.of(symbols.loss))
+    return f"\\frac{{\\partial {above}}}{{\\partial {shown}}}", POWER
 
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:
@@ -187,13 +219,17 @@ def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
     shown, last = "", len(parts) - 1
     for place, part in enumerate(parts):
         factor, level = _print(part, symbols)
-        open_sum = isinstance(part, (Sum, Mean)) and place < last
-        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum:
+        open_sum = isinstance(part, (Sum, Mean, Largest)) and place < last
+        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum or _is_entrywise(part):
             factor = _brackets(factor, part)
         if place:
             shown += _joint(parts[place - 1], part)
         shown += factor
     return shown
+
+
+def _is_entrywise(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.function in BETWEEN
 
 
 def _joint(left: Expr, right: Expr) -> str:

@@ -29,7 +29,7 @@ def exact_number(value: Fraction) -> Number:
 
 def update_blocks(example: Example) -> Iterator[Block]:
     """The optimizer in words, its hyper-parameters, and the equations of an update."""
-    if not example.rule.row.name:
+    if not example.updates:
         yield Prose(("There is no optimizer: one step shows the gradients, and nothing is updated.",))
         return
     yield Prose(_optimizer_words(example))

@@ -15,9 +15,11 @@ from derivations.pages.blocks import Words, formula, say
 
 RULES = {
     "definition": "definition",
+    "largest": "the maximum passes its derivative on to the entry that is the largest",
     "sum_own": "sum rule: only the term {} depends on {}",
     "sum_terms": "sum rule: term by term",
     "constant_factor": "constant factor {}",
+    "linear": "linear in {}",
     "product": "product rule",
     "quotient": "quotient rule",
     "power": "power rule",

@@ -1,12 +1,12 @@
-"""Tensors against the values of a step, entry by entry."""
+"""What a witness has, entry by entry, against the values of a step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 import torch
 
-from derivations.examples.arrays import Array
 from derivations.examples.training import Step
 from derivations.numbers.float64 import Enclosure, enclose, nearest_float
 from derivations.witnesses.check import Check, compare
@@ -19,16 +19,28 @@ def as_tensor(step: Step, name: str, shape: tuple[int, ...]) -> torch.Tensor:
 
 
 def entry_checks(
-    step: Step, name: str, tensor: torch.Tensor, bounds: list[Enclosure], witness: str
+    step: Step,
+    name: str,
+    found: Iterable[tuple[tuple[int, ...], float]],
+    bounds: list[Enclosure],
+    witness: str,
 ) -> Iterator[Check]:
-    """Every entry of a witness's tensor against ours; what we do not have must be 0."""
+    """Every entry that a witness found against ours; what we do not have must be 0."""
     slots = step.layout.tape.slots
-    for at in Array(tuple(tensor.shape), ()).positions():
+    for at, theirs in found:
         slot = slots.get((name, at))
-        theirs = float(tensor[tuple(p - 1 for p in at)])
         quantity = step.layout.label((name, at), step.samples)
         if slot is not None:
             yield compare(quantity, step.number, witness, step.memory[slot], theirs, bounds[slot])
         elif theirs != 0:
             zero = enclose(step.memory[0] - step.memory[0])
             yield compare(quantity, step.number, witness, zero.ball, theirs, zero)
+
+
+def tensor_checks(
+    step: Step, name: str, tensor: torch.Tensor, bounds: list[Enclosure], witness: str
+) -> Iterator[Check]:
+    """Every entry of a tensor against ours."""
+    places = itertools.product(*(range(size) for size in tensor.shape))
+    found = ((tuple(k + 1 for k in at), float(tensor[at])) for at in places)
+    yield from entry_checks(step, name, found, bounds, witness)

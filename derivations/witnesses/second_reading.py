@@ -20,9 +20,10 @@ from derivations.examples.pace import CURRENT, Group, after
 from derivations.examples.training import Step
 from derivations.examples.update import gradient, shape_of_state, shifted
 from derivations.numbers.float64 import Enclosure, nearest_float
-from derivations.witnesses.author import Line, Pass, read_lines
+from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
-from derivations.witnesses.entries import as_tensor, entry_checks
+from derivations.witnesses.entries import as_tensor, tensor_checks
+from derivations.witnesses.lines import Line, assignments
 
 ROW = "row"
 
@@ -40,7 +41,7 @@ def shift_parameters(example: Example, forward: Pass) -> None:
     rule = example.rule
     if not rule.row.at:
         return
-    (line,) = read_lines(f"at = {rule.row.at}")
+    (line,) = assignments(f"at = {rule.row.at}")
     for name in example.start:
         known = {state: forward.tensors[rule.name(state, name)] for state in rule.states(name)}
         known |= _numbers(rule.group(name).values) | {"theta": forward.tensors[name]}
@@ -90,7 +91,7 @@ def second_reading(
             _row(example, step, name, {**knobs, **own}, found)
     for name, value in found.items():
         if name in example.update.targets:
-            yield from entry_checks(step, name, value, bounds, ROW)
+            yield from tensor_checks(step, name, value, bounds, ROW)
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, torch.Tensor]:
@@ -107,7 +108,7 @@ def _clipped(
     shared["gsquares"] = torch.stack([(g * g).sum() for g in gradients.values()]).sum()
     for name, own in gradients.items():
         work = Pass({**shared, "g": own})
-        for line in read_lines(rule.clip.equations):
+        for line in assignments(rule.clip.equations):
             work.keep(line.target, work.value(line.body)[0])
         found |= work.tensors | {gradient(rule, name): work.tensors["gbar"]}
         gradients = {**gradients, name: work.tensors["gbar"]}
@@ -121,7 +122,7 @@ def _rate(example: Example, step: Step, group: Group, found: dict[str, torch.Ten
     work = Pass(_numbers({**pace.values, "lr": group.values["lr"], "s": _behind(step, pace.every)}))
     for name, numbers in pace.lists.items():
         work.tensors[name] = torch.tensor([float(number) for number in numbers], dtype=torch.float64)
-    for line in read_lines(pace.row.equations):
+    for line in assignments(pace.row.equations):
         work.keep(line.target, work.value(line.body)[0])
         suffix = group.suffix if f"{line.target}{group.suffix}" in example.update.targets else ""
         found[f"{line.target}{suffix}"] = work.tensors[line.target]
@@ -137,7 +138,7 @@ def _row(
 ) -> None:
     """The row's text for one parameter, whole: what has no influence on the page is worked too."""
     rule, shape = example.rule, tuple(example.start[name].shape)
-    lines = read_lines(rule.row.matrix if len(shape) == 2 and rule.row.matrix else rule.row.equations)
+    lines = assignments(rule.row.matrix if len(shape) == 2 and rule.row.matrix else rule.row.equations)
     named = any(line.indices for line in lines)
     for state in dict.fromkeys(line.target for line in lines if line.target not in tensors):
         if state in rule.states(name):

@@ -22,11 +22,12 @@ from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import precision
-from derivations.witnesses.author import Line, Pass, read_lines
+from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import library_pass
+from derivations.witnesses.lines import Line, read_lines
 from derivations.witnesses.optimizer import UpdateWitness
 from derivations.witnesses.quick_start import without_compiler
 from derivations.witnesses.second_reading import read_ahead, shift_parameters
@@ -49,7 +50,7 @@ def verify(trace: Trace) -> Report:
 def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Check]:
     example = trace.example
     lines = read_ahead(example, read_lines(example.spec.model.equations))
-    optimizer = UpdateWitness(example)
+    optimizer = UpdateWitness(example) if example.updates else None
     runs: dict[int, Callable[..., list[Enclosure]]] = {}
     for step in trace.steps:
         tape = step.layout.tape
@@ -57,8 +58,9 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
         shapes = dict(tape.inputs)  # the last position of each array is its shape
         floats = {name: as_tensor(step, name, shape) for name, shape in shapes.items()}
-        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run, optimizer)
-        yield from optimizer.checks(step, bounds)
+        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer)
+        if optimizer:
+            yield from optimizer.checks(step, bounds)
         if found:
             work = library_pass(found)
             yield from _forward_and_back(step, example, bounds, floats, lines, "library", work, None)
@@ -71,7 +73,7 @@ def _forward_and_back(
     floats: Mapping[str, torch.Tensor],
     lines: tuple[Line, ...],
     witness: str,
-    work: Callable[[Pass, Line], Any],
+    work: Callable[[Pass, tuple[Line, ...]], Any],
     optimizer: UpdateWitness | None,
 ) -> Iterator[Check]:
     """One forward and backward pass in torch; every value and adjoint that torch has, compared."""
@@ -79,17 +81,17 @@ def _forward_and_back(
     for name in example.start:
         tensors[name] = optimizer.load(name, floats[name]) if optimizer else floats[name].requires_grad_()
         tensors[name].grad = None
-    forward = Pass(tensors)
+    forward = Pass(tensors, dict(step.layout.sizes))
     shift_parameters(example, forward)
-    for line in lines:
-        work(forward, line)
+    work(forward, lines)
     if optimizer:
         optimizer.see(forward)
     forward.tensors[example.loss].backward()  # type: ignore[no-untyped-call]
-    computed = [*(eq.target.name for eq in example.rule.ahead), *(line.target for line in lines)]
+    computed = dict.fromkeys([*(eq.target.name for eq in example.rule.ahead), *(line.target for line in lines)])
     for name in computed:
-        yield from entry_checks(step, name, forward.tensors[name].detach(), bounds, witness)
+        found = ((at, float(value.detach())) for at, value, _ in forward.entries(name))
+        yield from entry_checks(step, name, found, bounds, witness)
     for name in [*computed, *example.start]:
-        gradient = forward.tensors[name].grad
-        if gradient is not None and name != example.loss:
-            yield from entry_checks(step, adjoint(example.loss, name), gradient, bounds, witness)
+        slopes = [(at, float(grad)) for at, _, grad in forward.entries(name) if grad is not None]
+        if name != example.loss:
+            yield from entry_checks(step, adjoint(example.loss, name), slopes, bounds, witness)
