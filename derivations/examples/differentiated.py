@@ -6,7 +6,6 @@ from derivations.examples.update import Rule, second, shifted
 from derivations.language.backward import adjoint, backward, put_in_outer
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Expr, Ref, refs, transform
-from derivations.language.ways import Fits
 
 
 def looked_ahead(forward: Program, rule: Rule) -> Program:
@@ -29,7 +28,7 @@ def looked_ahead(forward: Program, rule: Rule) -> Program:
     return Program((*rule.ahead, *moved), forward.indices | letters)
 
 
-def with_second(forward: Program, adjoints: Program, rule: Rule, fits: Fits) -> Program:
+def with_second(forward: Program, adjoints: Program, rule: Rule) -> Program:
     """The adjoints, and the second derivative of the loss if the rule reads it.
 
     ``h_w`` is the adjoint of ``w`` in a backward pass from ``dL/dw`` over the forward and the backward
@@ -40,7 +39,7 @@ def with_second(forward: Program, adjoints: Program, rule: Rule, fits: Fits) -> 
     for name in rule.axes:
         if second(name) in read:
             slope = adjoint(rule.loss, name)
-            twice = put_in_outer(backward(forward + adjoints, slope, [name], fits), slope, [name])
+            twice = put_in_outer(backward(forward + adjoints, slope, [name]), slope, [name])
             needed = _needed(twice, adjoint(slope, name))
             found += Program(tuple(_named(eq, slope, rule.loss) for eq in needed), twice.indices)
     return found

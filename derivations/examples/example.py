@@ -20,7 +20,7 @@ from derivations.examples.differentiated import looked_ahead, with_second
 from derivations.examples.optimizing import State, check_taken, read_rule, read_states
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import Rule
-from derivations.language.backward import adjoint, backward, put_in_outer
+from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
@@ -114,15 +114,13 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
     fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
+    rule = read_rule(spec, source, _parameter_axes(forward, start, fits), loss)
+    states = read_states(rule, spec, source, start)
+    check_taken(rule, states, source, forward, {"data": data, "parameters": start})
+    forward = looked_ahead(forward, rule)
     try:
         adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
-        rule = read_rule(spec, source, _parameter_axes(adjoints, start, loss), loss)
-        states = read_states(rule, spec, source, start)
-        check_taken(rule, states, source, forward, {"data": data, "parameters": start})
-        if rule.ahead:
-            forward = looked_ahead(forward, rule)
-            adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
-        adjoints = with_second(forward, adjoints, rule, fits)
+        adjoints = with_second(forward, adjoints, rule)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
@@ -197,16 +195,22 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 # --- shapes and paths -----------------------------------------------------------------------------
 
 
-def _parameter_axes(adjoints: Program, start: Mapping[str, Array], loss: str) -> dict[str, tuple[str, ...]]:
-    """The index names of each parameter, as its gradient has them: ``W[j, k]``."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, array in start.items():
-        eq = adjoints.targets.get(adjoint(loss, name))
-        letters = [getattr(part, "name", "") for part in eq.target.indices] if eq else "jklmopq"
-        found[name] = tuple(letters[: len(array.shape)])
-    # t is the number of the step in an update
-    spare = next(letter for letter in "surq" if all(letter not in names for names in found.values()))
-    return {name: tuple(spare if part == "t" else part for part in names) for name, names in found.items()}
+def _parameter_axes(
+    program: Program, start: Mapping[str, Array], fits: Fits
+) -> dict[str, tuple[str, ...]]:
+    """The index names of each parameter, as the model reads it, ``W[j, k]``, else letters of its own.
+
+    ``t`` is no such letter: it is the number of the step in an update.
+    """
+    taken = {*program.indices, *program.targets, *program.inputs, "n", "t"}
+    free = [letter for letter in "jklmpqrsuvabcdefgh" if letter not in taken]
+    found = {name: tuple(free[: len(array.shape)]) for name, array in start.items()}
+    for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
+        names = [part.name for part in ref.indices if isinstance(part, Ref) and not part.indices]
+        whole = all(fits(ref.name, axis, name) for axis, name in enumerate(names))
+        if len(set(names)) == len(ref.indices) and whole and "t" not in names:
+            found[ref.name] = tuple(names)
+    return found
 
 
 # --- optimizer and batches --------------------------------------------------------------------------

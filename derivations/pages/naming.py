@@ -38,9 +38,8 @@ def check_page(example: Example, source: Source) -> None:
 def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symbols:
     """The symbols of every quantity and named entry of an example that `check_page` let pass."""
     ranks = {name: len(array.shape) for name, array in {**example.data, **example.start}.items()}
-    ranks |= dict.fromkeys(example.hyper, 0)
+    ranks |= dict.fromkeys((*example.hyper, *example.rule.clock[1:]), 0)
     ranks |= {name: len(state.start.shape) for name, state in example.states.items()}
-    ranks |= dict.fromkeys(example.rule.clock[1:], 0)
     own = [eq for eq in example.backward if not eq.target.name.startswith(adjoint(example.loss, ""))]
     for eq in (*example.forward, *own, *example.update):
         if not eq.target.name.endswith("'"):

@@ -1,12 +1,12 @@
-"""What a witness has, entry by entry, against the values of a step."""
+"""Tensors against the values of a step, entry by entry."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 
 import torch
 
+from derivations.examples.arrays import Array
 from derivations.examples.training import Step
 from derivations.numbers.float64 import Enclosure, enclose, nearest_float
 from derivations.witnesses.check import Check, compare
@@ -18,6 +18,12 @@ def as_tensor(step: Step, name: str, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.tensor(entries, dtype=torch.float64).reshape(shape)
 
 
+def entries_of(tensor: torch.Tensor) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Every entry of a tensor by its position, which counts from 1."""
+    for at in Array(tuple(tensor.shape), ()).positions():
+        yield at, float(tensor[tuple(p - 1 for p in at)])
+
+
 def entry_checks(
     step: Step,
     name: str,
@@ -25,7 +31,7 @@ def entry_checks(
     bounds: list[Enclosure],
     witness: str,
 ) -> Iterator[Check]:
-    """Every entry that a witness found against ours; what we do not have must be 0."""
+    """Every entry of a witness's quantity against ours; what we do not have must be 0."""
     slots = step.layout.tape.slots
     for at, theirs in found:
         slot = slots.get((name, at))
@@ -35,12 +41,3 @@ def entry_checks(
         elif theirs != 0:
             zero = enclose(step.memory[0] - step.memory[0])
             yield compare(quantity, step.number, witness, zero.ball, theirs, zero)
-
-
-def tensor_checks(
-    step: Step, name: str, tensor: torch.Tensor, bounds: list[Enclosure], witness: str
-) -> Iterator[Check]:
-    """Every entry of a tensor against ours."""
-    places = itertools.product(*(range(size) for size in tensor.shape))
-    found = ((tuple(k + 1 for k in at), float(tensor[at])) for at in places)
-    yield from entry_checks(step, name, found, bounds, witness)

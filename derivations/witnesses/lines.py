@@ -24,12 +24,12 @@ class Line:
 
 
 def read_lines(text: str) -> tuple[Line, ...]:
-    """The assignments of a text, each after those whose results it reads."""
+    """The equations of a text, each after those whose results it reads."""
     return tuple(_ordered(list(assignments(text))))
 
 
 def assignments(text: str) -> tuple[Line, ...]:
-    """The assignments of a text in its own order."""
+    """The lines of a text as they stand: an algorithm, in which ``theta`` becomes something else."""
     found = []
     for node in ast.parse(_joined(text)).body:
         assert isinstance(node, ast.Assign)

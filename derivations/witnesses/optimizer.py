@@ -21,7 +21,7 @@ from derivations.examples.update import gradient, kept_shape, second
 from derivations.numbers.float64 import Enclosure
 from derivations.witnesses.author import Pass, resolve
 from derivations.witnesses.check import Check
-from derivations.witnesses.entries import as_tensor, tensor_checks
+from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.library import keywords
 from derivations.witnesses.second_reading import second_reading, value_of
 
@@ -79,7 +79,7 @@ class UpdateWitness:
         if not self.example.updates:
             return
         for name, value in self.curvature.items():
-            yield from tensor_checks(step, second(name), value, bounds, "autograd")
+            yield from entry_checks(step, second(name), entries_of(value), bounds, "autograd")
         again = list(second_reading(self.example, step, bounds, self.leaves, self.curvature))
         found: list[Check] = []
         if self.torch is not None:
@@ -107,18 +107,18 @@ class UpdateWitness:
             resolve(self.rule.clip.torch)(list(self.leaves.values()), float(self.rule.limit))
             for name, leaf in self.leaves.items():
                 assert leaf.grad is not None
-                yield from tensor_checks(step, gradient(self.rule, name), leaf.grad, bounds, TORCH)
+                yield from entry_checks(step, gradient(self.rule, name), entries_of(leaf.grad), bounds, TORCH)
         self.load_states(step)
         with _WithoutCast(self.row.casts):
             self.torch.step()
         self.next_rate(step)
         for name, leaf in self.leaves.items():
-            yield from tensor_checks(step, after(name), leaf.detach(), bounds, TORCH)
+            yield from entry_checks(step, after(name), entries_of(leaf.detach()), bounds, TORCH)
             for state in self.rule.states(name):
                 own = self.rule.name(state, name)
                 shape = self.example.states[own].start.shape
                 theirs = self.torch.state[leaf][self.row.states[state]].reshape(shape)
-                yield from tensor_checks(step, after(own), theirs, bounds, TORCH)
+                yield from entry_checks(step, after(own), entries_of(theirs), bounds, TORCH)
 
     def load_states(self, step: Step) -> None:
         """Our state in torch's place; before its first step torch itself makes one."""
@@ -140,7 +140,7 @@ class UpdateWitness:
         for group, theirs in zip(filled(self.example), self.torch.param_groups, strict=True):
             name = group_rate(self.rule.pace, group)
             rate = torch.tensor(float(theirs["lr"]), dtype=torch.float64)
-            yield from tensor_checks(step, name, rate, bounds, SCHEDULER)
+            yield from entry_checks(step, name, entries_of(rate), bounds, SCHEDULER)
             theirs["lr"] = value_of(step, name)
 
     def next_rate(self, step: Step) -> None:

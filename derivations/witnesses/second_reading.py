@@ -22,7 +22,7 @@ from derivations.examples.update import gradient, shape_of_state, shifted
 from derivations.numbers.float64 import Enclosure, nearest_float
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
-from derivations.witnesses.entries import as_tensor, tensor_checks
+from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.lines import Line, assignments
 
 ROW = "row"
@@ -91,7 +91,7 @@ def second_reading(
             _row(example, step, name, {**knobs, **own}, found)
     for name, value in found.items():
         if name in example.update.targets:
-            yield from tensor_checks(step, name, value, bounds, ROW)
+            yield from entry_checks(step, name, entries_of(value), bounds, ROW)
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, torch.Tensor]:

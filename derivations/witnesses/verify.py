@@ -87,7 +87,7 @@ def _forward_and_back(
     if optimizer:
         optimizer.see(forward)
     forward.tensors[example.loss].backward()  # type: ignore[no-untyped-call]
-    computed = dict.fromkeys([*(eq.target.name for eq in example.rule.ahead), *(line.target for line in lines)])
+    computed = [*(eq.target.name for eq in example.rule.ahead), *dict.fromkeys(line.target for line in lines)]
     for name in computed:
         found = ((at, float(value.detach())) for at, value, _ in forward.entries(name))
         yield from entry_checks(step, name, found, bounds, witness)
