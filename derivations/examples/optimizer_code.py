@@ -13,7 +13,8 @@ from derivations.examples.pace import Group, after
 from derivations.examples.update import gradient, kept_shape, second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.language.ranges import sizes_of
+from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
 from derivations.notation.torch_code import Scope, assignment, variable
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
@@ -233,7 +234,7 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
         per_epoch = len(example.batches[0])
         yield f"epoch = torch.tensor((step - 1)//{per_epoch} + 1, dtype=torch.float64)"
     yield "with torch.no_grad():"
-    named = _in_code(example, code)
+    named, sizes = _in_code(example, code), {**_own_sizes(example), **sizes}
     for eq in example.update:
         name = eq.target.name.rstrip("'")
         target = Ref(name, eq.target.indices)
@@ -243,11 +244,24 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
         yield f"    {line}"
 
 
+def _own_sizes(example: Example) -> dict[str, str]:
+    """How many values the indices of the update take: those of the parameters and of what it computes."""
+    shapes = {name: array.shape for name, array in example.kept.items()}
+    shapes |= {adjoint(example.loss, name): array.shape for name, array in example.start.items()}
+    return {name: str(size) for name, size in sizes_of(example.update, shapes).items()}
+
+
 def _in_code(example: Example, code: Mapping[str, str]) -> Callable[[Expr], Expr | None]:
     """Gradients as autograd has them, and new values under their old names."""
     gradients = {adjoint(example.loss, name): f"{call}.grad" for name, call in code.items()}
     new = {after(name): name for name in (*example.start, *example.states)}
-    names = {**gradients, **new}
-    return lambda node: (
-        Ref(names[node.name], node.indices) if isinstance(node, Ref) and node.name in names else None
-    )
+    names, sizes = {**gradients, **new}, _own_sizes(example)
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Count) and node.index in sizes:
+            return Number(Fraction(sizes[node.index]))
+        if isinstance(node, Ref) and node.name in names:
+            return Ref(names[node.name], node.indices)
+        return None
+
+    return rule

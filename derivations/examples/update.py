@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -17,12 +17,14 @@ from derivations.language.backward import adjoint
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.tree import (
+    Count,
     Expr,
+    Mean,
     Ref,
+    Sum,
     fresh_index,
     index,
     refs,
-    rename_index,
     transform,
     walk,
 )
@@ -186,13 +188,13 @@ class _Naming:
         self.names |= {name: rule.name(name, parameter) for name in ("theta", *rule.states(parameter))}
         self.new = self.entries()
 
-    def entries(self) -> dict[str, Expr]:
+    def entries(self) -> dict[str, str]:
         """The row's letters for entries as those of the parameter; others stay, or make way."""
-        found: dict[str, Expr] = dict(zip(letters(self.lines), at(self.axes), strict=False))
+        found = dict(zip(letters(self.lines), self.axes, strict=False))
         for letter in index_letters(self.lines):
             if letter not in found:
-                taken = {part.name for part in found.values() if isinstance(part, Ref)}
-                found[letter] = index(fresh_index(letter, taken) if letter in taken else letter)
+                taken = {*found.values(), *index_letters(self.lines)}
+                found[letter] = fresh_index(letter, taken) if letter in found.values() else letter
         return found
 
     def body(self, expr: Expr) -> Expr:
@@ -202,7 +204,7 @@ class _Naming:
             implicit = at(self.axes) if node.name in self.own and not self.named else node.indices
             return Ref(self.names[node.name], implicit)
 
-        return transform(rename_index(expr, self.new) if self.named else expr, rule)
+        return transform(_relettered(expr, self.new) if self.named else expr, rule)
 
     def equation(self, line: Assignment) -> Equation:
         """One line, and from now on its target in its new version."""
@@ -213,6 +215,19 @@ class _Naming:
         target = self.body(line.target)
         assert isinstance(target, Ref)
         return Equation(target, body)
+
+
+def _relettered(expr: Expr, new: Mapping[str, str]) -> Expr:
+    """The expression with other letters, those of its sums too; no two become one."""
+
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Ref) and not node.indices and node.name in new:
+            return index(new[node.name])
+        if isinstance(node, (Sum, Mean)):
+            return replace(node, body=transform(node.body, rule), index=new.get(node.index, node.index))
+        return Count(new.get(node.index, node.index)) if isinstance(node, Count) else None
+
+    return transform(expr, rule)
 
 
 def _equations(rule: Rule, parameter: str) -> Iterator[Equation]:
