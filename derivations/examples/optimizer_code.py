@@ -79,13 +79,15 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in found if part.strip()]
 
 
-def schedule_arguments(row: Schedule, example: Example) -> str:
+def schedule_arguments(
+    row: Schedule, example: Example, number: Callable[[Fraction], str] = decimal
+) -> str:
     """The arguments of the scheduler; where groups have rates of their own, torch takes a list of them."""
     pace = example.rule.pace
     assert pace is not None
-    rates = [decimal(group.values["lr"]) for group in filled(example)]
-    shown = {name: decimal(value) for name, value in pace.values.items()}
-    shown |= {name: f"[{', '.join(map(decimal, values))}]" for name, values in pace.lists.items()}
+    rates = [number(group.values["lr"]) for group in filled(example)]
+    shown = {name: number(value) for name, value in pace.values.items()}
+    shown |= {name: f"[{', '.join(map(number, values))}]" for name, values in pace.lists.items()}
     return row.arguments.format(**shown, lr=rates[0] if len(set(rates)) == 1 else f"[{', '.join(rates)}]")
 
 

@@ -181,6 +181,16 @@ def floor(a: Value) -> Value:
     return fmpq(found)
 
 
+def cosine_of_pi(a: Value) -> Value:
+    """``cos(pi*a)``, exact where it is rational: at multiples of 1/2 and of 1/3."""
+    if isinstance(a, arb):
+        return a.cos_pi()
+    sixths = {0: 2, 2: 1, 3: 0, 4: -1, 6: -2, 8: -1, 9: 0, 10: 1}
+    place = a * 6
+    at = int(place.p) % 12 if place.q == 1 else -1
+    return fmpq(sixths[at], 2) if at in sixths else ball(a).cos_pi()
+
+
 def _at_zero(name: str, value: int) -> Unary:
     """A function of `arb` that has an exact value at 0."""
     function = getattr(arb, name)
@@ -191,6 +201,7 @@ PRIMITIVES: dict[str, Unary] = {
     "pi": lambda _: arb.pi(),
     "sin": _at_zero("sin", 0),
     "cos": _at_zero("cos", 1),
+    "cospi": cosine_of_pi,
     "erf": _at_zero("erf", 0),
     "floor": floor,
     "max": larger,

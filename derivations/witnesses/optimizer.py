@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -156,6 +157,10 @@ class UpdateWitness:
             self.scheduler.step()
 
 
+def _literal(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else repr(float(value))
+
+
 def _keywords(parts: list[str]) -> dict[str, Any]:
     return keywords(", ".join(parts))
 
@@ -175,7 +180,7 @@ def _scheduler(example: Example, optimizer: Any) -> Any:
     pace = example.rule.pace
     if pace is None or optimizer is None:
         return None
-    found = resolve(pace.row.torch)(optimizer, **keywords(schedule_arguments(pace.row, example)))
+    found = resolve(pace.row.torch)(optimizer, **keywords(schedule_arguments(pace.row, example, _literal)))
     before = example.rule.first - 1 if pace.every == "step" else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch expects a step of the optimizer before that of a scheduler
