@@ -46,9 +46,9 @@ AWKWARD = {
 }
 OTHER = {  # values at which a hyper-parameter makes itself felt in twelve steps, where 9/10 of the default does not
     "ASGD": {"t0": "4", "kappa": "0.1"},
-    "Adafactor": {"d": "1.5", "eps1": "0.01", "eps2": "0.7", "lr": "0.2"},
-    "Rprop": {"Delta_min": "0.02", "Delta_max": "0.03"},
-    "Muon": {"eps": "2"},
+    "Adafactor": {"d": "1.05", "eps1": "0.01", "eps2": "0.7", "lr": "0.2"},
+    "Rprop": {"Delta_min": "0.003", "Delta_max": "0.02"},
+    "Muon": {"eps": "100"},
 }
 
 
@@ -69,6 +69,11 @@ def is_matrix(row: Optimizer) -> bool:
     return row.indices[1] == 2
 
 
+def takes_all(row: Optimizer) -> bool:
+    """Every step uses all data; one sample alone may have no second derivative."""
+    return row.full_batch or row.indices == (0, 0)
+
+
 def model(row: Optimizer, awkward: str) -> str:
     """A line through five points; a matrix or a single slope where the row wants it so."""
     x, y, w, b = AWKWARD[awkward]
@@ -76,12 +81,12 @@ def model(row: Optimizer, awkward: str) -> str:
     loss = "L = mean((yhat[i] - y[i])**2, i)"
     if is_matrix(row):
         bias, start = (" + o[k]", "o = [0, 1]\n") if row.indices[0] == 0 else ("", "")
-        loss = "L = mean(sum((z[i, k] - y[i]*m[k])**2, k), i)"
+        loss = "L = mean(sum((z[i, k] - y[i]*e[k])**2, k), i)"
         model = f"z[i, k] = sum(x[i]*a[j]*W[j, k], j){bias}\n{loss}"
         start += "W = [[0.5, -1], [1, 0.25], [0, 2]]"
-        data += "a = [1, -0.5, 2]\nm = [1, -2]\n"
+        data += "a = [1, -0.5, 2]\ne = [1, -2]\n"
     elif row.indices == (0, 0):
-        model, start = f"yhat[i] = sigmoid(w*x[i] - 0.5)\n{loss}", f"w = {w}"
+        model, start = f"yhat[i] = w*x[i] - 0.5\n{loss}", f"w = {w}"
     else:
         model, start = f"yhat[i] = w*x[i] + b\n{loss}", f"w = {w}\nb = {b}"
     return f'title = "t"\n[model]\nequations = """\n{model}\n"""\n{data}[parameters]\n{start}\n'
@@ -97,8 +102,7 @@ def spec(
     row: Optimizer, given: Mapping[str, str], awkward: str = "negatives", epochs: int = 4, extra: str = ""
 ) -> str:
     """Batches of two: three steps an epoch, the last of each epoch a short one."""
-    size = "" if row.full_batch else "batch_size = 2\n"
-    epochs = 3 * epochs if row.full_batch else epochs
+    size, epochs = ("", 3 * epochs) if takes_all(row) else ("batch_size = 2\n", epochs)
     training = f"[training]\n{size}epochs = {epochs}\n{knobs(row, given)}\n{extra}"
     return f"{model(row, awkward)}{training}\n"
 
@@ -135,11 +139,21 @@ def run(example: Example) -> Trace:
     return certified(lambda bits: train(example, bits))
 
 
-def assert_verified(trace: Trace) -> Report:
-    report = verify(trace)
+def verified(example: Example) -> tuple[Trace, Report]:
+    """The run and what the witnesses say, with as many bits as that takes."""
+
+    def attempt(bits: int) -> tuple[Trace, Report]:
+        trace = train(example, bits)
+        return trace, verify(trace)
+
+    return certified(attempt)
+
+
+def assert_verified(example: Example) -> tuple[Trace, Report]:
+    trace, report = verified(example)
     with precision(trace.bits):
         assert not report.failures, str(report.failures[0])
-    return report
+    return trace, report
 
 
 # --- torch, step by step ----------------------------------------------------------------------------
@@ -147,10 +161,9 @@ def assert_verified(trace: Trace) -> Report:
 
 @pytest.mark.parametrize(("row", "awkward"), list(itertools.product(OPTIMIZERS, AWKWARD)), ids=label)
 def test_an_optimizer_agrees_on_awkward_numbers(row: Optimizer, awkward: str) -> None:
-    trace = run(example_of(spec(row, {}, awkward)))
+    trace, report = assert_verified(example_of(spec(row, {}, awkward)))
     assert len(trace.steps) == 12
-    assert {len(step.samples) for step in trace.steps} == ({5} if row.full_batch else {1, 2})
-    report = assert_verified(trace)
+    assert {len(step.samples) for step in trace.steps} == ({5} if takes_all(row) else {1, 2})
     heard = {c.quantity for c in report.checks if c.step == 12 and c.witness == "optimizer"}
     again = {c.quantity for c in report.checks if c.step == 12 and c.witness == "row"}
     wanted = [f"{name}'" for name in (*trace.example.start, *trace.example.states)]
@@ -160,8 +173,7 @@ def test_an_optimizer_agrees_on_awkward_numbers(row: Optimizer, awkward: str) ->
 
 @pytest.mark.parametrize(("row", "given"), CASES, ids=label)
 def test_every_hyper_parameter_and_flag_agrees(row: Optimizer, given: Mapping[str, str]) -> None:
-    trace = run(example_of(spec(row, given)))
-    report = assert_verified(trace)
+    trace, report = assert_verified(example_of(spec(row, given)))
     assert any(check.witness == "optimizer" for check in report.checks) == bool(row.torch)
     for step in (step for step in trace.steps if row.name in ("SGD", "Adam") and not given):
         assert not any(name.startswith(("gtilde", "u_")) for name in step.values)
@@ -174,7 +186,7 @@ def test_every_hyper_parameter_changes_the_run(row: Optimizer) -> None:
     for name in base:
         if name == "eps1":
             continue  # a floor of squares that these data do not reach
-        given = {**base, name: str(float(Fraction(base[name]) * Fraction(8, 10) + (name == "d")))}
+        given = {**base, name: str(float(Fraction(base[name]) * Fraction(95, 100) + (name == "d")))}
         after = run(example_of(spec(row, given)))
         with precision(128):
             assert any(
@@ -218,7 +230,7 @@ def _loss(example: Example, start: Mapping[str, torch.Tensor], rows: torch.Tenso
     x, y = data["x"][rows], data["y"][rows]
     if "W" in start:
         z = x[:, None] * (data["a"] @ start["W"]) + start.get("o", torch.zeros(2))
-        return ((z - y[:, None] * data["m"]) ** 2).sum(1).mean()
+        return ((z - y[:, None] * data["e"]) ** 2).sum(1).mean()
     return ((start["w"] * x + start["b"] - y) ** 2).mean()
 
 
@@ -255,7 +267,7 @@ def test_a_row_is_read_a_second_time_whatever_torch_has(
     """With the real optimizer taken away, everything that an update computes is still compared."""
     example = example_of(spec(row, others(row), epochs=1))
     alone = replace(example, rule=replace(example.rule, row=replace(row, torch="")))
-    report = assert_verified(run(alone))
+    _, report = assert_verified(alone)
     said = {check.quantity.split("[")[0] for check in report.checks if check.witness == "row"}
     assert said == set(example.update.targets)
 
@@ -290,18 +302,19 @@ def wrong_updates(example: Example) -> Iterator[Example]:
 
 
 @cache
-def right(row: Optimizer) -> Trace:
+def right(name: str) -> Trace:
+    row = BY_NAME[name]
     return run(example_of(spec(row, others(row), epochs=3)))
 
 
 @pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
 def test_one_sign_or_coefficient_wrong_is_reported(row: Optimizer) -> None:
-    trace = right(row)
+    trace = right(row.name)
     caught = 0
     for changed in itertools.islice(wrong_updates(trace.example), 0, None, 3 if is_matrix(row) else 1):
         try:
-            other = run(changed)
-            seen = bool(verify(other).failures)
+            other, report = verified(changed)
+            seen = bool(report.failures)
         except DerivationsError:
             seen = True  # a root of a negative number, a division by zero
         assert seen or same_run(trace, other), changed.update
@@ -330,18 +343,16 @@ def test_a_run_that_starts_later_with_given_states(row: Optimizer) -> None:
     start = ", ".join(["t = 7", *(f"{name} = {value}" for name, value in states.items())])
     example = example_of(spec(row, others(row), extra=f"start = {{ {start} }}"))
     assert all(set(s.start.entries) == {Fraction(1, 4)} for s in example.states.values())
-    trace = run(example)
+    trace, _ = assert_verified(example)
     assert trace.steps[0].at("t") == rational(Fraction(7))
-    assert_verified(trace)
 
 
 @pytest.mark.parametrize("row", [row for row in OPTIMIZERS if row.indices[0] < 2 and "lr" in row.hyper], ids=by_name)
 def test_groups_have_hyper_parameters_of_their_own(row: Optimizer) -> None:
     second = "o" if is_matrix(row) else "b"
     extra = f'[[training.groups]]\nparameters = ["{second}"]\nlr = 0.3\n'
-    trace = run(example_of(spec(row, others(row), extra=extra)))
-    assert trace.example.hyper["lr_1"] == Fraction(3, 10)
-    report = assert_verified(trace)
+    trace, report = assert_verified(example_of(spec(row, others(row), extra=extra)))
+    assert trace.example.rule.groups[1].values["lr"] == Fraction(3, 10)
     assert any(check.witness == "optimizer" for check in report.checks) == bool(row.torch)
 
 
@@ -350,15 +361,15 @@ def test_a_group_may_have_what_the_others_lack() -> None:
     example = example_of(spec(BY_NAME["SGD"], {}, extra=extra))
     assert list(example.states) == ["v_b"]
     assert dict(example.hyper) == {"lr": Fraction(1, 100), "mu_1": Fraction(1, 2), "lam_1": Fraction(1, 10)}
-    assert_verified(run(example))
+    assert_verified(example)
 
 
 @pytest.mark.parametrize("limit", ["0.05", "3", "1000", "0"])
 @pytest.mark.parametrize("clip", CLIPPINGS, ids=by_name)
 @pytest.mark.parametrize("row", [BY_NAME["SGD"], BY_NAME["Adam"], BY_NAME["Lion"]], ids=by_name)
 def test_clipping_is_torchs(clip: Clipping, row: Optimizer, limit: str) -> None:
-    trace = run(example_of(spec(row, others(row), extra=f"clip = {{ {clip.name} = {limit} }}")))
-    report = assert_verified(trace)
+    text = spec(row, others(row), extra=f"clip = {{ {clip.name} = {limit} }}")
+    _, report = assert_verified(example_of(text))
     compared = [check for check in report.checks if check.quantity == "gbar_w"]
     assert {check.witness for check in compared} == {"optimizer" if row.torch else "row"}
 
@@ -383,19 +394,17 @@ SCHEDULED = {
 def test_a_schedule_is_torchs_scheduler(row: Schedule, every: str, group: bool) -> None:
     table = f'schedule = {{ name = "{row.name}", every = "{every}", {SCHEDULED[row.name]} }}\n'
     table += '[[training.groups]]\nparameters = ["b"]\nlr = 0.02\n' if group else ""
-    trace = run(example_of(spec(BY_NAME["SGD"], {}, extra=table)))
-    report = assert_verified(trace)
+    trace, report = assert_verified(example_of(spec(BY_NAME["SGD"], {}, extra=table)))
     rates = [check for check in report.checks if check.witness == "scheduler"]
     assert len(rates) == 12 * (1 + group)
-    shown = {fraction(step.at("lr_t")) if hasattr(step.at("lr_t"), "q") else step for step in trace.steps}
-    assert len(shown) > 1
+    assert len({str(step.at("lr_t")) for step in trace.steps}) > 1
 
 
 @pytest.mark.parametrize("row", SCHEDULES, ids=by_name)
 def test_a_schedule_that_is_entered_later(row: Schedule) -> None:
     table = f'schedule = {{ name = "{row.name}", every = "step", {SCHEDULED[row.name]} }}\nstart = {{ t = 3 }}'
-    trace = run(example_of(spec(BY_NAME["Lion" if row.name == "StepLR" else "Adam"], {}, extra=table)))
-    report = assert_verified(trace)
+    optimizer = BY_NAME["Lion" if row.name == "StepLR" else "Adam"]
+    _, report = assert_verified(example_of(spec(optimizer, {}, extra=table)))
     assert any(check.witness in ("scheduler", "row") and check.quantity == "lr_t" for check in report.checks)
 
 
@@ -408,7 +417,7 @@ def test_a_wrong_rate_is_reported(row: Schedule) -> None:
         for eq in example.update
     ]
     changed = replace(example, update=Program(tuple(equations), example.update.indices))
-    failures = verify(run(changed)).failures
+    failures = verified(changed)[1].failures
     assert "scheduler" in str(failures[0]) or "row" in str(failures[0])
 
 
@@ -497,8 +506,7 @@ batch_size = 1
 epochs = 6
 optimizer = { name = "SGD", lr = 0.5 }
 """
-    trace = run(example_of(text))
-    assert_verified(trace)
+    trace, _ = assert_verified(example_of(text))
     w, b = [Fraction(0), Fraction(0)], Fraction(0)
     inputs, wanted = [(0, 0), (0, 1), (1, 0), (1, 1)], [0, 0, 0, 1]
     for step in trace.steps:
@@ -512,12 +520,19 @@ optimizer = { name = "SGD", lr = 0.5 }
 
 
 def test_newton_lands_on_the_minimum_of_a_parabola_in_one_step() -> None:
-    text = spec(BY_NAME["Newton"], {}, epochs=1).replace("sigmoid(w*x[i] - 0.5)", "w*x[i]").replace("batch_size = 2\n", "")
+    text = spec(BY_NAME["Newton"], {}, epochs=1).replace("w*x[i] - 0.5", "w*x[i]")
     step = run(example_of(text)).steps[0]
     x, y = (ast.literal_eval(part) for part in AWKWARD["negatives"][:2])
     pairs = [(Fraction(str(a)), Fraction(str(b))) for a, b in zip(x, y, strict=True)]
     assert fraction(step.at("w'")) == sum(a * b for a, b in pairs) / sum(a * a for a, _ in pairs)
     assert fraction(step.at("h_w")) == Fraction(2, 5) * sum(a * a for a, _ in pairs)
+
+
+def test_newton_through_a_curve() -> None:
+    text = spec(BY_NAME["Newton"], {}, epochs=1).replace("w*x[i] - 0.5", "sigmoid(w*x[i])")
+    _, report = assert_verified(example_of(text))
+    assert any(check.quantity == "h_w" and check.witness == "autograd" for check in report.checks)
+    assert "second derivative" in _page(text)
 
 
 # --- what is refused -----------------------------------------------------------------------------------------

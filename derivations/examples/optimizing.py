@@ -205,6 +205,7 @@ def check_taken(
     """No name of the author's is a hyper-parameter, a state or another quantity of the update."""
     others = (name for name in rule.update.targets if not name.endswith("'"))
     taken = {*rule.hyper, *states, *others, *(eq.target.name for eq in rule.ahead)}
+    taken |= rule.update.indices - forward.indices
     hint = "Choose another name."
     for key, name in _names(tables):
         if name in taken:

@@ -74,14 +74,22 @@ def ball(value: Value) -> Any:
     return value if isinstance(value, arb) else arb(value.p) / arb(value.q)
 
 
+def multiply(a: Value, b: Value) -> Value:
+    """``a*b``; an exact zero stays one, whatever the ball."""
+    if type(a) is type(b):
+        return a * b
+    exact = b if isinstance(a, arb) else a
+    return fmpq(0) if exact == 0 else a * b
+
+
 def divide(a: Value, b: Value) -> Value:
-    """``a/b``; zero is a fault, a ball that may be zero is undecided."""
+    """``a/b``; zero is a fault, a ball that may be zero is undecided, an exact zero stays one."""
     if isinstance(b, arb):
         if b.contains(0):
             raise Undecided("division by a number that may be zero")
     elif b == 0:
         raise ArithmeticFault("division by zero")
-    return a / b
+    return a if not isinstance(a, arb) and a == 0 else a / b
 
 
 def power(a: Value, b: Value) -> Value:
@@ -213,7 +221,7 @@ PRIMITIVES: dict[str, Unary] = {
     "step": step,
 }
 EXACT = NumberSystem(
-    "exact", rational, operator.add, operator.sub, operator.mul, divide, power, lambda _, function: function
+    "exact", rational, operator.add, operator.sub, multiply, divide, power, lambda _, function: function
 )
 
 
