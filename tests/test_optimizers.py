@@ -44,7 +44,8 @@ AWKWARD = {
     "nothing to learn": ("[1, 2, 3, 4, 5]", "[3, 5, 7, 9, 11]", "2", "1"),
     "thirds": ('"u/3"', '"v/7"', '"1/3"', '"-2/7"'),
 }
-OTHER = {  # values at which a hyper-parameter makes itself felt in twelve steps, where 9/10 of the default does not
+# values at which a hyper-parameter makes itself felt in twelve steps, where 9/10 of the default does not
+OTHER = {
     "ASGD": {"t0": "4", "kappa": "0.1"},
     "Adafactor": {"d": "1.05", "eps1": "0.01", "eps2": "0.7", "lr": "0.2"},
     "Rprop": {"Delta_min": "0.003", "Delta_max": "0.02"},
@@ -252,7 +253,9 @@ def test_torchs_own_muon_in_bfloat16_is_near() -> None:
     with _float64():
         _loss(trace.example, {"W": w}, torch.tensor([0, 1])).backward()
     optimizer.step()
-    ours = torch.tensor([[float(ball(trace.steps[0].at("W'", (j, k))).mid()) for k in (1, 2)] for j in (1, 2, 3)])
+    ours = torch.tensor(
+        [[float(ball(trace.steps[0].at("W'", (j, k))).mid()) for k in (1, 2)] for j in (1, 2, 3)]
+    )
     assert 1e-9 < float((ours - w.detach()).abs().max()) < 0.1 * 0.03
     assert "bfloat16" in _page(spec(row, {}, epochs=1))
 
@@ -347,7 +350,9 @@ def test_a_run_that_starts_later_with_given_states(row: Optimizer) -> None:
     assert trace.steps[0].at("t") == rational(Fraction(7))
 
 
-@pytest.mark.parametrize("row", [row for row in OPTIMIZERS if row.indices[0] < 2 and "lr" in row.hyper], ids=by_name)
+@pytest.mark.parametrize(
+    "row", [row for row in OPTIMIZERS if row.indices[0] < 2 and "lr" in row.hyper], ids=by_name
+)
 def test_groups_have_hyper_parameters_of_their_own(row: Optimizer) -> None:
     second = "o" if is_matrix(row) else "b"
     extra = f'[[training.groups]]\nparameters = ["{second}"]\nlr = 0.3\n'
@@ -402,7 +407,9 @@ def test_a_schedule_is_torchs_scheduler(row: Schedule, every: str, group: bool) 
 
 @pytest.mark.parametrize("row", SCHEDULES, ids=by_name)
 def test_a_schedule_that_is_entered_later(row: Schedule) -> None:
-    table = f'schedule = {{ name = "{row.name}", every = "step", {SCHEDULED[row.name]} }}\nstart = {{ t = 3 }}'
+    table = (
+        f'schedule = {{ name = "{row.name}", every = "step", {SCHEDULED[row.name]} }}\nstart = {{ t = 3 }}'
+    )
     optimizer = BY_NAME["Lion" if row.name == "StepLR" else "Adam"]
     _, report = assert_verified(example_of(spec(optimizer, {}, extra=table)))
     assert any(check.witness in ("scheduler", "row") and check.quantity == "lr_t" for check in report.checks)
@@ -424,10 +431,14 @@ def test_a_wrong_rate_is_reported(row: Schedule) -> None:
 def test_no_name_of_a_schedule_or_of_clipping_is_one_of_an_optimizer() -> None:
     """They stand side by side in one update."""
     for optimizer in OPTIMIZERS:
-        lines = [line for n in range(3) if n >= optimizer.indices[0] for line in lines_of(optimizer, "jk"[:n])]
+        lines = [
+            line for n in range(3) if n >= optimizer.indices[0] for line in lines_of(optimizer, "jk"[:n])
+        ]
         own = {*optimizer.hyper, *(line.target.name for line in lines)} - {"lr"}
         for schedule in SCHEDULES:
-            words = set(schedule.hyper) | {line.split("=")[0].strip() for line in schedule.equations.split("\n")}
+            words = set(schedule.hyper) | {
+                line.split("=")[0].strip() for line in schedule.equations.split("\n")
+            }
             assert not words & own, (optimizer.name, schedule.name, words & own)
         assert not own & {"clip", "gnorm", "gsquares", "gbar"}
 
@@ -450,7 +461,9 @@ def test_a_page_with_every_hyper_parameter(row: Optimizer) -> None:
     assert f"{written}(" in page or written in page
 
 
-@pytest.mark.parametrize("flag", [(row, flag) for row in OPTIMIZERS for flag in row.flags], ids=lambda p: f"{p[0].name}-{p[1]}")
+@pytest.mark.parametrize(
+    "flag", [(row, flag) for row in OPTIMIZERS for flag in row.flags], ids=lambda p: f"{p[0].name}-{p[1]}"
+)
 def test_a_page_with_a_flag(flag: tuple[Optimizer, str]) -> None:
     row, name = flag
     (given,) = (given for given in settings(row) if name in given)
@@ -463,7 +476,8 @@ def test_a_page_with_everything_around_an_optimizer(name: str, clip: str) -> Non
     row = BY_NAME[name]
     second = "o" if is_matrix(row) else "b"
     extra = (
-        f'clip = {{ {clip} = 0.5 }}\nstart = {{ t = 3 }}\nschedule = {{ name = "OneCycleLR", total_steps = 14 }}\n'
+        f"clip = {{ {clip} = 0.5 }}\nstart = {{ t = 3 }}\n"
+        'schedule = { name = "OneCycleLR", total_steps = 14 }\n'
         f'[[training.groups]]\nparameters = ["{second}"]\nlr = 0.05\n'
     )
     page = _page(spec(row, {}, epochs=2, extra=extra))
@@ -475,7 +489,11 @@ def test_a_page_with_everything_around_an_optimizer(name: str, clip: str) -> Non
 def test_plain_sgd_stays_as_it_is() -> None:
     page = _page(spec(BY_NAME["SGD"], {}, epochs=1))
     assert r"w \leftarrow w - \eta \frac{\partial L}{\partial w}" in page
-    assert "The optimizer is SGD (plain gradient descent on each mini-batch, without momentum) with $\\eta = 0.01$:" in page
+    assert (
+        "The optimizer is SGD (plain gradient descent on each mini-batch, without momentum) "
+        "with $\\eta = 0.01$:"
+        in page
+    )
     assert "optimizer = optim.SGD(model.parameters(), lr=0.01)\n" in page
 
 
@@ -535,38 +553,92 @@ def test_newton_through_a_curve() -> None:
     assert "second derivative" in _page(text)
 
 
-# --- what is refused -----------------------------------------------------------------------------------------
+# --- what is refused -------------------------------------------------------------------------
 
 REFUSED = {
-    'optimizer = { name = "SGD", lr = 0.1, momentum = 0.9, nesterov = 1 }': ("'nesterov' must be true or false", ""),
-    'optimizer = { name = "SGD", lr = 0.1, dampening = 0.1 }': ("no meaning without 'momentum'", "momentum = 0.9"),
+    'optimizer = { name = "SGD", lr = 0.1, momentum = 0.9, nesterov = 1 }': (
+        "'nesterov' must be true or false",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1, dampening = 0.1 }': (
+        "no meaning without 'momentum'",
+        "momentum = 0.9",
+    ),
     'optimizer = { name = "SGD", lr = 0.1, nesterov = true }': ("no meaning without 'momentum'", "momentum"),
     'optimizer = { name = "SGD", lr = 0.1, momentum = 0.9, nesterov = true, dampening = 0.1 }': (
         "'nesterov' cannot stand beside 'dampening'",
         "Leave out dampening",
     ),
     'optimizer = { name = "SGD", lr = 0.1, momentum = 0.9, mu = 0.8 }': ("another word for 'mu'", "once"),
-    'optimizer = { name = "SGD", lr = 0.1, wieght_decay = 0.9 }': ("no hyper-parameter 'wieght_decay'", "weight_decay"),
+    'optimizer = { name = "SGD", lr = 0.1, wieght_decay = 0.9 }': (
+        "no hyper-parameter 'wieght_decay'",
+        "weight_decay",
+    ),
     'optimizer = { name = "Muon" }': ("Muon cannot update 'w'", "2 indices"),
     'optimizer = { name = "Newton" }': ("Newton learns one parameter", "one dimension"),
-    'optimizer = { name = "GD", lr = 0.1 }\nbatch_size = 2': ("uses all the data in every step", "batch_size"),
-    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { vaule = 1 }': ("unknown way of clipping 'vaule'", "value = 1"),
-    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { value = 1, norm = 1 }': ("unknown way of clipping 'norm'", "or"),
-    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { norm = -1 }': ("'norm' must be a number and at least 0", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { step_size = 1 }': ("the schedule has no name", "StepLR"),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StpLR" }': ("unknown schedule 'StpLR'", "StepLR"),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR" }': ("needs the hyper-parameter 'step_size'", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR", step_size = 1.5 }': ("a whole number", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR", step_size = 2, every = "day" }': ("'every'", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "MultiStepLR", milestones = [0.5] }': ("whole numbers", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\nstart = { v = 1 }': ("a state comes from earlier steps", "t = 2"),
+    'optimizer = { name = "GD", lr = 0.1 }\nbatch_size = 2': (
+        "uses all the data in every step",
+        "batch_size",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { vaule = 1 }': (
+        "unknown way of clipping 'vaule'",
+        "value = 1",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { value = 1, norm = 1 }': (
+        "unknown way of clipping 'norm'",
+        "or",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nclip = { norm = -1 }': (
+        "'norm' must be a number and at least 0",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { step_size = 1 }': (
+        "the schedule has no name",
+        "StepLR",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StpLR" }': (
+        "unknown schedule 'StpLR'",
+        "StepLR",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR" }': (
+        "needs the hyper-parameter 'step_size'",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR", step_size = 1.5 }': (
+        "a whole number",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "StepLR", step_size = 2, every = "day" }': (
+        "'every'",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nschedule = { name = "MultiStepLR", milestones = [0.5] }': (
+        "whole numbers",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\nstart = { v = 1 }': (
+        "a state comes from earlier steps",
+        "t = 2",
+    ),
     'optimizer = { name = "SGD", lr = 0.1 }\nstart = { t = 0 }': ("'t' must be a whole number", ""),
     'optimizer = { name = "Adam" }\nstart = { t = 2, vv = 1 }': ("Adam has no state 'vv'", "'v"),
     'optimizer = { name = "SGD", lr = 0.1 }\nstart = { t = 2, v = 1 }': ("SGD has no state 'v'", "no state"),
-    'optimizer = { name = "Adam" }\nstart = { t = 2, v_w = [1, 2] }': ("'v_w' has shape (2,), expected ()", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["c"]': ("'c' is not a parameter", "b"),
-    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["b"]\nlr = -1': ("'lr' must be at least 0", ""),
-    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["b", "b"]': ("'b' is in two groups", ""),
+    'optimizer = { name = "Adam" }\nstart = { t = 2, v_w = [1, 2] }': (
+        "'v_w' has shape (2,), expected ()",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["c"]': (
+        "'c' is not a parameter",
+        "b",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["b"]\nlr = -1': (
+        "'lr' must be at least 0",
+        "",
+    ),
+    'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = ["b", "b"]': (
+        "'b' is in two groups",
+        "",
+    ),
     'optimizer = { name = "SGD", lr = 0.1 }\n[[training.groups]]\nparameters = []': ("parameters", ""),
     'optimizer = { name = "Newton" }\nschedule = { name = "ExponentialLR", gamma = 0.5 }': ("Newton", ""),
 }

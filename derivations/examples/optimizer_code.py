@@ -79,9 +79,7 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in found if part.strip()]
 
 
-def schedule_arguments(
-    row: Schedule, example: Example, number: Callable[[Fraction], str] = decimal
-) -> str:
+def schedule_arguments(row: Schedule, example: Example, number: Callable[[Fraction], str] = decimal) -> str:
     """The arguments of the scheduler; where groups have rates of their own, torch takes a list of them."""
     pace = example.rule.pace
     assert pace is not None
