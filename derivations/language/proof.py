@@ -9,14 +9,15 @@ the equation of ``t`` alone. No adjoint of `derivations.language.backward` is us
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
-from typing import Any, TypeAlias
+from functools import cached_property, reduce
+from typing import Any
 
 import sympy as sp
 
 from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
 from derivations.language.program import Program
+from derivations.language.ranges import affine, extremes, moving_letters
 from derivations.language.steps import Chain, Line
 from derivations.language.symbolic import function_class, is_zero
 from derivations.language.tree import (
@@ -39,10 +40,10 @@ from derivations.language.tree import (
     free_indices,
     refs,
     values,
+    walk,
 )
 
 TINY, LARGEST, HIGHEST = 2, 3_000, 40
-Place: TypeAlias = int | str
 
 
 class Prover:
@@ -50,7 +51,7 @@ class Prover:
 
     def __init__(self, program: Program, loss: str) -> None:
         self.program, self.loss = program, loss
-        self.memory: dict[tuple[str, tuple[Place, ...], str], Any] = {}
+        self.memory: dict[tuple[str, tuple[int, ...], str], Any] = {}
 
     @cached_property
     def local_only(self) -> bool:
@@ -69,7 +70,7 @@ class Prover:
         names = sorted(
             {*free_indices(left, self.program.indices), *free_indices(right, self.program.indices)}
         )
-        ranges = itertools.product(range(1, TINY + 1), repeat=len(names))
+        ranges = itertools.product(*(self.range(name) for name in names))
         return all(self._equal_at(left, right, dict(zip(names, at, strict=True))) for at in ranges)
 
     def _equal_at(self, left: Expr, right: Expr, env: dict[str, int]) -> bool:
@@ -101,15 +102,15 @@ class Prover:
             case Pow(a, b):
                 return self.shallow(a, env) ** self.shallow(b, env)
             case Call("same", (a, b)):
-                return self.same(self.place(a, env), self.place(b, env))
+                return sp.Integer(self.place(a, env) == self.place(b, env))
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
-                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound)))
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
             case Largest(a, bound):
-                return function_class("max")(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound)])
             case Chosen(a, bound, at):
                 return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
@@ -117,26 +118,48 @@ class Prover:
         raise TypeError(f"not provable: {expr}")
 
     def place(self, part: Expr, env: dict[str, int]) -> Any:
-        """What stands between the brackets of an entry: a whole number, or a datum that is one."""
-        return sp.Integer(env[part.name]) if isinstance(part, Ref) and part.name in env else self.shallow(part, env)
+        """The whole number that stands between the brackets of an entry.
 
-    def position(self, part: Expr, env: dict[str, int]) -> Place:
-        """A place as it distinguishes entries; two data are never assumed to be equal."""
-        found = self.place(part, env)
-        return int(found) if found.is_Integer else f"<{found}>".replace(",", ";")
+        A datum that is looked up there gets a number of its own: 1, 2, 1, 2 … along its entries.
+        """
+        if isinstance(part, Ref) and part.indices:
+            at = [self.position(inner, env) for inner in part.indices]
+            return sp.Integer(1 + (sum(at) - len(at)) % TINY)
+        return self.shallow(part, env)
 
-    def same(self, a: Any, b: Any) -> Any:
-        """Kronecker's delta; a datum is the same as itself only."""
-        return sp.Integer(a == b)
+    def position(self, part: Expr, env: dict[str, int]) -> int:
+        """A place as a number."""
+        return int(self.place(part, env))
+
+    def range(self, index: str) -> range:
+        """The values of an index in a proof."""
+        return range(1, self.sizes.get(index, TINY) + 1)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many values each index takes: two, or as many as reads such as ``h[2*u + p]`` need."""
+        sizes = dict.fromkeys(self.program.indices, TINY)
+        moving = moving_letters(self.program)
+        own = {(eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)}
+        for _ in self.program:
+            for ref in (node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)):
+                for axis, part in enumerate(ref.indices):
+                    mine, form = own.get((ref.name, axis)), affine(part)
+                    if not isinstance(mine, Ref) or not form or ref.padded or form.get(mine.name):
+                        continue
+                    sizes[mine.name] = max(sizes[mine.name], int(extremes(form, sizes)[1]))
+                    if isinstance(part, Ref) and part.name not in moving:
+                        sizes[part.name] = sizes[mine.name]
+        return sizes
 
     def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
-        """The slope of the larger of two, as `max` has it, by the one that is asked for."""
-        first, second = (self.shallow(body, {**env, bound: k}) for k in range(1, TINY + 1))
-        a, b = sp.Dummy(real=True), sp.Dummy(real=True)
-        slope = sp.diff(function_class("max")(a, b), a if at == 1 else b)
-        return slope.xreplace({a: first, b: second})
+        """The slope of the largest by the entry that is asked for, as `max` has it."""
+        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound)]
+        names = [sp.Dummy(real=True) for _ in values]
+        slope = sp.diff(reduce(function_class("max"), names), names[int(at) - 1])
+        return slope.xreplace(dict(zip(names, values, strict=True)))
 
-    def entry(self, name: str, at: tuple[Place, ...]) -> Any:
+    def entry(self, name: str, at: tuple[int, ...]) -> Any:
         """The symbol of an entry; an adjoint is the derivative that it stands for."""
         prefix = f"d{self.loss}/d"
         if name.startswith(prefix) and not self.local_only:
@@ -152,18 +175,16 @@ class Prover:
             written = self.shallow(body, env)
         return sp.diff(written, self.shallow(by, env))
 
-    def equation(self, name: str, at: tuple[Place, ...]) -> Any:
+    def equation(self, name: str, at: tuple[int, ...]) -> Any:
         """The right-hand side of the equation of one entry, over the entries that it reads."""
         eq = self.program.writer(name, at)
         if eq is None:  # outside the array: what a padded read gives
             return sp.Integer(0)
         places = zip(eq.target.indices, at, strict=True)
         env = {part.name: place for part, place in places if isinstance(part, Ref)}
-        if any(isinstance(place, str) or place < 1 for place in env.values()):
-            return sp.Integer(0) if not any(isinstance(p, str) for p in env.values()) else _symbol(name, at)
-        return self.shallow(eq.body, {key: place for key, place in env.items() if isinstance(place, int)})
+        return sp.Integer(0) if any(place < 1 for place in env.values()) else self.shallow(eq.body, env)
 
-    def total(self, name: str, at: tuple[Place, ...]) -> Any:
+    def total(self, name: str, at: tuple[int, ...]) -> Any:
         """``dL/du``: the loss down to the quantity ``u``, differentiated by its entry."""
         key = ("total", at, name)
         if key not in self.memory:
@@ -179,11 +200,11 @@ class Prover:
         for text, symbol in symbols.items():
             name, _, inside = text.partition(" ")
             if name in self.program.targets and stop not in (name, text) and not self.local_only:
-                at = tuple(int(part) if part[0] in "-0123456789" else part for part in inside.split(",") if part)
+                at = tuple(int(part) for part in inside.split(",") if part)
                 new[symbol] = self.entry_expanded(name, at, stop)
         return written.xreplace(new) if new else written
 
-    def entry_expanded(self, name: str, at: tuple[Place, ...], stop: str) -> Any:
+    def entry_expanded(self, name: str, at: tuple[int, ...], stop: str) -> Any:
         """One entry written out down to ``stop``, each worked once."""
         key = (name, at, stop)
         if key not in self.memory:
@@ -199,7 +220,7 @@ def needed_by(read: dict[str, set[str]], names: set[str]) -> set[str]:
     return found
 
 
-def _symbol(name: str, at: tuple[Place, ...]) -> Any:
+def _symbol(name: str, at: tuple[int, ...]) -> Any:
     return sp.Symbol(f"{name} {','.join(map(str, at))}", real=True)
 
 
@@ -213,7 +234,10 @@ def _size(program: Program) -> int:
 
 
 def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[str, bool]]:
-    """Every line of every chain against the line before it; the first against the subject."""
+    """Every line of every chain against the line before it; the first against the subject.
+
+    The indices of ``program`` are those of the adjoints too.
+    """
     prover = Prover(program, loss)
     found = []
     for chain in chains:
@@ -238,7 +262,8 @@ def _is_definition(prover: Prover, expr: Expr, subject: Expr) -> bool:
     target = subject.body if isinstance(subject, Derivative) else Ref(prover.loss)
     if not isinstance(expr, Derivative) or not isinstance(target, Ref):
         return False
+    defined = next((eq for eq in prover.program if eq.target == target), prover.program.targets[target.name])
     by = expr.by
     whole = Ref(adjoint(prover.loss, by.name), by.indices)
     same = by == subject.by if isinstance(subject, Derivative) else whole == subject
-    return same and prover.equal(prover.program.targets[target.name].body, expr.body)
+    return same and prover.equal(defined.body, expr.body)
