@@ -25,9 +25,12 @@ w = 0
 b = 0
 
 [training]
-optimizer = { name = "SGD", lr = 0.1 }
+optimizer = { name = "SGD", lr = 0.1 }   # momentum = 0.9, weight_decay = 0.01, nesterov = true …
 batch_size = 2          # leave out to use all samples in every step
 epochs = 1
+# clip = { norm = 1 }   # or { value = 1 }
+# schedule = { name = "StepLR", step_size = 1, gamma = 0.5 }   # every = "step" or "epoch"
+# start = { t = 5, v = 0.2 }   # go on at step 5 with a given state
 # shuffle = 1           # shuffle before every epoch, with this seed
 # batches = [[1, 3], [2, 4]]   # or list the samples of each batch
 # carry = 4             # round every intermediate value, as with a pocket calculator

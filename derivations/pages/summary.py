@@ -8,8 +8,8 @@ from fractions import Fraction
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
+from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.numbers.digits import Rounding
