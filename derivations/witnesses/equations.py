@@ -1,0 +1,348 @@
+"""Formulas of `derivations.catalogue.operations` filled in: which letters, which entries, which numbers.
+
+Every equation chooses its letters afresh: axes of operands that run together share them, and a letter
+is taken over from an operand where it is still free, so that ``h1[i, j] = tanh(z1[i, j])``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from derivations.language.parser import parse
+from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref
+from derivations.witnesses.axes import (
+    SAMPLE,
+    Affine,
+    Axis,
+    CannotSay,
+    Letter,
+    View,
+    along,
+    fixed,
+    plain,
+    together,
+    whole,
+)
+
+WORD = re.compile(r"[A-Za-z]\w*")
+LETTERS = "ijklmpqrsuvacdfghoABCDEFGHIJKMPQRSTUV"
+ALL, CHOSEN, REST = "...", "dim", "rest"
+
+
+class Alphabet:
+    """The letters of one translation: a letter stands for one length only."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+
+    def fresh(self, size: int, taken: Sequence[Letter], wanted: str = "") -> Letter:
+        """A letter of a length that is not taken: the wanted one, a known one, or a new one."""
+        used = {letter.name for letter in taken}
+        known = [name for name, length in self.sizes.items() if length == size and name != SAMPLE]
+        new = [name for name in LETTERS if name not in self.sizes and name != SAMPLE]
+        wanted_first = [wanted] if self.sizes.get(wanted, size) == size and wanted in LETTERS else []
+        name = next((name for name in (*wanted_first, *known, *new) if name and name not in used), None)
+        if name is None:
+            raise CannotSay("more axes of different lengths than there are letters")
+        self.sizes[name] = size
+        return Letter(name, size)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation with its arguments by name: views, numbers, settings; and the shape that torch gave."""
+
+    arguments: Mapping[str, Any]
+    shape: tuple[int, ...]
+    chosen: tuple[int, ...] = ()  # the axes of ``dim``
+    sizes: Mapping[str, int] = field(default_factory=dict)  # of letters that no array has
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The equations of one call, and the view of their result."""
+
+    lines: tuple[str, ...]
+    result: View
+    read: frozenset[str]
+
+
+def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) -> Filled:
+    """The equations of a formula; raises `CannotSay` where the axes do not fit."""
+    scope = _Scope(dict(call.arguments), call, alphabet)
+    scope.choose_letters(text)
+    lines, result = [], View("")
+    for line in text.splitlines():
+        target, _, body = line.partition(" = ")
+        stem, parts = _target(target)
+        axes = scope.axes_of(parts)
+        result = whole(name(stem), axes)
+        lines.append(f"{result} = {scope.rewrite(body)}")
+        scope.arguments[stem] = result
+    result = View(result.name, result.at, scope.kept(_target(target)[1], result.axes))
+    if result.shape != call.shape:
+        raise CannotSay(f"a result of shape {call.shape}")
+    return Filled(tuple(lines), result, frozenset(scope.read))
+
+
+def words(text: str) -> set[str]:
+    """The names that a formula mentions."""
+    return set(WORD.findall(text))
+
+
+def _target(text: str) -> tuple[str, list[str]]:
+    stem, _, inside = text.partition("[")
+    return stem, split(inside.removesuffix("]"))
+
+
+def split(text: str) -> list[str]:
+    """Cut at the commas that stand in no bracket."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts if part.strip()]
+
+
+def closing(text: str, at: int) -> int:
+    """The place of the bracket that closes the one at a place."""
+    depth = 0
+    for place in range(at, len(text)):
+        depth += (text[place] in "([") - (text[place] in ")]")
+        if depth == 0:
+            return place
+    raise ValueError(f"a bracket is not closed: {text}")
+
+
+def number_text(value: float) -> str:
+    """A number of Python as it is written, in brackets if it is negative."""
+    exact = Decimal(repr(value))
+    if not exact.is_finite():
+        raise CannotSay(f"the number {value}")
+    shown = format(exact, "f").removesuffix(".0")
+    return f"({shown})" if exact < 0 else shown
+
+
+@dataclass
+class _Scope:
+    """One formula being filled: arguments and earlier lines, and the axes that each word stands for."""
+
+    arguments: dict[str, Any]
+    call: Call
+    alphabet: Alphabet
+    env: dict[str, list[Axis]] = field(default_factory=dict)
+    taken: list[Letter] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
+
+    # --- letters ---
+
+    def choose_letters(self, text: str) -> None:
+        """Letters for every word: from the operands, from the result's shape, from the row."""
+        groups: dict[str, list[Sequence[Axis]]] = {}
+        for name, parts in _reads(text):
+            operand = self.arguments.get(name)
+            if isinstance(operand, View):
+                for word, axes in _matched(operand, parts):
+                    groups.setdefault(word, []).append(axes)
+        for word, found in groups.items():
+            if word != CHOSEN:
+                self.env[word] = [self.run_together(axes, word) for axes in _columns(found)]
+        self.split_chosen()
+        self.choose_new(text)
+
+    def run_together(self, groups: Sequence[Axis], hint: str) -> Axis:
+        """One axis of the equation for axes that run together; those of length 1 are repeated."""
+        long = [group for group in groups if group]
+        axis: list[Letter] = []
+        for size, letter in together(long) if long else ():
+            if letter is not None and letter.name == SAMPLE and letter not in self.taken:
+                new = letter
+            else:
+                wanted = letter.name if letter is not None and letter.name != SAMPLE else hint
+                new = self.alphabet.fresh(size, self.taken, wanted)
+            self.taken.append(new)
+            axis.append(new)
+        return tuple(axis)
+
+    def split_chosen(self) -> None:
+        """What ``dim`` and ``rest`` stand for, among all axes."""
+        axes = self.env.get(ALL, [])
+        self.env[CHOSEN] = [axes[place] for place in self.call.chosen if place < len(axes)]
+        self.env[REST] = [axis for place, axis in enumerate(axes) if place not in self.call.chosen]
+
+    def choose_new(self, text: str) -> None:
+        """Letters that only the result has, and those whose range the row gives."""
+        _, parts = _target(text.splitlines()[-1].partition(" = ")[0])
+        new = dict(self.call.sizes)
+        for back, part in enumerate(reversed(parts), 1):
+            if part == ALL:
+                break
+            if part not in self.env and part.isalpha():
+                new[part] = self.call.shape[-back]
+        for word, size in new.items():
+            self.env[word] = [()] if size == 1 else [(self.alphabet.fresh(size, self.taken, word),)]
+            self.taken += self.env[word][0]
+
+    def axes_of(self, parts: Sequence[str]) -> list[Axis]:
+        """The axes of a target: words, and 1 for an axis of length 1."""
+        return [axis for part in parts for axis in ([()] if part == "1" else self.env[part])]
+
+    def kept(self, parts: Sequence[str], axes: Sequence[Axis]) -> tuple[Axis, ...]:
+        """The axes of a result, with those of length 1 that ``keepdim`` keeps."""
+        if REST not in parts or not self.arguments.get("keepdim"):
+            return tuple(axes)
+        rest = iter(axes)
+        every = range(len(axes) + len(self.call.chosen))
+        return tuple(() if place in self.call.chosen else next(rest) for place in every)
+
+    # --- text ---
+
+    def rewrite(self, text: str) -> str:
+        """A body with operands, letters and numbers in the place of the row's words."""
+        found, at = "", 0
+        for match in iter(lambda: WORD.search(text, at), None):
+            found += text[at : match.start()]
+            end, word = match.end(), match[0]
+            opener = text[end : end + 1]
+            if opener and opener in "[(":
+                close = closing(text, end)
+                parts = split(text[end + 1 : close])
+                found += self.entry(word, parts) if opener == "[" else self.function(word, parts)
+                at = close + 1
+            else:
+                found += self.bare(word)
+                at = end
+        return found + text[at:]
+
+    def function(self, name: str, parts: Sequence[str]) -> str:
+        """A call; indices that stand for no letter are left out, and a sum over nothing is its body."""
+        shown = [", ".join(self.letters(p)) if p in self.env else self.rewrite(p) for p in parts]
+        kept = [part for part in shown if part]
+        if name == "count":
+            return "*".join(f"count({letter})" for part in parts for letter in self.letters(part)) or "1"
+        if name in ("sum", "mean", "largest") and len(kept) == 1:
+            return f"({kept[0]})" if re.search(r" [-+] ", kept[0]) else kept[0]
+        return f"{name}({', '.join(kept)})"
+
+    def letters(self, word: str) -> list[str]:
+        return [letter.name for axis in self.env[word] for letter in axis]
+
+    def bare(self, word: str) -> str:
+        if word in self.env:
+            return ", ".join(self.letters(word)) or "1"
+        return self.number(word) if self.value(word) is not None else word
+
+    def value(self, word: str) -> Any:
+        """The number of an argument; ``stride_2`` is the second of several."""
+        name, _, place = word.rpartition("_")
+        if word in self.arguments or not place.isdigit():
+            return self.arguments.get(word)
+        several = self.arguments.get(name)
+        return several[int(place) - 1] if isinstance(several, (tuple, list)) else several
+
+    def number(self, word: str) -> str:
+        value = self.value(word)
+        self.read.add(re.sub(r"_\d$", "", word) if word not in self.arguments else word)
+        if isinstance(value, View) and not value.axes:
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise CannotSay(f"{word}={value!r}")
+        return number_text(value)
+
+    def entry(self, name: str, parts: Sequence[str]) -> str:
+        """``weight[j, k]``: the operand, read over the letters of this equation."""
+        operand = self.arguments.get(name)
+        self.read.add(name)
+        if not isinstance(operand, View):
+            return self.number(name)
+        new: dict[Letter, Affine] = {}
+        for axis, part in zip(operand.axes, _spread(parts, len(operand.axes), self.env), strict=True):
+            new |= self.position(axis, part)
+        if SAMPLE not in {x.name for x in operand.letters}:
+            if any(letter.name == SAMPLE for part in new.values() for letter, _ in part.terms):
+                raise CannotSay(f"'{operand.name}' read along the samples")
+        return str(operand.put(new, ()))
+
+    def position(self, axis: Axis, part: str | Axis) -> dict[Letter, Affine]:
+        """What stands for the letters of an operand's axis."""
+        if not isinstance(part, str):
+            return along(axis, part) if axis else {}
+        if len(axis) > 1:
+            raise CannotSay("positions along a flattened axis")
+        if not axis:
+            return {}
+        if "[" in part:
+            return {axis[0]: plain(Letter(self.rewrite(part), axis[0].size))}
+        return {axis[0]: self.affine(parse(part))}
+
+    def affine(self, expr: Expr) -> Affine:
+        """An index expression of a formula over the letters of this equation."""
+        match expr:
+            case Number(value):
+                return fixed(int(value))
+            case Ref(name, ()) if name in self.env:
+                return plain(self.env[name][0][0]) if self.env[name][0] else fixed(1)
+            case Ref(name, ()):
+                return fixed(int(self.number(name).strip("()")))
+            case Neg(inner):
+                return fixed(0).plus(self.affine(inner), -1)
+            case Add(terms):
+                found = fixed(0)
+                for term in terms:
+                    found = found.plus(self.affine(term))
+                return found
+            case Mul((factor, inner)):
+                return fixed(0).plus(self.affine(inner), self.affine(factor).constant)
+        raise ValueError(f"not an index expression: {expr}")
+
+
+def _reads(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Every ``name[...]`` of the bodies of a formula, those inside brackets too."""
+    for line in text.splitlines():
+        body = line.partition(" = ")[2]
+        for match in re.finditer(r"([A-Za-z]\w*)\[", body):
+            yield match[1], split(body[match.end() : closing(body, match.end() - 1)])
+
+
+def _matched(operand: View, parts: Sequence[str]) -> Iterator[tuple[str, Sequence[Axis]]]:
+    """The axes of an operand that each word of a pattern stands for."""
+    rank, named = len(operand.axes), len(parts) - (ALL in parts)
+    if CHOSEN in parts:
+        return
+    if rank < named or (rank > named and ALL not in parts):
+        raise CannotSay(f"{rank} axes where {', '.join(parts)} are expected")
+    at = 0
+    for part in parts:
+        length = rank - named if part == ALL else 1
+        if part == ALL or part.isalpha():
+            yield part, operand.axes[at : at + length]
+        at += length
+
+
+def _columns(found: Sequence[Sequence[Axis]]) -> list[list[Axis]]:
+    """The axes of several operands side by side, aligned at the last one as torch broadcasts."""
+    rank = max(map(len, found))
+    columns: list[list[Axis]] = [[] for _ in range(rank)]
+    for axes in found:
+        for place, axis in enumerate(axes, rank - len(axes)):
+            columns[place].append(axis)
+    return columns
+
+
+def _spread(parts: Sequence[str], rank: int, env: Mapping[str, list[Axis]]) -> list[str | Axis]:
+    """A pattern axis by axis: letters as the equation's axes, everything else as text."""
+    found: list[str | Axis] = []
+    for part in parts:
+        if part == ALL:
+            length = rank - (len(parts) - 1)
+            found += env[ALL][len(env[ALL]) - length :]
+        else:
+            found += env.get(part, [part])
+    return found

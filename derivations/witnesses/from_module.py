@@ -1,0 +1,161 @@
+"""The spec of a module: traced, translated and written as TOML, with the module's own numbers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import torch
+from torch import fx
+
+from derivations.catalogue import optimizers
+from derivations.catalogue.operations import LOSS_FUNCTIONS
+from derivations.language.errors import DerivationsError, nearest
+from derivations.witnesses.axes import View
+from derivations.witnesses.graph import VALUE, Graph, write_down
+from derivations.witnesses.translate import Translator
+
+OUTPUT, LOSS = "yhat", "L"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A module in the language of the package.
+
+    ``text`` is the spec; ``model`` and ``loss`` are the traced graphs in float64; ``nodes`` are those
+    whose value a quantity of the spec is, ``parameters`` and ``inputs`` the tensors behind its arrays.
+    """
+
+    text: str
+    model: Graph
+    loss: Graph
+    nodes: Mapping[str, fx.Node]
+    parameters: Mapping[str, torch.Tensor]
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    data: Mapping[str, torch.Tensor]
+
+
+def translate(
+    module: torch.nn.Module, sample_input: Any, loss: Any, target: Any, title: str, training: str
+) -> Translation:
+    """The module as a spec; raises `DerivationsError` naming what cannot be translated and its line."""
+    inputs, targets = _tensors(sample_input, "sample_input"), _tensors(target, "target")
+    samples = len(inputs[0]) if inputs and inputs[0].ndim else 0
+    if samples == 0:
+        raise DerivationsError("sample_input has no first axis for the samples", hint="Use x.unsqueeze(0).")
+    twice = [_doubled(tensor, samples) for tensor in (*inputs, *targets)]
+    seen, aims = twice[: len(inputs)], twice[len(inputs) :]
+    model = write_down(_in_float64(module), seen, "model")
+    criterion = write_down(_loss(loss), [_output(model), *aims], "loss")
+    work = Translator(max(samples, 2), _reserved())
+    views = [work.given(str(node.target), tensor) for node, tensor in zip(model.inputs, seen, strict=True)]
+    output = work.graph(model, views, OUTPUT)
+    wanted = [work.given("y" if len(aims) == 1 else "y1", tensor) for tensor in aims]
+    result = work.graph(criterion, [output, *wanted], LOSS)
+    if not isinstance(result, View) or result.axes or result.name != LOSS:
+        raise DerivationsError("the loss is not one number that is worked from the module's output")
+    given = {view.name: tensor for view, tensor in zip((*views, *wanted), (*inputs, *targets), strict=True)}
+    names = tuple(view.name for view in views), tuple(view.name for view in wanted)
+    text = spec_text(title, work, given, training)
+    return Translation(text, model, criterion, work.nodes, work.parameters, *names, given)
+
+
+def _tensors(given: Any, what: str) -> list[torch.Tensor]:
+    found = [] if given is None else [*given] if isinstance(given, (tuple, list)) else [given]
+    for tensor in found:
+        if not isinstance(tensor, torch.Tensor):
+            raise DerivationsError(f"{what}: expected a tensor, found {type(tensor).__name__}")
+    return [tensor.double() if tensor.is_floating_point() else tensor for tensor in found]
+
+
+def _doubled(tensor: torch.Tensor, samples: int) -> torch.Tensor:
+    """A single sample twice, so that the axis of the samples is seen apart from axes of length 1."""
+    alone = samples == 1 and tensor.ndim > 0 and len(tensor) == 1
+    return torch.cat([tensor, tensor]) if alone else tensor
+
+
+def _in_float64(module: Any) -> torch.nn.Module:
+    if not isinstance(module, torch.nn.Module):
+        raise DerivationsError(f"expected a torch.nn.Module, found {type(module).__name__}")
+    return copy.deepcopy(module).double()
+
+
+def _loss(loss: Any) -> Any:
+    """A loss module or function, or torch's by its name."""
+    if isinstance(loss, torch.nn.Module):
+        return _in_float64(loss)
+    if not isinstance(loss, str):
+        return loss
+    known = {**{path.rpartition(".")[2]: name for path, name in LOSS_FUNCTIONS.items()}}
+    name = known.get(loss, loss)
+    if name not in known.values():
+        raise DerivationsError(f"unknown loss '{loss}'", hint=nearest(loss, {*known, *known.values()}, "losses"))
+    return getattr(torch.nn.functional, name)
+
+
+def _output(model: Graph) -> torch.Tensor:
+    output = model.output
+    if not isinstance(output, fx.Node) or not isinstance(output.meta[VALUE], torch.Tensor):
+        raise DerivationsError("the module returns something other than one tensor")
+    found: torch.Tensor = output.meta[VALUE]
+    return found
+
+
+def _reserved() -> set[str]:
+    """Names that the optimizers use for themselves."""
+    knobs = {name for row in optimizers.OPTIMIZERS for name in row.hyper}
+    return {*knobs, "theta", "g", "t", OUTPUT, LOSS}
+
+
+# --- the text of the spec -----------------------------------------------------------------------------
+
+
+def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], training: str) -> str:
+    """The spec as TOML; decimals are the exact values of the module's numbers."""
+    width = max(len(line) for line, _ in work.lines)
+    lines = [f"{line:{width}}  # {place}" for line, place in work.lines]
+    data = {name: given.get(name, tensor) for name, tensor in work.data.items()}
+    return "\n".join(
+        [
+            f"title = {_quoted(title)}",
+            "",
+            "[model]",
+            'equations = """',
+            *lines,
+            '"""',
+            "",
+            "[data]",
+            *(f"{name} = {_written(name, tensor, work)}" for name, tensor in data.items()),
+            "",
+            "[parameters]",
+            *(f"{name} = {_written(name, tensor, work)}" for name, tensor in work.parameters.items()),
+            "",
+            training,
+        ]
+    )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _written(name: str, tensor: torch.Tensor, work: Translator) -> str:
+    """An array as nested lists without its axes of length 1; positions count from 1."""
+    sampled = name in work.sampled
+    shape = [size for place, size in enumerate(tensor.shape) if size > 1 or (place == 0 and sampled)]
+    plain = tensor.detach().reshape(shape) + (1 if name in work.lookups else 0)
+    return _nested(plain.tolist())
+
+
+def _nested(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(map(_nested, values))}]"
+    exact = Decimal(values)
+    if not exact.is_finite():
+        raise DerivationsError(f"a number of the module or of its data is {values}")
+    return str(exact)
