@@ -197,11 +197,14 @@ def small_numbers() -> st.SearchStrategy[Fraction]:
 
 
 @st.composite
-def models(draw: st.DrawFn, called: tuple[str, ...] = (), *, shadow: bool = True) -> Model:
+def models(
+    draw: st.DrawFn, called: tuple[str, ...] = (), *, shadow: bool = True, whole: bool = False
+) -> Model:
     """Two to four equations over one or two letters, the last one a scalar loss that uses everything.
 
     ``called`` are the functions that may be used; with ``shadow`` a sum may reuse a letter that is
-    in use around it, as in ``x[i] - mean(x[i], i)``.
+    in use around it, as in ``x[i] - mean(x[i], i)``; with ``whole`` only data are read entry by entry
+    (``x[1]``, ``x[i, i]``), as specs demand.
     """
     letters = ("i", "j")[: draw(st.integers(1, 2))]
     sizes = {letter: draw(st.sampled_from((2, 3, 1))) for letter in letters}
@@ -210,7 +213,7 @@ def models(draw: st.DrawFn, called: tuple[str, ...] = (), *, shadow: bool = True
     dims = st.lists(st.sampled_from(letters), unique=True, max_size=2).map(tuple)
     parameters = [draw(_quantity(name, draw(dims), sizes)) for name in names]
     known = {array.name: array.dims for array in (*data, *parameters)}
-    writer = _Writer(draw, sizes, called, shadow)
+    writer = _Writer(draw, sizes, called, shadow, whole)
     unread = {name: known[name] for name in names}
     lines = []
     for name in ("h", "z", "p")[: draw(st.integers(1, 3))]:
@@ -251,6 +254,7 @@ class _Writer:
     sizes: Mapping[str, int]
     called: tuple[str, ...]
     shadow: bool
+    whole: bool
 
     def body(self, known: Mapping[str, tuple[str, ...]], free: tuple[str, ...], depth: int) -> str:
         if depth == 0:
@@ -286,8 +290,10 @@ class _Writer:
             return self.draw(st.sampled_from(["2", "0.5", "3", "0.1"]))
         if name == "count":
             return f"count({self.draw(st.sampled_from(sorted(self.sizes)))})"
-        summed = [letter for letter in known[name] if letter not in free and self.draw(st.booleans())]
-        places = (self.place(letter, (*free, *summed)) for letter in known[name])
+        by_letters = self.whole and name not in ("x", "y")
+        missing = [letter for letter in known[name] if letter not in free]
+        summed = missing if by_letters else [letter for letter in missing if self.draw(st.booleans())]
+        places = (letter if by_letters else self.place(letter, (*free, *summed)) for letter in known[name])
         entry = _ref(name, tuple(places))
         return f"sum({entry}, {', '.join(summed)})" if summed else entry
 

@@ -26,7 +26,7 @@ from derivations.language.program import Equation, Program
 from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
 from derivations.language.tree import Call, Expr, Ref
 from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
-from derivations.numbers.tape import compile_program
+from derivations.numbers.compile import compile_program
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 

@@ -1,19 +1,26 @@
 """Functions that a model may use. One row is one function: formula, slope, torch name, source.
 
 ``formula`` defines the function through earlier rows and arithmetic; a row without one is a
-primitive that the number systems know by name. ``slope`` is the derivative as textbooks write it;
-the tests prove it against SymPy's derivative of the formula. ``kinks`` are the arguments at which
-there is no derivative, and then the slope is torch's choice.
+primitive that the number systems know by name. ``slope`` is the derivative by ``x`` as textbooks
+write it, ``slopes`` are those by further arguments; an argument without a slope must be a number.
+The tests prove every slope against SymPy's derivative of the formula. ``kinks`` are the arguments at
+which there is no derivative, and then the slope is torch's choice. A row with ``over`` binds an index:
+``softmax(z[k], k)``; in its formula the index is called ``k``.
+
+``torch`` is one dotted name, several that are applied in turn, or an expression over the arguments in
+braces: ``torch.nn.functional.gelu({x}, approximate='tanh')``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Function:
-    """One row: ``name(x)``."""
+    """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index."""
 
     name: str
     slope: str
@@ -21,9 +28,19 @@ class Function:
     latex: str
     rule: str
     formula: str = ""
+    arguments: tuple[str, ...] = ("x",)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    slopes: Mapping[str, str] = field(default_factory=dict)
+    over: bool = False
     kinks: tuple[str, ...] = ()
     domain: str = ""
+    cancels: bool = False
     source: str = ""
+
+    @property
+    def all_slopes(self) -> dict[str, str]:
+        """The slope by every argument that has one."""
+        return {**({"x": self.slope} if self.arguments else {}), **self.slopes}
 
 
 FUNCTIONS = (
@@ -47,6 +64,29 @@ FUNCTIONS = (
         domain="x >= 0",
     ),
     Function(
+        "pi",
+        slope="",
+        torch="torch.pi",
+        latex=r"\pi",
+        rule="a constant",
+        arguments=(),
+        source="the circumference of a circle of diameter 1",
+    ),
+    Function(
+        "sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"
+    ),
+    Function(
+        "cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"
+    ),
+    Function(
+        "erf",
+        slope="2/sqrt(pi)*exp(-x**2)",
+        torch="torch.erf",
+        latex=r"\mathrm{erf}",
+        rule="derivative of the error function",
+        source="Abramowitz and Stegun, 7.1.1",
+    ),
+    Function(
         "step",
         slope="0",
         torch="torch.relu torch.sign",
@@ -64,6 +104,34 @@ FUNCTIONS = (
         kinks=("0",),
     ),
     Function(
+        "floor",
+        slope="0",
+        torch="torch.floor",
+        latex=r"\mathrm{floor}",
+        rule="constant between whole numbers",
+        source="the greatest whole number that is not above x",
+    ),
+    Function(
+        "max",
+        slope="(1 + sign(x - y))/2",
+        slopes={"y": "(1 - sign(x - y))/2"},
+        torch="torch.maximum",
+        latex=r"\max",
+        rule="the larger one passes its derivative on, half each where both are equal",
+        arguments=("x", "y"),
+        source="torch.maximum",
+    ),
+    Function(
+        "min",
+        slope="(1 - sign(x - y))/2",
+        slopes={"y": "(1 + sign(x - y))/2"},
+        torch="torch.minimum",
+        latex=r"\min",
+        rule="the smaller one passes its derivative on, half each where both are equal",
+        arguments=("x", "y"),
+        source="torch.minimum",
+    ),
+    Function(
         "abs",
         slope="sign(x)",
         torch="torch.abs",
@@ -71,6 +139,17 @@ FUNCTIONS = (
         rule="derivative of the absolute value, 0 at 0",
         formula="x*sign(x)",
         kinks=("0",),
+    ),
+    Function(
+        "same",
+        slope="0",
+        slopes={"y": "0"},
+        torch="torch.eq({x}, {y}).double()",
+        latex=r"\mathrm{same}",
+        rule="1 where both are equal, else 0: constant",
+        formula="1 - abs(sign(x - y))",
+        arguments=("x", "y"),
+        source="Kronecker's delta",
     ),
     Function(
         "relu",
@@ -81,6 +160,67 @@ FUNCTIONS = (
         formula="x*step(x)",
         kinks=("0",),
         source="Nair and Hinton 2010",
+    ),
+    Function(
+        "clamp",
+        slope="(1 - step(lo - x))*(1 - step(x - hi))",
+        torch="torch.clamp",
+        latex=r"\mathrm{clamp}",
+        rule="1 between the limits and on them, 0 outside",
+        formula="min(max(x, lo), hi)",
+        arguments=("x", "lo", "hi"),
+        kinks=("lo", "hi"),
+        source="torch.clamp",
+    ),
+    Function(
+        "hardtanh",
+        slope="step(x - lo)*step(hi - x)",
+        torch="torch.nn.functional.hardtanh",
+        latex=r"\mathrm{hardtanh}",
+        rule="1 between the limits, 0 on them and outside",
+        formula="min(max(x, lo), hi)",
+        arguments=("x", "lo", "hi"),
+        defaults={"lo": "-1", "hi": "1"},
+        kinks=("lo", "hi"),
+        source="Collobert 2004",
+    ),
+    Function(
+        "leaky_relu",
+        slope="step(x) + a*(1 - step(x))",
+        torch="torch.nn.functional.leaky_relu",
+        latex=r"\mathrm{LeakyReLU}",
+        rule="1 for positive arguments, else the small slope, also at 0",
+        formula="x*step(x) + a*x*(1 - step(x))",
+        arguments=("x", "a"),
+        defaults={"a": "0.01"},
+        kinks=("0",),
+        source="Maas, Hannun and Ng 2013",
+    ),
+    Function(
+        "elu",
+        slope="step(x) + a*exp(x)*(1 - step(x))",
+        torch="torch.nn.functional.elu",
+        latex=r"\mathrm{ELU}",
+        rule="1 for positive arguments, else a times the exponential, also at 0",
+        formula="x*step(x) + a*(exp(x) - 1)*(1 - step(x))",
+        arguments=("x", "a"),
+        defaults={"a": "1"},
+        kinks=("0",),
+        cancels=True,
+        source="Clevert, Unterthiner and Hochreiter 2016",
+    ),
+    Function(
+        "selu",
+        slope="1.0507009873554804934193349852946*(step(x) + "
+        "1.6732632423543772848170429916717*exp(x)*(1 - step(x)))",
+        torch="torch.nn.functional.selu",
+        latex=r"\mathrm{SELU}",
+        rule="derivative of the scaled exponential linear unit",
+        formula="1.0507009873554804934193349852946*(x*step(x) + "
+        "1.6732632423543772848170429916717*(exp(x) - 1)*(1 - step(x)))",
+        kinks=("0",),
+        cancels=True,
+        source="Klambauer and others 2017",
     ),
     Function(
         "sigmoid",
@@ -98,6 +238,94 @@ FUNCTIONS = (
         rule="derivative of the hyperbolic tangent",
         formula="1 - 2/(exp(2*x) + 1)",
     ),
+    Function(
+        "gelu",
+        slope="(1 + erf(x/sqrt(2)))/2 + x*exp(-x**2/2)/sqrt(2*pi)",
+        torch="torch.nn.functional.gelu",
+        latex=r"\mathrm{GELU}",
+        rule="product rule on x times the normal distribution function",
+        formula="x*(1 + erf(x/sqrt(2)))/2",
+        cancels=True,
+        source="Hendrycks and Gimpel 2016, exact form",
+    ),
+    Function(
+        "gelu_tanh",
+        slope="(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))/2 + x/2*(1 - tanh(sqrt(2/pi)*"
+        "(x + 0.044715*x**3))**2)*sqrt(2/pi)*(1 + 0.134145*x**2)",
+        torch="torch.nn.functional.gelu({x}, approximate='tanh')",
+        latex=r"\mathrm{GELU}_{\tanh}",
+        rule="product rule on x times the approximated normal distribution function",
+        formula="x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))/2",
+        cancels=True,
+        source="Hendrycks and Gimpel 2016, tanh form",
+    ),
+    Function(
+        "silu",
+        slope="sigmoid(x)*(1 + x*(1 - sigmoid(x)))",
+        torch="torch.nn.functional.silu",
+        latex=r"\mathrm{SiLU}",
+        rule="product rule on x times the logistic function",
+        formula="x*sigmoid(x)",
+        source="Elfwing, Uchibe and Doya 2018; Swish with beta = 1",
+    ),
+    Function(
+        "softplus",
+        slope="sigmoid(x)",
+        torch="torch.nn.functional.softplus({x}, threshold=500)",
+        latex=r"\mathrm{softplus}",
+        rule="the derivative of softplus is the logistic function",
+        formula="log(1 + exp(x))",
+        source="Dugas and others 2001; torch cuts it off above its threshold, 20 unless told otherwise",
+    ),
+    Function(
+        "softsign",
+        slope="1/(1 + abs(x))**2",
+        torch="torch.nn.functional.softsign",
+        latex=r"\mathrm{softsign}",
+        rule="derivative of x over 1 plus its absolute value",
+        formula="x/(1 + abs(x))",
+        source="Bergstra and others 2009",
+    ),
+    Function(
+        "softmax",
+        slope="",
+        torch="torch.softmax",
+        latex=r"\mathrm{softmax}",
+        rule="exponentials over their sum",
+        formula="exp(x)/sum(exp(x), k)",
+        over=True,
+        source="Bridle 1990",
+    ),
+    Function(
+        "log_softmax",
+        slope="",
+        torch="torch.log_softmax",
+        latex=r"\mathrm{logsoftmax}",
+        rule="the argument less the logarithm of the sum of exponentials",
+        formula="x - log(sum(exp(x), k))",
+        over=True,
+        source="torch.log_softmax",
+    ),
+    Function(
+        "logsumexp",
+        slope="",
+        torch="torch.logsumexp",
+        latex=r"\mathrm{logsumexp}",
+        rule="the logarithm of the sum of exponentials",
+        formula="log(sum(exp(x), k))",
+        over=True,
+        source="torch.logsumexp",
+    ),
 )
 BY_NAME = {row.name: row for row in FUNCTIONS}
 NAMES = frozenset(BY_NAME)
+
+
+def torch_expression(row: Function, arguments: Sequence[str]) -> str:
+    """The torch code of a call: ``torch.maximum(a, b)``, ``torch.sign(torch.relu(z))``."""
+    if "{" in row.torch:
+        return row.torch.format(**dict(zip(row.arguments, arguments, strict=True)))
+    if not row.arguments:
+        return row.torch
+    first, *rest = row.torch.split()
+    return reduce(lambda inner, name: f"{name}({inner})", rest, f"{first}({', '.join(arguments)})")

@@ -56,4 +56,7 @@ OPTIMIZERS = (
         limits={"lr": (0, None), "beta1": (0, 1), "beta2": (0, 1), "eps": (0, None)},
     ),
 )
+NONE = Optimizer(
+    "none", torch="", hyper={}, equations="", arguments="", convention="one forward and backward pass", source=""
+)
 BY_NAME = {row.name: row for row in OPTIMIZERS}

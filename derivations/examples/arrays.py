@@ -19,7 +19,7 @@ from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
 from derivations.numbers.systems import EXACT, rational
-from derivations.numbers.tape import compile_program
+from derivations.numbers.compile import compile_program
 
 CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 

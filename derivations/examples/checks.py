@@ -6,24 +6,24 @@ from collections.abc import Iterable, Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
-from derivations.language.backward import active
+from derivations.language.contributions import active, needed
 from derivations.language.degree import degree
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
+from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
 from derivations.language.symbolic import Atoms, to_sympy
 from derivations.language.tree import (
+    REDUCTIONS,
     Add,
     Count,
     Div,
     Expr,
-    Mean,
     Mul,
     Neg,
     Number,
     Pow,
     Ref,
-    Sum,
     free_indices,
     has_reduction,
     refs,
@@ -37,18 +37,21 @@ EXPONENT = (Number, Neg, Add, Mul, Div, Pow)
 
 def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str], start: set[str]) -> None:
     """Every name is defined once, before it is read, and is no index and no reserved word."""
-    targets = [line.target.name for line in lines]
+    targets = {line.target.name for line in lines}
     defined: set[str] = set()
+    patterns: set[Ref] = set()
     for line in lines:
-        for ref in refs(line.body):
-            _check_read(ref, defined | data | start, targets, indices)
+        for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
+            _check_read(ref, targets | data | start, indices)
         name = line.target.name
-        if name in defined | data | start:
+        entry = any(isinstance(part, Number) for part in line.target.indices)
+        if name in data | start or line.target in patterns or (name in defined and not entry):
             raise LanguageError(f"'{name}' is defined twice", at=line.target.at)
+        patterns.add(line.target)
         check_name(name, line.target.at)
         if name in indices or name.endswith("'"):
             raise LanguageError(f"'{name}' cannot be the name of a quantity here", at=line.target.at)
-        defined.add(name)
+        defined |= set() if entry else {name}
     for line in lines:
         for node in (*walk(line.target), *walk(line.body)):
             _check_index(node, line)
@@ -59,43 +62,43 @@ def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str]
 
 def _check_index(node: Expr, line: Assignment) -> None:
     """No index of the node is a word that means something else."""
-    if isinstance(node, (Sum, Mean, Count)):
+    if isinstance(node, (*REDUCTIONS, Count)):
         _check_letter(node.index, line.target.at)
     elif isinstance(node, Ref):
-        for part in node.indices:
+        for part in (inner for outer in node.indices for inner in walk(outer)):
             if isinstance(part, Ref) and not part.indices:
                 _check_letter(part.name, part.at)
 
 
 def _check_letter(name: str, at: int) -> None:
-    check_name(name, at)
+    if name != "t":  # the number of the step in an optimizer's row, which never meets an index
+        check_name(name, at)
     if len(name) > 1 or name == "n":
         message = f"'{name}' cannot be an index; an index is a single letter and not n"
         raise LanguageError(message, at=at, hint="n is how many values an index takes; write i, j or k.")
 
 
-def _check_read(ref: Ref, known: set[str], targets: list[str], indices: frozenset[str]) -> None:
+def _check_read(ref: Ref, known: set[str], indices: frozenset[str]) -> None:
     if ref.name in known or (ref.name in indices and not ref.indices):
         return
-    if ref.name in targets:
-        hint = "Equations are worked from top to bottom; move its equation up."
-        raise LanguageError(f"'{ref.name}' is used before it is defined", at=ref.at, hint=hint)
     hint = nearest(ref.name, known, "names")
     raise LanguageError(f"unknown name '{ref.name}'", at=ref.at, hint=hint)
 
 
 def check_line(line: Assignment, indices: frozenset[str]) -> None:
-    """One equation: different letters on the left, plain indices, no division by 0, no free index."""
+    """One equation: different letters or whole numbers on the left, plain powers, no free index."""
     target = [part.name for part in line.target.indices if isinstance(part, Ref) and not part.indices]
-    if len(set(target)) < len(line.target.indices):
+    whole = [part for part in line.target.indices if isinstance(part, (Number, Neg))]
+    if len(set(target)) + len(whole) < len(line.target.indices):
         raise LanguageError(
-            f"the indices of '{line.target.name}' must be different letters", at=line.target.at
+            f"the indices of '{line.target.name}' must be different letters or whole numbers",
+            at=line.target.at,
         )
-    for ref in refs(line.body):
+    for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
         for part in ref.indices:
-            if not (isinstance(part, Number) or (isinstance(part, Ref) and not part.indices)):
-                hint = "Write a letter or a whole number between the brackets."
-                raise LanguageError(f"'{ref.name}' is indexed by an expression", at=ref.at, hint=hint)
+            if affine(part) is None and not (isinstance(part, Ref) and part.indices):
+                hint = "Write a letter, a whole number, 2*t + k - 1, or an entry of the data: token[i]."
+                raise LanguageError(f"'{ref.name}' is indexed by something else", at=ref.at, hint=hint)
     for node in walk(line.body):
         if isinstance(node, Pow) and not all(isinstance(part, EXPONENT) for part in walk(node.exponent)):
             hint = "There is no rule for other powers; write exp(w*log(2)) for 2**w."
@@ -122,11 +125,11 @@ def _divides_by_zero(node: Expr) -> bool:
 
 
 def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Ref) -> None:
-    if isinstance(body, (Sum, Mean)):
+    if isinstance(body, REDUCTIONS):
         _check_free(body.body, bound | {body.index}, indices, target)
         return
     for node in values(body):
-        if isinstance(node, (Sum, Mean)):
+        if isinstance(node, REDUCTIONS):
             _check_free(node, bound, indices, target)
     for name in free_indices(body, indices):
         if name not in bound:
@@ -137,75 +140,86 @@ def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Re
             )
 
 
-def check_shapes(source: Source, program: Program, arrays: Mapping[str, Array]) -> None:
-    """Every read has as many indices as the array has axes, and every index one range."""
+def check_shapes(
+    source: Source, program: Program, arrays: Mapping[str, Array], given: Mapping[str, int]
+) -> None:
+    """Every read has as many indices as the array has axes and stays inside it; every index has a range."""
     try:
         shapes = {name: array.shape for name, array in arrays.items()}
-        ranges: dict[str, tuple[int, Ref]] = {}
+        sizes = sizes_of(program, shapes, given)
+        first: dict[str, Ref] = {}
+        moving = moving_letters(program) | set(given)
         for eq in program:
+            for part in eq.target.indices:
+                _check_range(part, sizes, eq)
+            for node in values(eq.body):
+                if isinstance(node, (*REDUCTIONS, Count)):
+                    _check_range(Ref(node.index), sizes, eq)
             for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
                 if ref.name in shapes:
-                    _check_read_shape(ref, shapes[ref.name], ranges)
-            shapes[eq.target.name] = tuple(_range(part, ranges, eq) for part in eq.target.indices)
-            for node in values(eq.body):
-                if isinstance(node, (Sum, Mean, Count)):
-                    _range(Ref(node.index), ranges, eq)
+                    _check_read_shape(ref, shapes[ref.name], sizes, first, moving)
+            written = tuple(sizes[p.name] for p in eq.target.indices if isinstance(p, Ref))
+            if len(written) == len(eq.target.indices) and not _is_recurrent(program, eq.target.name):
+                shapes[eq.target.name] = written
     except LanguageError as fault:
         raise source.misread(fault, "model", "equations") from None
 
 
-def _check_read_shape(ref: Ref, shape: tuple[int, ...], ranges: dict[str, tuple[int, Ref]]) -> None:
+def _is_recurrent(program: Program, name: str) -> bool:
+    """Whether entries of a quantity are written by several equations; the tape then knows which exist."""
+    return sum(eq.target.name == name for eq in program) > 1
+
+
+def _check_read_shape(
+    ref: Ref, shape: tuple[int, ...], sizes: Mapping[str, int], first: dict[str, Ref], moving: set[str]
+) -> None:
     if len(ref.indices) != len(shape):
         wanted = f"{len(shape)} {'index' if len(shape) == 1 else 'indices'}" if shape else "no index"
         raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
     for part, extent in zip(ref.indices, shape, strict=True):
-        if isinstance(part, Number):
-            if part.value.denominator != 1:
-                raise LanguageError(f"the entries of '{ref.name}' are counted by whole numbers", at=ref.at)
-            if not 1 <= part.value <= extent:
-                raise LanguageError(f"'{ref.name}' has entries 1 to {extent}", at=ref.at)
-        elif isinstance(part, Ref):
-            known, first = ranges.setdefault(part.name, (extent, ref))
-            if known != extent:
-                raise LanguageError(
-                    f"arrays do not fit: '{first.name}' has {known} values along '{part.name}', "
-                    f"'{ref.name}' has {extent}",
-                    at=ref.at,
-                )
+        form = affine(part)
+        if form is None or ref.padded:
+            continue
+        if any(value.denominator != 1 for value in form.values()):
+            raise LanguageError(f"the entries of '{ref.name}' are counted by whole numbers", at=ref.at)
+        low, high = extremes(form, sizes)
+        if isinstance(part, Ref):
+            first.setdefault(part.name, ref)
+        loose = not isinstance(part, Ref) or part.name in moving
+        if low >= 1 and (high == extent or (loose and high < extent)):
+            continue
+        if set(form) == {""}:
+            raise LanguageError(f"'{ref.name}' has entries 1 to {extent}", at=ref.at)
+        if isinstance(part, Ref):
+            other = first[part.name]
+            raise LanguageError(
+                f"arrays do not fit: '{other.name}' has {sizes[part.name]} values along '{part.name}', "
+                f"'{ref.name}' has {extent}",
+                at=ref.at,
+            )
+        hint = f"Write pad({ref.name}[...]) to read 0 outside the array."
+        message = f"'{ref.name}' has entries 1 to {extent}, and this read goes from {low} to {high}"
+        raise LanguageError(message, at=ref.at, hint=hint)
 
 
-def _range(part: Expr, ranges: dict[str, tuple[int, Ref]], eq: Equation) -> int:
-    if isinstance(part, Ref) and part.name in ranges:
-        return ranges[part.name][0]
-    name = part.name if isinstance(part, Ref) else "?"
-    hint = f"Some array of the data or the parameters must be read with the index '{name}'."
-    raise LanguageError(f"the index '{name}' has no range", at=eq.target.at, hint=hint)
-
-
-def check_entries(source: Source, program: Program, parameters: Iterable[str]) -> None:
-    """What depends on a parameter is read by different letters: ``w[j]``, not ``w[1]`` or ``A[i, i]``."""
-    alive = active(program, parameters)
-    for eq in program:
-        for ref in refs(eq.body):
-            letters = {part.name for part in ref.indices if isinstance(part, Ref)}
-            if ref.name in alive and len(letters) < len(ref.indices):
-                hint = "Only data are read so; give each entry a name of its own: w1, w2."
-                message = (
-                    f"'{ref.name}' is learnt, or depends on what is, and is read by different letters only"
-                )
-                raise source.misread(LanguageError(message, at=ref.at, hint=hint), "model", "equations")
+def _check_range(part: Expr, sizes: Mapping[str, int], eq: Equation) -> None:
+    if not isinstance(part, Ref) or part.name in sizes:
+        return
+    hint = f"Some array of the data or the parameters must be read with the index '{part.name}'"
+    raise LanguageError(
+        f"the index '{part.name}' has no range",
+        at=eq.target.at,
+        hint=f"{hint}, or [model] says: ranges = {{ {part.name} = 4 }}.",
+    )
 
 
 def check_paths(source: Source, program: Program, loss: str, start: Mapping[str, Array]) -> None:
     """There are parameters, and the loss depends on every one of them."""
     if not start:
         raise source.error("there is no parameter to learn", "parameters", hint="For example: w = 0.5")
-    needed = {loss}
-    for eq in reversed(program.equations):
-        if eq.target.name in needed:
-            needed |= {ref.name for ref in refs(eq.body)}
+    used = needed(program, loss)
     for name in start:
-        if name not in needed or loss not in active(program, [name]):
+        if name not in used or loss not in active(program, [name]):
             hint = f"Use it in an equation, or move '{name}' to [data]."
             raise source.error(
                 f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint

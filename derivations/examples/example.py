@@ -11,7 +11,6 @@ from derivations.catalogue import functions, optimizers
 from derivations.catalogue.optimizers import Optimizer
 from derivations.examples.arrays import Array, read_arrays
 from derivations.examples.checks import (
-    check_entries,
     check_line,
     check_names,
     check_paths,
@@ -20,11 +19,13 @@ from derivations.examples.checks import (
 )
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import instantiate
-from derivations.language.backward import backward, put_in_outer
+from derivations.language.backward import adjoint, backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.tree import Count, Mean, Ref, Sum, refs, walk
+from derivations.language.ranges import moving_letters, sizes_of
+from derivations.language.tree import REDUCTIONS, Count, Ref, refs, walk
+from derivations.language.ways import Fits, fits_by_sizes
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Example:
     states: Mapping[str, str]
     optimizer: Optimizer
     batches: tuple[tuple[tuple[int, ...], ...], ...]
+    fits: Fits
+    lookups: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -58,6 +61,11 @@ class Example:
     def kept(self) -> dict[str, Array]:
         """What goes from step to step, parameters and optimizer states, each with an array of its shape."""
         return {**self.start, **{state: self.start[name] for state, name in self.states.items()}}
+
+    @property
+    def updates(self) -> bool:
+        """Whether there is an optimizer; without one, one forward and backward pass is worked."""
+        return bool(self.update.equations)
 
     @property
     def samples(self) -> int:
@@ -93,24 +101,52 @@ def prepare(spec: Spec, source: Source) -> Example:
             hint = "What is learnt stands in [parameters] only."
             raise source.error(f"'{name}' is a parameter and also data", "parameters", name, hint=hint)
     forward = _forward(spec, source, data, start)
-    loss = forward.equations[-1].target.name
+    loss = _loss(spec, source, forward)
     sample = _sample_index(spec, source, forward, data, start)
     check_samples(source, forward, data, sample)
-    check_shapes(source, forward, {**data, **start})
+    check_shapes(source, forward, {**data, **start}, spec.model.ranges)
     check_paths(source, forward, loss, start)
-    check_entries(source, forward, start)
+    shapes = {name: array.shape for name, array in {**data, **start}.items()}
+    fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
     try:
-        adjoints = put_in_outer(backward(forward, loss, start), loss, start)
+        adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
     row, hyper = _optimizer(spec, source)
-    update, states = instantiate(row, _parameter_axes(forward, start), loss)
+    update, states = instantiate(row, _parameter_axes(adjoints, start, loss), loss)
     taken = {*row.hyper, *states, *(name for name in update.targets if not name.endswith("'"))}
     _check_taken(taken, row, source, forward, (("data", data), ("parameters", start)))
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
-    return Example(spec, forward, adjoints, update, loss, sample, data, start, hyper, states, row, batches)
+    programs = forward, adjoints, update
+    lookups = tuple(name for name in data if name in _looked_up(forward))
+    return Example(
+        spec, *programs, loss, sample, data, start, hyper, states, row, batches, fits, lookups
+    )
+
+
+def _looked_up(program: Program) -> set[str]:
+    """The quantities that stand inside the brackets of others: ``token`` in ``E[token[i], k]``."""
+    reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
+    inside = [node for ref in reads for part in ref.indices for node in walk(part)]
+    return {node.name for node in inside if isinstance(node, Ref)}
+
+
+def _loss(spec: Spec, source: Source, forward: Program) -> str:
+    """The quantity that is trained on: the one that the spec names, else the last; it is one number."""
+    name = spec.model.loss or forward.equations[-1].target.name
+    where = ("model", "equations") if spec.model.loss is None else ("model", "loss")
+    if name not in forward.targets:
+        hint = nearest(name, forward.targets, "quantities")
+        raise source.error(f"no equation computes '{name}'", *where, hint=hint)
+    target = forward.targets[name].target
+    if target.indices:
+        what = "the last equation is the loss" if spec.model.loss is None else f"'{name}' is the loss"
+        message = f"{what} and must be one number; '{name}' has indices"
+        fault = LanguageError(message, at=target.at, hint="Take its sum or mean.")
+        raise source.misread(fault, "model", "equations")
+    return name
 
 
 def _check_taken(
@@ -152,21 +188,22 @@ def _forward(spec: Spec, source: Source, data: Mapping[str, Array], start: Mappi
             check_line(line, indices)
     except LanguageError as fault:
         raise source.misread(fault, *where) from None
-    last = lines[-1].target
-    if last.indices:
-        message = f"the last equation is the loss and must be one number; '{last.name}' has indices"
-        raise source.misread(LanguageError(message, at=last.at, hint="Take its sum or mean."), *where)
     return hoist(Program(tuple(Equation(line.target, line.body) for line in lines), indices))
 
 
 def _index_names(lines: list[Assignment]) -> frozenset[str]:
-    """Whatever stands bare between brackets, or is bound by a sum, a mean or a count."""
+    """What stands bare on the left between brackets, or is bound by a sum, a mean, or a count.
+
+    On the right a bare word between brackets is an index too; in an expression, ``2*t + k``, each word
+    is one, but for what is looked up there, ``token[i]``.
+    """
     found = set()
     for line in lines:
         for node in (*walk(line.target), *walk(line.body)):
             if isinstance(node, Ref):
-                found |= {part.name for part in node.indices if isinstance(part, Ref) and not part.indices}
-            elif isinstance(node, (Sum, Mean, Count)):
+                inside = [inner for part in node.indices for inner in walk(part)]
+                found |= {part.name for part in inside if isinstance(part, Ref) and not part.indices}
+            elif isinstance(node, (*REDUCTIONS, Count)):
                 found.add(node.index)
     return frozenset(found)
 
@@ -174,20 +211,26 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 # --- shapes and paths -----------------------------------------------------------------------------
 
 
-def _parameter_axes(program: Program, start: Mapping[str, Array]) -> dict[str, tuple[str, ...]]:
-    """The index names of each parameter, as the model reads it: ``W[j, k]``."""
-    found = {name: tuple(f"{name}_{n}" for n, _ in enumerate(a.shape, 1)) for name, a in start.items()}
-    for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
-        names = [part.name for part in ref.indices if isinstance(part, Ref)]
-        if len(set(names)) == len(ref.indices):
-            found[ref.name] = tuple(names)
-    return found
+def _parameter_axes(
+    adjoints: Program, start: Mapping[str, Array], loss: str
+) -> dict[str, tuple[str, ...]]:
+    """The index names of each parameter, as its gradient has them: ``W[j, k]``."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, array in start.items():
+        eq = adjoints.targets.get(adjoint(loss, name))
+        letters = [getattr(part, "name", "") for part in eq.target.indices] if eq else "jklmopq"
+        found[name] = tuple(letters[: len(array.shape)])
+    # t is the number of the step in an update
+    spare = next(letter for letter in "surq" if all(letter not in names for names in found.values()))
+    return {name: tuple(spare if part == "t" else part for part in names) for name, names in found.items()}
 
 
 # --- optimizer and batches --------------------------------------------------------------------------
 
 
 def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fraction]]:
+    if spec.training.optimizer is None:
+        return optimizers.NONE, {}
     given = dict(spec.training.optimizer)
     where = ("training", "optimizer")
     name = given.pop("name", None)
@@ -225,7 +268,7 @@ def _sample_index(
         hint = nearest(chosen, on_data, "indices of the data")
         raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
     computed = {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
-    own = [name for name in on_data if name not in on_parameters]
+    own = [name for name in on_data if name not in on_parameters and name not in moving_letters(program)]
     return chosen or next((name for name in own if name in computed), next(iter(own), None))
 
 

@@ -20,9 +20,17 @@ SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 
 
-def shown_steps(count: int) -> tuple[int, ...]:
-    """Which steps a page and a program print: all of a few, else the first three and the last."""
-    return tuple(range(1, count + 1)) if count <= SHOWN_AT_MOST else (*range(1, SHOWN_FIRST + 1), count)
+def shown_steps(example: Example) -> tuple[int, ...]:
+    """Which steps a page and a program print: those that the spec lists, or its first few and the last.
+
+    Where the spec says nothing: all of a few steps, else the first three and the last.
+    """
+    count, wanted = sum(map(len, example.batches)), example.spec.page.steps
+    if isinstance(wanted, tuple):
+        return tuple(sorted({number for number in wanted if number <= count}))
+    if wanted is None:
+        wanted = count if count <= SHOWN_AT_MOST else SHOWN_FIRST
+    return tuple(sorted({*range(1, min(wanted, count) + 1), count}))
 
 
 def decimal(value: Fraction) -> str:
@@ -151,7 +159,7 @@ def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> I
     yield from (f"    {line}" for line in forward)
     yield f"    {variable(example.loss)}.backward()"
     yield "    optimizer.step()"
-    shown = shown_steps(len(batches))
+    shown = shown_steps(example)
     indent = "    "
     if len(shown) < len(batches):
         yield f"    if step in {shown}:"

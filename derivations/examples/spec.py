@@ -12,7 +12,7 @@ import tomllib
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import (
     BaseModel,
@@ -117,15 +117,22 @@ class ModelTable(_Strict):
     """``[model]``: the equations, one a line, from the data to the loss."""
 
     equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
+    loss: Annotated[
+        Name | None, Field(description="What is trained on, if it is not the last equation.")
+    ] = None
+    ranges: Annotated[
+        dict[Name, Positive],
+        Field(description="How many values an index takes, where no array says it: { t = 4 }."),
+    ] = {}
 
 
 class TrainingTable(_Strict):
     """``[training]``: optimizer, mini-batches, epochs."""
 
     optimizer: Annotated[
-        dict[str, Hyper],
-        Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }.'),
-    ]
+        dict[str, Hyper] | None,
+        Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }; none: no update.'),
+    ] = None
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[
         list[list[Positive]] | None, Field(description="The samples of each batch, counted from 1.")
@@ -149,13 +156,44 @@ class TrainingTable(_Strict):
         return self
 
 
+Part = Literal["problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks"]
+PARTS: tuple[str, ...] = get_args(Part)
+
+
 class PageTable(_Strict):
-    """``[page]``: how numbers are printed."""
+    """``[page]``: what a page shows, and how it prints numbers. What is left out is verified all the same."""
 
     digits: Annotated[int, Field(ge=0, le=50, description="Decimal places.")] = 6
     significant: Annotated[
         int | None, Field(ge=1, le=50, description="Significant digits, instead of decimal places.")
     ] = None
+    steps: Annotated[
+        Positive | Annotated[tuple[Positive, ...], Field(min_length=1)] | None,
+        Field(description="The steps that are shown, [1, 2, 10000], or how many of the first, and the last."),
+    ] = None
+    detail: Annotated[
+        Literal["brief", "standard", "full"],
+        Field(description="brief: results only; full: every rule and every scalar."),
+    ] = "standard"
+    show: Annotated[
+        tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")
+    ] = None
+    hide: Annotated[tuple[Part, ...], Field(description="Parts that are left out.")] = ()
+    names: Annotated[
+        dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')
+    ] = {}
+
+    @model_validator(mode="after")
+    def _one_list_of_parts(self) -> PageTable:
+        if self.show is not None and self.hide:
+            raise ValueError("either 'show' lists the parts of the page or 'hide' those left out, not both")
+        return self
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that the page shows, in its order."""
+        wanted = PARTS if self.show is None else self.show
+        return tuple(part for part in PARTS if part in wanted and part not in self.hide)
 
 
 class Spec(_Strict):
@@ -170,7 +208,7 @@ class Spec(_Strict):
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
     parameters: Annotated[dict[Name, Start], Field(description="What is learnt, with start values.")]
-    training: TrainingTable
+    training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
 
 

@@ -14,10 +14,13 @@ from typing import TypeVar
 
 from flint import arb, fmpq
 
+from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.update import after
+from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
-from derivations.language.program import Program, sizes_of
+from derivations.language.program import Program
+from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.systems import (
@@ -30,7 +33,8 @@ from derivations.numbers.systems import (
     rational,
     rounded,
 )
-from derivations.numbers.tape import Entry, Tape, compile_program, label
+from derivations.numbers.compile import compile_program
+from derivations.numbers.tape import Entry, Tape, label
 
 MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
 FIRST_BITS, LAST_BITS = 128, 8_192
@@ -46,6 +50,7 @@ class Layout:
     dims: Mapping[str, tuple[str, ...]]
     sizes: Mapping[str, int]
     sample: str | None
+    lookups: frozenset[str] = frozenset()
 
     def label(self, entry: Entry, samples: tuple[int, ...]) -> str:
         """The name of an entry with samples numbered as in the data set: ``yhat[3]``."""
@@ -102,8 +107,11 @@ class Trace:
         return EXACT if places is None else rounded(places)
 
 
-def layout_of(example: Example, size: int) -> Layout:
-    """Compile the three programs for batches of a size."""
+def layout_of(example: Example, size: int, whole: Mapping[Entry, int] | None = None) -> Layout:
+    """Compile the three programs for batches of a size.
+
+    ``whole`` are the entries of the batch that are used as indices, as ``token[i]`` in ``E[token[i], k]``.
+    """
     axes = sample_axes(example)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, array in example.data.items():
@@ -116,15 +124,18 @@ def layout_of(example: Example, size: int) -> Layout:
     shapes |= {state: start[parameter] for state, parameter in example.states.items()}
     shapes |= dict.fromkeys((*example.hyper, "t"), ())
     program = example.forward + example.backward + example.update
-    sizes = _sizes(program, shapes)
-    return Layout(compile_program(program, shapes, sizes), _dims(example), sizes, example.sample)
+    sizes = _sizes(program, shapes, example)
+    tape = compile_program(program, shapes, sizes, whole)
+    return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
 
 
-def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    sizes = sizes_of(program, shapes)
-    for eq in program:  # the indices of a parameter that is read by whole numbers only: w[1]
-        base = shapes.get(eq.target.name.rstrip("'"), ())
-        for part, extent in zip(eq.target.indices, base, strict=False):
+def _sizes(
+    program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example
+) -> dict[str, int]:
+    sizes = sizes_of(program, shapes, example.spec.model.ranges)
+    for eq in program:  # the indices of an array that is never read with plain letters: w[1], x[t + k - 1]
+        name = eq.target.name.removeprefix(adjoint(example.loss, "")).rstrip("'")
+        for part, extent in zip(eq.target.indices, shapes.get(name, ()), strict=False):
             if isinstance(part, Ref):
                 sizes.setdefault(part.name, extent)
     return sizes
@@ -141,12 +152,23 @@ def _dims(example: Example) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def looked_up(example: Example, samples: tuple[int, ...]) -> dict[Entry, int]:
+    """The entries of a batch that are used as indices, which are whole numbers."""
+    axes, found = sample_axes(example), dict[Entry, int]()
+    for name in example.lookups:
+        array = example.data[name]
+        shape = [len(samples) if at == axes.get(name) else n for at, n in enumerate(array.shape)]
+        places = Array(tuple(shape), ()).positions()
+        found |= {(name, at): int(v) for at, v in zip(places, array.take(samples, axes.get(name)), strict=True)}
+    return found
+
+
 class _Run:
     """The state that goes from step to step: parameters, optimizer state, counted steps."""
 
     def __init__(self, example: Example, system: NumberSystem) -> None:
         self.example, self.system = example, system
-        self.layouts: dict[int, tuple[Layout, Callable[..., list[Value]]]] = {}
+        self.layouts: dict[object, tuple[Layout, Callable[..., list[Value]]]] = {}
         self.axes = sample_axes(example)
         number = system.number
         self.now: dict[str, list[Value]] = {
@@ -167,17 +189,19 @@ class _Run:
         state = [value for values in self.now.values() for value in values]
         return [*data, *state, *self.hyper, convert(Fraction(number))]
 
-    def compiled(self, size: int) -> tuple[Layout, Callable[..., list[Value]]]:
-        if size not in self.layouts:
-            layout = layout_of(self.example, size)
-            self.layouts[size] = layout, layout.tape.bind(self.system)
-        return self.layouts[size]
+    def compiled(self, samples: tuple[int, ...]) -> tuple[Layout, Callable[..., list[Value]]]:
+        whole = looked_up(self.example, samples)
+        key = len(samples), tuple(whole.values())
+        if key not in self.layouts:
+            layout = layout_of(self.example, len(samples), whole)
+            self.layouts[key] = layout, layout.tape.bind(self.system)
+        return self.layouts[key]
 
     def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> Step:
-        layout, run = self.compiled(len(samples))
+        layout, run = self.compiled(samples)
         step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number))))
         slots = layout.tape.slots
-        for name, array in self.example.kept.items():
+        for name, array in self.example.kept.items() if self.example.updates else ():
             new = [step.memory[slots[after(name), at]] for at in array.positions()]
             self.now[name] = [_settle(value, name, step) for value in new]
         return step

@@ -4,125 +4,116 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
 from derivations.examples.training import Step
-from derivations.language.products import is_coefficient
-from derivations.language.program import normal_form
+from derivations.language.program import Term, normal_form
 from derivations.language.tree import (
     ONE,
     Add,
     Call,
+    Chosen,
     Count,
     Div,
     Expr,
     Mul,
     Neg,
     Number,
-    Pow,
     Ref,
+    values,
 )
-from derivations.numbers.systems import EXACT, NumberSystem, Value
-from derivations.numbers.tape import function_of
-
-TWO = Number(Fraction(2))
+from derivations.numbers.pointwise import minus, work
+from derivations.numbers.systems import EXACT, NumberSystem, Value, fraction, larger
 
 
 def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem = EXACT) -> Value:
     """The value of an expression in a step; ``env`` gives positions of free indices in the batch.
 
-    Operations come in the order of `derivations.numbers.tape`, and what is made of numbers and counts
-    only is exact there and here, so that a carried calculation rounds in the same places.
+    Operations come in the order of `derivations.numbers.compile`, and what is made of numbers and
+    counts only is exact there and here, so that a carried calculation rounds in the same places.
     """
-    found: Value = None
-    for term in normal_form(expr):
-        ranges = [range(1, size_of(step, name) + 1) for name in term.over]
-        envs = [{**env, **dict(zip(term.over, at, strict=True))} for at in itertools.product(*ranges)]
-        value = reduce(system.add, [pointwise(term.body, inner, step, system) for inner in envs])
-        if term.coefficient != ONE:
-            value = _scaled(term.coefficient, value, env, step, system)
-        found = value if found is None else system.add(found, value)
-    return found
+    return _Walk(env, step, system).body(expr)
 
 
-def _scaled(
-    coefficient: Expr, value: Value, env: Mapping[str, int], step: Step, system: NumberSystem
-) -> Value:
-    if isinstance(coefficient, Neg):
-        return _minus(system, _scaled(coefficient.argument, value, env, step, system))
-    return system.mul(pointwise(coefficient, env, step, system), value)
+class _Walk:
+    """Where an expression is worked: the positions of its indices, a step, an arithmetic."""
 
+    def __init__(self, env: Mapping[str, int], step: Step, system: NumberSystem) -> None:
+        self.env, self.step, self.system = env, step, system
 
-def pointwise(expr: Expr, env: Mapping[str, int], step: Step | None, system: NumberSystem) -> Value:
-    """The value of an expression without sums; without a step it may hold numbers only."""
-    return _Entry(env, step, system).work(expr)
+    def at(self, env: Mapping[str, int]) -> _Walk:
+        return _Walk({**self.env, **env}, self.step, self.system)
 
+    def body(self, expr: Expr) -> Value:
+        found = [value for term in normal_form(expr) if (value := self.term(term)) is not None]
+        return reduce(self.system.add, found) if found else self.system.number(Fraction(0))
 
-@dataclass(frozen=True)
-class _Entry:
-    """Where a pointwise expression is worked: the positions of its indices, a step, an arithmetic."""
+    def term(self, term: Term) -> Value | None:
+        """The value of a term; None if all of it is closed (a gate, a padded read outside its array)."""
+        if self.closed(term.coefficient):
+            return None
+        ranges = [range(1, size_of(self.step, name) + 1) for name in term.over]
+        walks = [self.at(dict(zip(term.over, at, strict=True))) for at in itertools.product(*ranges)]
+        values = [walk.pointwise(term.body) for walk in walks if not walk.closed(term.body)]
+        if not values:
+            return None
+        value = reduce(larger if term.gates else self.system.add, values)
+        return value if term.coefficient == ONE else self.scaled(term.coefficient, value)
 
-    env: Mapping[str, int]
-    step: Step | None
-    system: NumberSystem
+    def scaled(self, coefficient: Expr, value: Value) -> Value:
+        if isinstance(coefficient, Neg):
+            return minus(self.system, self.scaled(coefficient.argument, value))
+        return self.system.mul(self.pointwise(coefficient), value)
 
-    def work(self, node: Expr) -> Value:
-        own = EXACT if is_coefficient(node) else self.system
+    def pointwise(self, expr: Expr) -> Value:
+        return work(expr, self.leaf, self.system, self.closed)
+
+    def leaf(self, node: Expr) -> Value:
         match node:
-            case Number(value, _):
-                return own.number(value)
-            case Count() | Ref():
-                return self.leaf(node, own)
-            case Neg(a):
-                return _minus(own, self.work(a))
-            case Add(parts):
-                return reduce(lambda x, part: self.plus(own, x, part), parts[1:], self.work(parts[0]))
-            case Mul(parts):
-                return _product(self.system, parts, [self.work(part) for part in parts])
-            case Div(a, b):
-                return own.div(self.work(a), self.work(b))
-            case Pow(a, b):
-                return self.power(own, self.work(a), b)
-            case Call(name, (a,)):
-                return function_of(name, own)(self.work(a), None)
+            case Count(name):
+                return size_of(self.step, name)
+            case Ref(name, ()) if name in self.env:
+                return self.system.number(Fraction(self.env[name]))
+            case Ref(name, indices):
+                return self.entry(name, tuple(self.position(part) for part in indices), node.padded)
+            case Chosen():
+                return self.chosen(node)
         raise TypeError(f"not workable: {node}")
 
-    def leaf(self, node: Count | Ref, own: NumberSystem) -> Value:
-        assert self.step is not None
-        if isinstance(node, Count):
-            return own.number(Fraction(size_of(self.step, node.index)))
-        return self.step.at(node.name, tuple(position(part, self.env) for part in node.indices))
+    def entry(self, name: str, at: tuple[int, ...], padded: bool) -> Value:
+        known = (name, at) in self.step.layout.tape.slots
+        return self.system.number(Fraction(0)) if padded and not known else self.step.at(name, at)
 
-    def plus(self, own: NumberSystem, before: Value, part: Expr) -> Value:
-        if isinstance(part, Neg):
-            return own.sub(before, self.work(part.argument))
-        return own.add(before, self.work(part))
+    def closed(self, expr: Expr) -> bool:
+        """Whether a product is 0 whatever the data; it is not worked then."""
+        match expr:
+            case Mul(parts):
+                return any(self.closed(part) for part in parts)
+            case Neg(a) | Div(a, _):
+                return self.closed(a)
+            case Ref(name, indices, _, True):
+                at = tuple(self.position(part) for part in indices)
+                return (name, at) not in self.step.layout.tape.slots
+            case Call("same", (a, b)):
+                return self.is_index(a, b) and self.position(a) != self.position(b)
+        return False
 
-    def power(self, own: NumberSystem, base: Value, exponent: Expr) -> Value:
-        """A square is a product, as the tape has it."""
-        return own.mul(base, base) if exponent == TWO else own.power(base, self.work(exponent))
+    def is_index(self, *exprs: Expr) -> bool:
+        known = self.step.layout.lookups | set(self.env)
+        nodes = (node for expr in exprs for node in values(expr))
+        return all(isinstance(n, (Number, Neg, Add, Mul)) or (isinstance(n, Ref) and n.name in known) for n in nodes)
 
+    def chosen(self, node: Chosen) -> Value:
+        here = self.position(node.at)
+        walks = {k: self.at({node.index: k}) for k in range(1, size_of(self.step, node.index) + 1)}
+        found = {k: walk.body(node.body) for k, walk in walks.items() if not walk.closed(node.body)}
+        first = [k for k, value in found.items() if all(larger(value, v) is value or value == v for v in found.values())]
+        return self.system.number(Fraction(int(bool(first) and first[0] == here)))
 
-def _minus(system: NumberSystem, value: Value) -> Value:
-    return system.sub(system.number(Fraction(0)), value)
-
-
-def _product(system: NumberSystem, parts: tuple[Expr, ...], found: list[Value]) -> Value:
-    """From the left; as long as only numbers and counts were multiplied, exactly."""
-    value = found[0]
-    for place, factor in enumerate(found[1:], 2):
-        value = (EXACT if all(map(is_coefficient, parts[:place])) else system).mul(value, factor)
-    return value
-
-
-def position(part: Expr, env: Mapping[str, int]) -> int:
-    """The position inside the batch that an index expression names."""
-    if isinstance(part, Ref):
-        return env[part.name]
-    assert isinstance(part, Number)
-    return int(part.value)
+    def position(self, part: Expr) -> int:
+        """The position inside the batch that an index expression names."""
+        return int(fraction(work(part, self.leaf, EXACT)))
 
 
 def size_of(step: Step, index: str) -> int:

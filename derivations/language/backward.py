@@ -13,181 +13,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from derivations.language.contributions import (
+    Contribution,
+    active,
+    adjoint,
+    chain_product,
+    contributions,
+    reduce,
+)
 from derivations.language.products import factors, product, total
-from derivations.language.program import Equation, Program, Term, normal_form
-from derivations.language.symbolic import slope
+from derivations.language.program import Equation, Program
 from derivations.language.tree import (
-    ONE,
-    ZERO,
     Add,
-    Call,
     Expr,
     Mul,
     Neg,
     Ref,
     Sum,
-    free_indices,
     has_reduction,
-    index,
     refs,
     rename_index,
     substitute,
 )
+from derivations.language.ways import Fits, fits_by_letters, is_plain, ways_to
+
+__all__ = ["Contribution", "active", "adjoint", "backward", "chain_product", "contributions", "put_in_outer"]
 
 
-def adjoint(loss: str, quantity: str) -> str:
-    """The name of the adjoint of a quantity: ``dL/dw``."""
-    return f"d{loss}/d{quantity}"
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """One path of the chain rule: through the equation ``through`` by its read of ``by``."""
-
-    through: Equation
-    term: Term
-    by: Ref
-    slope: Expr
-    outer: Expr
-    over: tuple[str, ...]
-
-    @property
-    def inner(self) -> tuple[str, ...]:
-        """The indices that the equation itself sums over, but for those of ``by``."""
-        return tuple(name for name in self.term.over if name in self.over)
-
-    @property
-    def along(self) -> tuple[str, ...]:
-        """The indices of the target that are summed over: the ways on which ``by`` acts."""
-        return tuple(name for name in self.over if name not in self.inner)
-
-    @property
-    def local(self) -> Expr:
-        """``∂target/∂by`` as far as it goes through this term: the slope, summed where the term sums."""
-        return reduce(self.slope, self.inner)
-
-    @property
-    def expr(self) -> Expr:
-        """``Σ outer * slope``: what this path adds to the adjoint of ``by``."""
-        return reduce(chain_product(self.slope, self.outer), self.over)
-
-
-def active(program: Program, parameters: Iterable[str]) -> set[str]:
-    """The parameters and every quantity that depends on one of them."""
-    found = set(parameters)
-    for eq in program:
-        if any(ref.name in found for ref in refs(eq.body)):
-            found.add(eq.target.name)
-    return found
-
-
-def contributions(program: Program, loss: str, parameters: Iterable[str]) -> list[Contribution]:
-    """Every path of the chain rule from the loss to the parameters, from the last equation back."""
-    alive = active(program, parameters)
-    needed = {loss}
-    found: list[Contribution] = []
-    for eq in reversed(program.equations):
-        if eq.target.name not in needed or eq.target.name not in alive:
-            continue
-        for term in normal_form(eq.body):
-            for by in (ref for ref in refs(term.pointwise) if ref.name in alive):
-                part = _contribution(eq, term, by, loss, program.indices)
-                if part.slope != ZERO:  # else the path ends here
-                    needed.add(by.name)
-                    found.append(part)
-    return found
-
-
-def _contribution(eq: Equation, term: Term, by: Ref, loss: str, names: frozenset[str]) -> Contribution:
-    outer: Expr = ONE
-    if eq.target.name != loss:
-        outer = Ref(adjoint(loss, eq.target.name), eq.target.indices)
-    loops = dict.fromkeys([*_names(eq.target, names), *term.over])
-    bound = tuple(name for name in loops if name not in _names(by, names))
-    local = slope(term.pointwise, by)
-    if isinstance(eq.body, Call):  # sigmoid(z)*(1 - sigmoid(z)) is h*(1 - h)
-        local = substitute(local, {eq.body: eq.target})
-    return Contribution(eq, term, by, local, outer, bound)
-
-
-def _names(ref: Ref, indices: frozenset[str]) -> list[str]:
-    return [name for part in ref.indices for name in free_indices(part, indices)]
-
-
-def chain_product(local: Expr, outer: Expr) -> Expr:
-    """``∂body/∂u`` times the adjoint in the order that reads best: ``x_i δ_i``, ``δ_i σ'(z_i)``."""
-    simple = isinstance(local, Ref) or all(isinstance(f, Ref) for f in factors(local))
-    return product(local, outer) if simple else product(outer, local)
-
-
-def reduce(body: Expr, over: tuple[str, ...]) -> Expr:
-    """``Σ body`` over the indices, with everything that does not depend on them in front.
-
-    A sum stays inside the sum around it, for a product of two sums is not in normal form.
-    """
-    if isinstance(body, Neg):
-        return product(Neg(reduce(body.argument, over)))
-    for bound in reversed(over):
-        staying = [bool(free_indices(part, {bound})) or has_reduction(part) for part in factors(body)]
-        outside = [part for part, stays in zip(factors(body), staying, strict=True) if not stays]
-        inside = [part for part, stays in zip(factors(body), staying, strict=True) if stays]
-        body = product(*outside, Sum(product(*inside), bound))
-    return body
-
-
-def backward(program: Program, loss: str, parameters: Iterable[str]) -> Program:
+def backward(program: Program, loss: str, parameters: Iterable[str], fits: Fits | None = None) -> Program:
     """The adjoint program: one equation ``dL/du[J] = ...`` for each quantity on a path.
 
     Quantities are in reverse order of computation, parameters last. A quantity without a path to
-    the loss gets no equation. Entries read through plain indices are collected into one equation;
-    entries read through index expressions accumulate (see `Equation`).
+    the loss gets no equation; entries that an equation of their own writes (``h[0, j]``) get an
+    adjoint of their own. ``fits`` says whether a letter runs along a whole axis. See `derivations.language.ways` for reads through index expressions.
     """
-    order = [*program.targets, *parameters]
+    parameters = tuple(parameters)
     paths = contributions(program, loss, parameters)
-    found = [
-        eq
-        for name in order
-        for eq in _equations(adjoint(loss, name), [part for part in paths if part.by.name == name])
-    ]
-    return Program(tuple(found), program.indices)
-
-
-def _equations(name: str, parts: list[Contribution]) -> list[Equation]:
-    plain = [part for part in parts if _is_plain(part.by)]
-    other = [Equation(Ref(name, part.by.indices), part.expr) for part in parts if not _is_plain(part.by)]
-    if not plain:
-        return other
-    target = Ref(name, plain[0].by.indices)
-    return [Equation(target, total(*(_aligned(part, target) for part in plain))), *other]
-
-
-def _is_plain(ref: Ref) -> bool:
-    names = [part.name for part in ref.indices if isinstance(part, Ref) and not part.indices]
-    return len(set(names)) == len(ref.indices)
-
-
-def _aligned(part: Contribution, target: Ref) -> Expr:
-    """A contribution in the target's index names; a bound index in their way takes a freed one.
-
-    For ``∂/∂w[j]`` of ``Σ (w[i] - w[j])**2`` collected under ``dL/dw[i]``, ``i`` and ``j`` change
-    places: both run along the same axis of ``w``, so the ranges stay right.
-    """
-    new = {a.name: b for a, b in zip(part.by.indices, target.indices, strict=True) if isinstance(a, Ref)}
-    away: dict[str, Expr] = {name: freed for name in part.over if (freed := _freed(name, new)) != index(name)}
-    body = rename_index(chain_product(part.slope, part.outer), {**away, **new})
-    over = (away.get(name, index(name)) for name in part.over)
-    return reduce(body, tuple(bound.name for bound in over if isinstance(bound, Ref)))
-
-
-def _freed(name: str, new: dict[str, Expr]) -> Expr:
-    """The index name that becomes free, along the axis of ``name``, when ``new`` is put in."""
-    sources = {target: source for source, target in new.items()}
-    found: Expr = index(name)
-    while found in sources:
-        found = index(sources[found])
-    return found
+    fits = fits or fits_by_letters(program)
+    found: list[Equation] = []
+    letters = set(program.indices)
+    for name in dict.fromkeys([*program.targets, *parameters]):
+        own = [part for part in paths if part.by.name == name]
+        for target, ways in ways_to(program, name, own, letters, fits) if own else ():
+            at = Ref(adjoint(loss, name), target.indices)
+            found.append(Equation(at, total(*(way.expr for way in ways))))
+    return Program(tuple(found), frozenset(letters))
 
 
 def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Program:
@@ -202,7 +73,7 @@ def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Prog
     local = {
         eq.target.name: eq
         for eq in program
-        if often[eq.target.name] == 1 and _is_plain(eq.target) and not has_reduction(eq.body)
+        if often[eq.target.name] == 1 and is_plain(eq.target) and not has_reduction(eq.body)
         if not any(_is_adjoint(ref, loss) for ref in refs(eq.body))
     }
     found = [
@@ -225,7 +96,7 @@ def _put_in(expr: Expr, local: dict[str, Equation]) -> Expr:
             return reduce(factors_first(_put_in(a, local)), (bound,))
         case Mul(parts) if has_reduction(expr):
             return product(*(_put_in(part, local) for part in parts))
-    new: dict[Expr, Expr] = {ref: _instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local}
+    new: dict[Expr, Expr] = {ref: _instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local and not ref.padded}
     return tidy(substitute(expr, new)) if new else expr
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from derivations.language.program import Program
-from derivations.language.tree import Add, Call, Div, Expr, Mean, Mul, Neg, Number, Pow, Ref, Sum
+from derivations.language.tree import Add, Call, Div, Expr, Largest, Mean, Mul, Neg, Number, Pow, Ref, Sum
 
 HUGE = 10**9
 
@@ -25,8 +25,10 @@ def degree(expr: Expr, known: Mapping[str, int]) -> int:
             return min(HUGE, sum(degree(part, known) for part in parts))
         case Div(a, b):
             return min(HUGE, degree(a, known) + degree(b, known))
-        case Neg(a) | Sum(a, _) | Mean(a, _) | Call(_, (a,)):
+        case Neg(a) | Sum(a, _) | Mean(a, _) | Largest(a, _):
             return degree(a, known)
+        case Call(_, parts):
+            return max((degree(part, known) for part in parts), default=0)
         case Pow(a, b):
             return min(HUGE, max(1, degree(a, known)) * _exponent(b))
     return 0

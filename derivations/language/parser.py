@@ -4,17 +4,19 @@
     L = mean((yhat[i] - y[i])**2, i)
 
 Operators are ``+ - * / **`` with the precedence that Python and mathematics share, brackets hold
-indices, ``sum(a, i)`` and ``mean(a, i)`` reduce over an index, ``count(i)`` is the number of its
-values. A decimal is exactly what it says: ``0.01`` is 1/100. Nothing is ever executed.
+indices, ``sum(a, i)``, ``mean(a, i)`` and ``largest(a, i)`` reduce over an index, ``count(i)`` is the
+number of its values, ``pad(x[t - 1])`` reads 0 outside the array. A decimal is exactly what it says:
+``0.01`` is 1/100. Nothing is ever executed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from derivations.catalogue.functions import BY_NAME, Function
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.tree import (
     Add,
@@ -22,6 +24,7 @@ from derivations.language.tree import (
     Count,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -29,6 +32,8 @@ from derivations.language.tree import (
     Pow,
     Ref,
     Sum,
+    substitute,
+    transform,
 )
 
 TOKEN = re.compile(
@@ -36,8 +41,12 @@ TOKEN = re.compile(
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z][A-Za-z0-9_]*'?)|(?P<operator>\*\*|[-+*/=()\[\],])|(?P<other>.)"
 )
-REDUCTIONS: dict[str, type[Sum] | type[Mean]] = {"sum": Sum, "mean": Mean}
-RESERVED = {*REDUCTIONS, "count"}
+REDUCTIONS: dict[str, type[Sum] | type[Mean] | type[Largest]] = {
+    "sum": Sum,
+    "mean": Mean,
+    "largest": Largest,
+}
+RESERVED = {*REDUCTIONS, "count", "pad"}
 MAX_DEPTH, MAX_LENGTH, MAX_DIGITS = 60, 20_000, 400
 
 
@@ -186,17 +195,44 @@ class _Reader:
         if self.accept("["):
             return Ref(name.text, self.list("]", "after the indices"), name.at)
         if not self.accept("("):
-            return Ref(name.text, (), name.at)
+            constant = name.text in self.functions and not BY_NAME[name.text].arguments
+            return Call(name.text, (), name.at) if constant else Ref(name.text, (), name.at)
         if name.text in RESERVED:
-            return self.reduction(name)
+            return self.padded(name) if name.text == "pad" else self.reduction(name)
         if name.text not in self.functions:
             known = {*self.functions, *RESERVED}
             hint = nearest(name.text, known, "functions")
             raise LanguageError(f"unknown function '{name.text}'", at=name.at, hint=hint)
+        return self.call(name, BY_NAME[name.text])
+
+    def call(self, name: Token, row: Function) -> Expr:
+        """A function of a row: defaults filled in, one over an index written out."""
         arguments = self.list(")", "after the arguments")
-        if len(arguments) != 1:
-            raise LanguageError(f"'{name.text}' takes one argument, found {len(arguments)}", at=name.at)
-        return Call(name.text, arguments, name.at)
+        wanted = len(row.arguments) + row.over
+        defaults = [parse(row.defaults[key], self.functions) for key in row.arguments if key in row.defaults]
+        arguments = (*arguments, *defaults[len(defaults) - (wanted - len(arguments)) :])
+        if len(arguments) != wanted:
+            least = "" if not defaults else f"{wanted - len(defaults)} to "
+            usage = f"{row.name}({', '.join((*row.arguments, *(['i'] if row.over else [])))})"
+            many = "argument" if wanted == 1 else "arguments"
+            raise LanguageError(
+                f"'{row.name}' takes {'one' if wanted == 1 else f'{least}{wanted}'} {many}, "
+                f"found {len(arguments)}",
+                at=name.at,
+                hint="" if wanted == 1 else f"Write {usage}.",
+            )
+        if not row.over:
+            return Call(row.name, arguments, name.at)
+        argument, bound = arguments
+        if not isinstance(bound, Ref) or bound.indices:
+            raise LanguageError(f"'{row.name}' names its index: {row.name}(z[k], k)", at=name.at)
+        return written_out(row, argument, bound.name)
+
+    def padded(self, name: Token) -> Expr:
+        arguments = self.list(")", "after the read")
+        if len(arguments) != 1 or not isinstance(arguments[0], Ref) or not arguments[0].indices:
+            raise LanguageError("'pad' takes one entry of an array: pad(x[t - 1])", at=name.at)
+        return replace(arguments[0], padded=True)
 
     def reduction(self, name: Token) -> Expr:
         arguments = self.list(")", "after the arguments")
@@ -219,6 +255,15 @@ class _Reader:
             found.append(self.sum())
         self.expect(end, where)
         return tuple(found)
+
+
+def written_out(row: Function, argument: Expr, bound: str) -> Expr:
+    """A function over an index by its formula: ``exp(z[k])/sum(exp(z[k]), k)`` for softmax."""
+
+    def rule(node: Expr) -> Expr | None:
+        return Sum(transform(node.body, rule), bound) if isinstance(node, Sum) else None
+
+    return substitute(transform(parse(row.formula, frozenset(BY_NAME)), rule), {Ref("x"): argument})
 
 
 def _missing_star(token: Token) -> str:

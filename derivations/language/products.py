@@ -9,9 +9,11 @@ from derivations.language.tree import (
     ZERO,
     Add,
     Call,
+    Chosen,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -60,7 +62,7 @@ def product(*parts: Expr) -> Expr:
 
 def is_coefficient(expr: Expr) -> bool:
     """Whether an expression is made of numbers and counts only: ``2``, ``1/n``, ``2/n``."""
-    return not any(isinstance(node, (Ref, Call, Sum, Mean, Derivative)) for node in values(expr))
+    return not any(isinstance(node, (Ref, Call, Sum, Mean, Largest, Chosen, Derivative)) for node in values(expr))
 
 
 def merge_coefficients(parts: list[Expr]) -> Expr:

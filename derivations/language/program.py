@@ -6,7 +6,7 @@ one verifier and one printer serve all three.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,12 +14,16 @@ from derivations.language.products import product
 from derivations.language.tree import (
     ONE,
     Add,
+    REDUCTIONS,
+    Chosen,
     Count,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
+    Number,
     Ref,
     Sum,
     children,
@@ -48,11 +52,16 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``coefficient * sum over indices of body``: one term of the accumulating normal form."""
+    """``coefficient * sum over indices of body``: one term of the accumulating normal form.
+
+    With ``gates`` it is the largest body instead, which is the sum of the gates (one is 1, the others
+    are 0) times the bodies.
+    """
 
     coefficient: Expr
     body: Expr
     over: tuple[str, ...]
+    gates: tuple[Expr, ...] = ()
 
     @property
     def pointwise(self) -> Expr:
@@ -82,8 +91,24 @@ class Program:
         plain = (name for name in read if name not in self.targets and name not in self.indices)
         return tuple(dict.fromkeys(plain))
 
+    def writer(self, name: str, at: tuple[int, ...]) -> Equation | None:
+        """The first equation that writes an entry: that of ``h[0, j]`` or that of ``h[t, j]``."""
+        own = [eq for eq in self.equations if eq.target.name == name]
+        fitting = [eq for eq in own if _fits(eq.target, at)]
+        return min(fitting, key=lambda eq: -_fixed(eq.target), default=None)
+
     def __add__(self, other: Program) -> Program:
         return Program(self.equations + other.equations, self.indices | other.indices)
+
+
+def _fixed(target: Ref) -> int:
+    """How many indices of a target are whole numbers."""
+    return sum(isinstance(part, Number) for part in target.indices)
+
+
+def _fits(target: Ref, at: tuple[int, ...]) -> bool:
+    pairs = zip(target.indices, at, strict=True)
+    return all(part.value == place for part, place in pairs if isinstance(part, Number))
 
 
 def normal_form(expr: Expr) -> tuple[Term, ...]:
@@ -103,6 +128,8 @@ def normal_form(expr: Expr) -> tuple[Term, ...]:
             return tuple(_bind(term, bound, ONE) for term in normal_form(body))
         case Mean(body, bound):
             return tuple(_bind(term, bound, Count(bound)) for term in normal_form(body))
+        case Largest(body, bound):
+            return (_gate(expr, *normal_form(body)),)
         case Mul(parts):
             inner = next(part for part in parts if has_reduction(part))
             outer = [part for part in parts if part is not inner]
@@ -110,6 +137,12 @@ def normal_form(expr: Expr) -> tuple[Term, ...]:
         case Div(a, b):
             return tuple(_scale(term, Div(ONE, b)) for term in normal_form(a))
     raise ValueError(f"a sum that was not hoisted: {expr}")
+
+
+def _gate(whole: Largest, term: Term) -> Term:
+    """The largest over one more index of a term that is an entry or itself a largest value."""
+    chosen = Chosen(whole.body, whole.index, index(whole.index))
+    return Term(ONE, term.pointwise, (whole.index, *term.over), (chosen, *term.gates))
 
 
 def _scale(term: Term, *outer: Expr) -> Term:
@@ -130,7 +163,7 @@ def rewrite_reductions(term: Term) -> Expr:
     """The expression of a term, with its sums written out as `Sum` nodes."""
     result = term.body
     for bound in reversed(term.over):
-        result = Sum(result, bound)
+        result = Largest(result, bound) if term.gates else Sum(result, bound)
     return result if term.coefficient == ONE else product(term.coefficient, result)
 
 
@@ -167,13 +200,13 @@ def _lift(
     if not has_reduction(expr):
         return expr
     parts = children(expr)
-    if isinstance(expr, (Sum, Mean)) and (not top or expr.index in scope):
+    if isinstance(expr, REDUCTIONS) and (not top or expr.index in scope):
         own = frozenset(free_indices(expr, names))
         body = _lift(expr, owner, names, taken, found, own, top=True)
         target = Ref(_new_name(owner.name, taken), tuple(map(index, free_indices(body, names))))
         found.append(Equation(target, body))
         return target
-    scope = scope | {expr.index} if isinstance(expr, (Sum, Mean)) else scope
+    scope = scope | {expr.index} if isinstance(expr, REDUCTIONS) else scope
     allowed = [top and _keeps_sum(expr, place, parts) for place in range(len(parts))]
     lifted = [
         _lift(part, owner, names, taken, found, scope, top=ok)
@@ -183,6 +216,10 @@ def _lift(
 
 
 def _keeps_sum(expr: Expr, place: int, parts: tuple[Expr, ...]) -> bool:
+    if isinstance(expr, Largest):
+        return isinstance(parts[0], Largest)
+    if isinstance(parts[place], Largest):
+        return False
     if isinstance(expr, (Add, Neg, Sum, Mean)):
         return True
     if isinstance(expr, Div):
@@ -201,29 +238,13 @@ def fresh_bounds(expr: Expr, taken: set[str]) -> Expr:
 
     A mean over a renamed index becomes ``1/count(i) Σ``, which still says how many values there are.
     """
-    if isinstance(expr, (Sum, Mean)):
+    if isinstance(expr, REDUCTIONS):
         bound = expr.index
         if bound not in taken:
             return type(expr)(fresh_bounds(expr.body, taken | {bound}), bound)
         other = fresh_index(bound, taken | {r.name for r in refs(expr.body)})
         body = fresh_bounds(rename_index(expr.body, {bound: index(other)}), taken | {other})
-        renamed = Sum(body, other)
-        return renamed if isinstance(expr, Sum) else product(Div(ONE, Count(bound)), renamed)
+        if isinstance(expr, Mean):
+            return product(Div(ONE, Count(bound)), Sum(body, other))
+        return type(expr)(body, other)
     return rebuild(expr, tuple(fresh_bounds(part, taken) for part in children(expr)))
-
-
-def sizes_of(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """How many values each index takes, from the shapes of the arrays that it runs along."""
-    sizes: dict[str, int] = {}
-    known = dict(shapes)
-    for eq in program:
-        for node in walk(eq.body):
-            if isinstance(node, Ref) and node.name in known:
-                for position, extent in zip(node.indices, known[node.name], strict=False):
-                    if isinstance(position, Ref) and not position.indices:
-                        sizes.setdefault(position.name, extent)
-        extents = [sizes.get(part.name) for part in eq.target.indices if isinstance(part, Ref)]
-        plain = [extent for extent in extents if extent is not None]
-        if len(plain) == len(eq.target.indices):
-            known.setdefault(eq.target.name, tuple(plain))
-    return sizes

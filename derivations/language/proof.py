@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy as sp
 
@@ -20,12 +20,15 @@ from derivations.language.program import Program
 from derivations.language.steps import Chain, Line
 from derivations.language.symbolic import function_class, is_zero
 from derivations.language.tree import (
+    REDUCTIONS,
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -39,6 +42,7 @@ from derivations.language.tree import (
 )
 
 TINY, LARGEST, HIGHEST = 2, 3_000, 40
+Place: TypeAlias = int | str
 
 
 class Prover:
@@ -46,12 +50,19 @@ class Prover:
 
     def __init__(self, program: Program, loss: str) -> None:
         self.program, self.loss = program, loss
-        self.memory: dict[tuple[str, tuple[int, ...], str], Any] = {}
+        self.memory: dict[tuple[str, tuple[Place, ...], str], Any] = {}
 
     @cached_property
     def local_only(self) -> bool:
         """Whether the written-out loss is too large, so that adjoints are taken as symbols."""
         return _size(self.program) > LARGEST or program_degree(self.program) > HIGHEST
+
+    @cached_property
+    def recurrent(self) -> set[str]:
+        """The quantities that depend on themselves, from an earlier entry to a later one."""
+        read = {name: {r.name for eq in self.program if eq.target.name == name for r in refs(eq.body)}
+                for name in self.program.targets}
+        return {name for name in read if name in needed_by(read, read[name])}
 
     def equal(self, left: Expr, right: Expr) -> bool:
         """Whether two expressions are equal for every value of their free indices."""
@@ -75,6 +86,8 @@ class Prover:
                 return sp.Rational(value.numerator, value.denominator)
             case Count(name):
                 return sp.Symbol(f"count {name}", positive=True, integer=True)
+            case Ref(name, ()) if name in env:
+                return sp.Integer(env[name])
             case Ref(name, indices):
                 return self.entry(name, tuple(self.position(part, env) for part in indices))
             case Neg(a):
@@ -87,25 +100,43 @@ class Prover:
                 return self.shallow(a, env) / self.shallow(b, env)
             case Pow(a, b):
                 return self.shallow(a, env) ** self.shallow(b, env)
+            case Call("same", (a, b)):
+                return self.same(self.place(a, env), self.place(b, env))
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
                 return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
+            case Largest(a, bound):
+                return function_class("max")(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+            case Chosen(a, bound, at):
+                return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
                 return self.derivative(a, by, env)
         raise TypeError(f"not provable: {expr}")
 
-    def position(self, part: Expr, env: dict[str, int]) -> int:
-        """The number that stands between the brackets of an entry."""
-        return (
-            int(env[part.name])
-            if isinstance(part, Ref) and part.name in env
-            else int(self.shallow(part, env))
-        )
+    def place(self, part: Expr, env: dict[str, int]) -> Any:
+        """What stands between the brackets of an entry: a whole number, or a datum that is one."""
+        return sp.Integer(env[part.name]) if isinstance(part, Ref) and part.name in env else self.shallow(part, env)
 
-    def entry(self, name: str, at: tuple[int, ...]) -> Any:
+    def position(self, part: Expr, env: dict[str, int]) -> Place:
+        """A place as it distinguishes entries; two data are never assumed to be equal."""
+        found = self.place(part, env)
+        return int(found) if found.is_Integer else f"<{found}>".replace(",", ";")
+
+    def same(self, a: Any, b: Any) -> Any:
+        """Kronecker's delta; a datum is the same as itself only."""
+        return sp.Integer(a == b)
+
+    def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
+        """The slope of the larger of two, as `max` has it, by the one that is asked for."""
+        first, second = (self.shallow(body, {**env, bound: k}) for k in range(1, TINY + 1))
+        a, b = sp.Dummy(real=True), sp.Dummy(real=True)
+        slope = sp.diff(function_class("max")(a, b), a if at == 1 else b)
+        return slope.xreplace({a: first, b: second})
+
+    def entry(self, name: str, at: tuple[Place, ...]) -> Any:
         """The symbol of an entry; an adjoint is the derivative that it stands for."""
         prefix = f"d{self.loss}/d"
         if name.startswith(prefix) and not self.local_only:
@@ -121,17 +152,23 @@ class Prover:
             written = self.shallow(body, env)
         return sp.diff(written, self.shallow(by, env))
 
-    def equation(self, name: str, at: tuple[int, ...]) -> Any:
+    def equation(self, name: str, at: tuple[Place, ...]) -> Any:
         """The right-hand side of the equation of one entry, over the entries that it reads."""
-        eq = self.program.targets[name]
-        names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
-        return self.shallow(eq.body, dict(zip(names, at, strict=True)))
+        eq = self.program.writer(name, at)
+        if eq is None:  # outside the array: what a padded read gives
+            return sp.Integer(0)
+        places = zip(eq.target.indices, at, strict=True)
+        env = {part.name: place for part, place in places if isinstance(part, Ref)}
+        if any(isinstance(place, str) or place < 1 for place in env.values()):
+            return sp.Integer(0) if not any(isinstance(p, str) for p in env.values()) else _symbol(name, at)
+        return self.shallow(eq.body, {key: place for key, place in env.items() if isinstance(place, int)})
 
-    def total(self, name: str, at: tuple[int, ...]) -> Any:
+    def total(self, name: str, at: tuple[Place, ...]) -> Any:
         """``dL/du``: the loss down to the quantity ``u``, differentiated by its entry."""
         key = ("total", at, name)
         if key not in self.memory:
-            loss = self.expand(_symbol(self.loss, ()), stop=name)
+            own = _symbol(name, at).name if name in self.recurrent else name
+            loss = self.expand(_symbol(self.loss, ()), stop=own)
             self.memory[key] = sp.diff(loss, _symbol(name, at))
         return self.memory[key]
 
@@ -141,12 +178,12 @@ class Prover:
         new = {}
         for text, symbol in symbols.items():
             name, _, inside = text.partition(" ")
-            if name in self.program.targets and name != stop and not self.local_only:
-                at = tuple(int(part) for part in inside.split(",") if part)
+            if name in self.program.targets and stop not in (name, text) and not self.local_only:
+                at = tuple(int(part) if part[0] in "-0123456789" else part for part in inside.split(",") if part)
                 new[symbol] = self.entry_expanded(name, at, stop)
         return written.xreplace(new) if new else written
 
-    def entry_expanded(self, name: str, at: tuple[int, ...], stop: str) -> Any:
+    def entry_expanded(self, name: str, at: tuple[Place, ...], stop: str) -> Any:
         """One entry written out down to ``stop``, each worked once."""
         key = (name, at, stop)
         if key not in self.memory:
@@ -154,15 +191,23 @@ class Prover:
         return self.memory[key]
 
 
-def _symbol(name: str, at: tuple[int, ...]) -> Any:
+def needed_by(read: dict[str, set[str]], names: set[str]) -> set[str]:
+    """Everything that some quantities depend on, themselves included."""
+    found = set(names)
+    while new := {deeper for name in found for deeper in read.get(name, ())} - found:
+        found |= new
+    return found
+
+
+def _symbol(name: str, at: tuple[Place, ...]) -> Any:
     return sp.Symbol(f"{name} {','.join(map(str, at))}", real=True)
 
 
 def _size(program: Program) -> int:
     """A bound on the operations of the written-out loss."""
     sizes: dict[str, int] = {}
-    for eq in program:
-        loops = TINY ** sum(isinstance(node, (Sum, Mean)) for node in values(eq.body))
+    for eq in (*program, *program):  # twice, for an entry may read an earlier one of its own quantity
+        loops = TINY ** sum(isinstance(node, REDUCTIONS) for node in values(eq.body))
         sizes[eq.target.name] = loops * (1 + sum(sizes.get(ref.name, 1) for ref in refs(eq.body)))
     return max(sizes.values())
 

@@ -14,10 +14,12 @@ from derivations.language.tree import (
     ZERO,
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -29,6 +31,7 @@ from derivations.language.tree import (
     refs,
     rename_index,
     substitute,
+    walk,
 )
 
 
@@ -64,6 +67,12 @@ def _derivative(body: Expr, by: Ref) -> Expr:
 
 
 def _sum_rule_index(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
+    if isinstance(body, Largest):
+        own = _own_term(body.body, body.index, by)
+        at = Ref(body.index) if own is None else own
+        chosen = Chosen(body.body, body.index, at)
+        passed = raw_product(chosen, _derivative(rename_index(body.body, {body.index: at}), by))
+        return passed if own is not None else Sum(passed, body.index), Reason("largest", (Ref(body.index),))
     if not isinstance(body, (Sum, Mean)):
         return None
     inside = body.body
@@ -79,13 +88,13 @@ def _sum_rule_index(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
 def _own_term(body: Expr, bound: str, by: Ref) -> Expr | None:
     """The value of the bound index at which the body reads ``by``, if every read is at that value."""
     reads = [ref for ref in refs(body) if ref.name == by.name]
-    places = {
-        mine
-        for ref in reads
-        for theirs, mine in zip(ref.indices, by.indices, strict=True)
-        if theirs == Ref(bound)
-    }
-    return places.pop() if len(places) == 1 and all(Ref(bound) in ref.indices for ref in reads) else None
+    letters = [node for part in by.indices for node in walk(part) if isinstance(node, (Ref, Number))]
+    places = set()
+    for ref in reads:
+        own = [at for at in letters if rename_index(ref, {bound: at}) == by]
+        aligned = [mine for theirs, mine in zip(ref.indices, by.indices, strict=True) if theirs == Ref(bound)]
+        places.add((own or aligned or [None])[0])
+    return places.pop() if len(places) == 1 else None
 
 
 def _sum_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
@@ -150,16 +159,18 @@ def _power_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
 
 
 def _function_rule(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
+    """``f'(inner) · d inner/d by``, summed over the arguments that depend on ``by``."""
     if not isinstance(body, Call):
         return None
     row = functions.BY_NAME[body.function]
-    inner = body.arguments[0]
-    outer = substitute(parse(row.slope, functions.NAMES), {Ref("x"): inner})
-    if inner == by:
-        return outer, Reason("function", (Call(row.name, (Ref("x"),)),))
-    return raw_product(outer, _derivative(inner, by)), Reason(
-        "function_chain", (Call(row.name, (Ref("x"),)),)
-    )
+    given: dict[Expr, Expr] = {Ref(a): part for a, part in zip(row.arguments, body.arguments, strict=True)}
+    parts, chained = [], False
+    for argument, inner in zip(row.arguments, body.arguments, strict=True):
+        if _depends(inner, by):
+            outer = substitute(parse(row.all_slopes[argument], functions.NAMES), given)
+            parts.append(raw_product(outer, _derivative(inner, by)))
+            chained = chained or inner != by
+    return total(*parts), Reason("function_chain" if chained else "function", (Call(row.name, tuple(given)),))
 
 
 def raw_product(*parts: Expr) -> Expr:

@@ -15,11 +15,13 @@ from derivations.language.backward import Contribution, adjoint, contributions
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
+from derivations.language.ways import Fits, Way, fits_by_letters, ways_to
 from derivations.language.tree import (
     ONE,
     Derivative,
     Expr,
     Mul,
+    Number,
     Ref,
     Sum,
     children,
@@ -78,41 +80,52 @@ def _flatten(expr: Expr) -> Expr:
     return rebuild(expr, tuple(_flatten(part) for part in children(expr)))
 
 
-def derive(program: Program, adjoints: Program, loss: str, parameters: tuple[str, ...]) -> tuple[Chain, ...]:
+def derive(
+    program: Program, adjoints: Program, loss: str, parameters: tuple[str, ...], fits: Fits | None = None
+) -> tuple[Chain, ...]:
     """The whole derivation: local slopes first, then every adjoint by the chain rule.
 
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
     paths = contributions(program, loss, parameters)
-    book = _Book(program, loss, adjoints.targets, paths)
+    book = _Book(program, loss, adjoints, paths)
     for name in [*program.targets, *parameters]:
         own = [part for part in paths if part.by.name == name]
-        if own:
-            book.adjoint(name, own, adjoints.targets[adjoint(loss, name)])
+        letters = set(program.indices)
+        for target, ways in ways_to(program, name, own, letters, fits or fits_by_letters(program)) if own else ():
+            at = Ref(adjoint(loss, name), target.indices)
+            book.adjoint(name, ways, book.equation(at))
     return tuple(book.chains)
 
 
 class _Book:
     """The chains so far, with the numbers of the lines in which results stand."""
 
-    def __init__(
-        self, program: Program, loss: str, adjoints: dict[str, Equation], paths: list[Contribution]
-    ) -> None:
+    def __init__(self, program: Program, loss: str, adjoints: Program, paths: list[Contribution]) -> None:
         self.program, self.loss, self.adjoints, self.paths = program, loss, adjoints, paths
         self.chains: list[Chain] = []
-        self.results: dict[str, int] = {}
+        self.results: dict[Expr, int] = {}
         self.number = 0
 
-    def adjoint(self, name: str, paths: list[Contribution], equation: Equation) -> None:
-        if len(paths) == 1 and paths[0].outer == ONE:
-            self.chain(
-                equation.target, self.local(Derivative(Ref(self.loss), paths[0].by), paths[0], equation.body)
-            )
+    def equation(self, target: Ref) -> Equation:
+        """The adjoint's equation, as the programs have it."""
+        own = [eq for eq in self.adjoints if eq.target.name == target.name]
+        shape = [isinstance(part, Number) and part.value for part in target.indices]
+        return next(
+            eq for eq in own if [isinstance(p, Number) and p.value for p in eq.target.indices] == shape
+        )
+
+    def adjoint(self, name: str, ways: list[Way], equation: Equation) -> None:
+        way = ways[0]
+        plain = not way.gates and not way.solved and not way.along
+        if len(ways) == 1 and way.path.outer == ONE and plain:
+            lines = self.local(Derivative(Ref(self.loss), way.path.by), way.path, equation.body)
+            self.chain(equation.target, lines)
         else:
-            used = [self.slope(path) for path in paths]
-            self.chain(equation.target, self.chain_rule(name, paths, equation, used))
-        self.results[equation.target.name] = self.number
+            used = [self.slope(way.path) for way in ways]
+            self.chain(equation.target, self.chain_rule(name, ways, equation, used))
+        self.results[equation.target] = self.number
 
     def chain(self, subject: Expr, lines: Iterator[tuple[Expr, Reason]]) -> None:
         found = []
@@ -140,41 +153,44 @@ class _Book:
         subject = self.subject(path)
         if all(chain.subject != subject for chain in self.chains):
             self.chain(subject, self.local(subject, path, path.local))
-            self.results[str(subject)] = self.number
-        return self.results[str(subject)]
+            self.results[subject] = self.number
+        return self.results[subject]
 
     def chain_rule(
-        self, name: str, paths: list[Contribution], equation: Equation, used: list[int]
+        self, name: str, ways: list[Way], equation: Equation, used: list[int]
     ) -> Iterator[tuple[Expr, Reason]]:
-        through = tuple(path.through.target for path in paths)
-        yield (
-            total(*(self.unworked(path, equation.target) for path in paths)),
-            Reason("chain", (Ref(name), *through)),
-        )
+        through = tuple(way.path.through.target for way in ways)
+        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name), *through))
         kept = refs(equation.body)
-        outers = [path.outer for path in paths if isinstance(path.outer, Ref) and path.outer not in kept]
-        lines = tuple(dict.fromkeys((*(self.results[outer.name] for outer in outers), *used)))
-        raw = total(*(self.put_in(path, equation) for path in paths))
+        outers = [way.path.outer for way in ways if isinstance(way.path.outer, Ref) and way.outer not in kept]
+        numbers = (self.results[self.equation(outer).target] for outer in outers if self.is_derived(outer))
+        lines = tuple(dict.fromkeys((*numbers, *used)))
+        raw = total(*(self.put_in(way, equation) for way in ways))
         if not _same_factors(raw, equation.body):
             yield raw, Reason("put_in", (), lines)
             yield equation.body, Reason("front")
         else:
             yield equation.body, Reason("put_in", (), lines)
 
-    def put_in(self, path: Contribution, equation: Equation) -> Expr:
-        """A path with its slope, and the adjoint that the final equation does not keep, put in."""
-        outer = path.outer
-        new = _renaming(path, equation.target)
-        if isinstance(outer, Ref) and rename_index(outer, new) not in refs(equation.body):
-            outer = self.adjoints[outer.name].body
-        result = rename_index(raw_product(outer, path.local), new)
-        return _summed(result, path.along)
+    def is_derived(self, outer: Ref) -> bool:
+        """Whether the chain of an adjoint stands above; that of a recurrence may come later."""
+        return self.equation(outer).target in self.results
 
-    def unworked(self, path: Contribution, target: Ref) -> Expr:
-        new = _renaming(path, target)
-        slope: Expr = self.subject(path)
-        result = slope if path.outer == ONE else Mul((path.outer, slope))
-        return _summed(rename_index(result, new), path.along)
+    def put_in(self, way: Way, equation: Equation) -> Expr:
+        """A way with its slope, and the adjoint that the final equation does not keep, put in."""
+        outer = way.outer
+        if isinstance(outer, Ref) and not outer.padded and outer not in refs(equation.body):
+            own = self.equation(outer)
+            pairs = zip(own.target.indices, outer.indices, strict=True)
+            outer = rename_index(own.body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
+        result = raw_product(*way.gates, outer, way.renamed(way.path.local))
+        return _summed(result, way.along)
+
+    def unworked(self, way: Way) -> Expr:
+        slope = way.renamed(self.subject(way.path))
+        result = slope if way.outer == ONE and not way.gates else Mul((*way.gates, way.outer, slope))
+        result = Mul((*way.gates, slope)) if way.outer == ONE and way.gates else result
+        return _summed(result, way.along)
 
 
 def local_subject(path: Contribution, paths: list[Contribution], taken: set[str]) -> Derivative:
@@ -201,11 +217,6 @@ def _same_factors(a: Expr, b: Expr) -> bool:
     while isinstance(a, Sum) and isinstance(b, Sum) and a.index == b.index:
         a, b = a.body, b.body
     return sorted(map(repr, factors(a))) == sorted(map(repr, factors(b)))
-
-
-def _renaming(path: Contribution, target: Ref) -> dict[str, Expr]:
-    pairs = zip(path.by.indices, target.indices, strict=True)
-    return {a.name: b for a, b in pairs if isinstance(a, Ref)}
 
 
 def local_slopes(

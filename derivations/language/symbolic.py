@@ -21,6 +21,7 @@ from derivations.language.tree import (
     ONE,
     Add,
     Call,
+    Chosen,
     Count,
     Div,
     Expr,
@@ -38,7 +39,19 @@ from derivations.language.tree import (
 
 # SymPy's sign has a delta function as its derivative; as everywhere in training, ours has 0.
 SIGN = type("sign", (sp.sign,), {"_eval_derivative": lambda self, by: sp.S.Zero})
-SYMPY_OWN = {"exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "tanh": sp.tanh, "sign": SIGN}
+FLOOR = type("floor", (sp.floor,), {"_eval_derivative": lambda self, by: sp.S.Zero})
+SYMPY_OWN = {
+    "exp": sp.exp,
+    "log": sp.log,
+    "sqrt": sp.sqrt,
+    "tanh": sp.tanh,
+    "sin": sp.sin,
+    "cos": sp.cos,
+    "erf": sp.erf,
+    "sign": SIGN,
+    "floor": FLOOR,
+    "pi": lambda *_: sp.pi,
+}
 
 
 class Atoms:
@@ -48,7 +61,7 @@ class Atoms:
         self.symbols: dict[Expr, sp.Symbol] = {}
         for expr in exprs:
             for node in values(expr):
-                if isinstance(node, (Ref, Count)):
+                if isinstance(node, (Ref, Count, Chosen)):
                     self.symbol(node)
 
     def symbol(self, node: Expr) -> sp.Symbol:
@@ -66,20 +79,24 @@ class Atoms:
 
 @cache
 def function_class(name: str) -> Any:
-    """SymPy's function of a row; one that SymPy lacks gets the row's stated slope as derivative."""
+    """SymPy's function of a row; one that SymPy lacks gets the row's stated slopes as derivatives."""
     if name in SYMPY_OWN:
         return SYMPY_OWN[name]
-    slope = parse(functions.BY_NAME[name].slope, functions.NAMES)
+    row = functions.BY_NAME[name]
+    slopes = [parse(row.all_slopes.get(argument, "0"), functions.NAMES) for argument in row.arguments]
+
+    def given(self: Any) -> dict[Expr, Any]:
+        return {Ref(argument): part for argument, part in zip(row.arguments, self.args, strict=True)}
 
     def fdiff(self: Any, argindex: int = 1) -> Any:
-        return to_sympy(slope, Atoms(), {Ref("x"): self.args[0]})
+        return to_sympy(slopes[argindex - 1], Atoms(), given(self))
 
     def evalf(self: Any, prec: int) -> Any:
-        formula = unfold(Call(name, (Ref("x"),)))
-        return to_sympy(formula, Atoms(), {Ref("x"): self.args[0]})._eval_evalf(prec)
+        formula = unfold(Call(name, tuple(map(Ref, row.arguments))))
+        return to_sympy(formula, Atoms(), given(self))._eval_evalf(prec)
 
-    own = {"_eval_evalf": evalf} if functions.BY_NAME[name].formula else {}
-    return type(name, (sp.Function,), {"fdiff": fdiff, "is_real": True, **own})
+    own = {"_eval_evalf": evalf} if row.formula else {}
+    return type(name, (sp.Function,), {"fdiff": fdiff, "is_real": True, "nargs": len(row.arguments), **own})
 
 
 def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) -> Any:
@@ -90,7 +107,7 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
         match node:
             case Number(value, _):
                 return sp.Rational(value.numerator, value.denominator)
-            case Ref() | Count():
+            case Ref() | Count() | Chosen():
                 return given[node] if node in given else atoms.symbol(node)
             case Neg(a):
                 return -convert(a)
@@ -112,7 +129,8 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
 def unfold(expr: Expr) -> Expr:
     """The expression with every function replaced by its row's formula, down to primitives."""
     if isinstance(expr, Call) and (row := functions.BY_NAME[expr.function]).formula:
-        return unfold(substitute(parse(row.formula, functions.NAMES), {Ref("x"): expr.arguments[0]}))
+        given = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
+        return unfold(substitute(parse(row.formula, functions.NAMES), dict(given)))
     return rebuild(expr, tuple(unfold(part) for part in children(expr)))
 
 
@@ -137,6 +155,8 @@ def from_sympy(expr: Any, atoms: Atoms) -> Expr:
         return _power(expr, atoms)
     if expr is sp.E:
         return Call("exp", (ONE,))
+    if expr is sp.pi:
+        return Call("pi", ())
     if isinstance(expr, sp.Function):
         name = "abs" if isinstance(expr, sp.Abs) else type(expr).__name__
         return Call(name, tuple(from_sympy(a, atoms) for a in expr.args))

@@ -25,12 +25,14 @@ class Number:
 class Ref:
     """A quantity, or one entry of it: ``w``, ``x[i]``, ``W[j, k]``, ``x[i + 1]``.
 
-    ``at`` is the offset in the source text, for error messages; it does not count for equality.
+    A ``padded`` read is 0 outside the array: ``pad(x[t + k - 2])``. ``at`` is the offset in the source
+    text, for error messages; it does not count for equality.
     """
 
     name: str
     indices: tuple[Expr, ...] = ()
     at: int = field(default=-1, compare=False, repr=False)
+    padded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,29 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
+class Largest:
+    """``largest(a, i)``: the largest value of ``a`` over every value of the index ``i``.
+
+    A padded read outside its array takes no part. Among equal values the first is the chosen one.
+    """
+
+    body: Expr
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """1 where ``at`` is the value of ``index`` at which ``body`` is largest, the first of equals; else 0.
+
+    The local slope of `Largest`: it passes its adjoint on to the chosen entry. It is never differentiated.
+    """
+
+    body: Expr
+    index: str
+    at: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """``count(i)``: how many values the index ``i`` takes (the ``n`` in ``1/n``)."""
 
@@ -110,7 +135,11 @@ class Derivative:
     by: Ref
 
 
-Expr: TypeAlias = Number | Ref | Neg | Add | Mul | Div | Pow | Call | Sum | Mean | Count | Derivative
+Expr: TypeAlias = (
+    Number | Ref | Neg | Add | Mul | Div | Pow | Call | Sum | Mean | Largest | Chosen | Count | Derivative
+)
+REDUCTIONS = (Sum, Mean, Largest)
+BINDERS = (*REDUCTIONS, Chosen)
 
 ONE = Number(Fraction(1))
 ZERO = Number(Fraction(0))
@@ -135,8 +164,10 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return parts
         case Div(a, b) | Pow(a, b):
             return (a, b)
-        case Sum(a, _) | Mean(a, _):
+        case Sum(a, _) | Mean(a, _) | Largest(a, _):
             return (a,)
+        case Chosen(a, _, at):
+            return (a, at)
         case Derivative(a, by):
             return (a, by)
         case Ref(_, indices):
@@ -159,8 +190,10 @@ def rebuild(expr: Expr, parts: tuple[Expr, ...]) -> Expr:
             return Pow(*parts)
         case Call():
             return replace(expr, arguments=parts)
-        case Sum() | Mean():
+        case Sum() | Mean() | Largest():
             return replace(expr, body=parts[0])
+        case Chosen():
+            return replace(expr, body=parts[0], at=parts[1])
         case Derivative():
             body, by = parts
             return Derivative(body, by) if isinstance(by, Ref) else expr
@@ -187,9 +220,9 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def values(expr: Expr) -> Iterator[Expr]:
-    """Like `walk`, without descending into the brackets of a `Ref`: what is read as a number."""
+    """Like `walk`, without descending into the brackets of a `Ref` or a `Chosen`: what is read as a number."""
     yield expr
-    if not isinstance(expr, Ref):
+    if not isinstance(expr, (Ref, Chosen)):
         for part in children(expr):
             yield from values(part)
 
@@ -200,8 +233,8 @@ def refs(expr: Expr) -> list[Ref]:
 
 
 def has_reduction(expr: Expr) -> bool:
-    """Whether a sum or a mean over an index occurs in the expression."""
-    return any(isinstance(node, (Sum, Mean)) for node in values(expr))
+    """Whether a sum, a mean or a largest value over an index occurs in the expression."""
+    return any(isinstance(node, REDUCTIONS) for node in values(expr))
 
 
 def free_indices(expr: Expr, indices: frozenset[str] | set[str]) -> list[str]:
@@ -209,8 +242,11 @@ def free_indices(expr: Expr, indices: frozenset[str] | set[str]) -> list[str]:
     match expr:
         case Ref(name, ()) if name in indices:
             return [name]
-        case Sum(body, bound) | Mean(body, bound):
+        case Sum(body, bound) | Mean(body, bound) | Largest(body, bound):
             return [name for name in free_indices(body, indices) if name != bound]
+        case Chosen(body, bound, at):
+            inside = [name for name in free_indices(body, indices) if name != bound]
+            return list(dict.fromkeys([*inside, *free_indices(at, indices)]))
     found = [name for part in children(expr) for name in free_indices(part, indices)]
     return list(dict.fromkeys(found))
 
@@ -221,17 +257,22 @@ def rename_index(expr: Expr, names: Mapping[str, Expr]) -> Expr:
     def rule(node: Expr) -> Expr | None:
         if isinstance(node, Ref) and not node.indices:
             return names.get(node.name)
-        if isinstance(node, (Sum, Mean)):
-            inner = {name: new for name, new in names.items() if name != node.index}
-            taken = {ref.name for new in inner.values() for ref in walk(new) if isinstance(ref, Ref)}
-            if node.index in taken:
-                other = fresh_index(node.index, taken | {r.name for r in refs(node.body)})
-                body = rename_index(node.body, {node.index: index(other)})
-                return type(node)(rename_index(body, inner), other)
-            return type(node)(rename_index(node.body, inner), node.index) if inner else node
-        return None
+        return _rename_below(node, names) if isinstance(node, BINDERS) else None
 
     return transform(expr, rule) if names else expr
+
+
+def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]) -> Expr:
+    """A node that binds an index, with other indices renamed in it."""
+    if isinstance(node, Chosen):
+        node = replace(node, at=rename_index(node.at, names))
+    inner = {name: new for name, new in names.items() if name != node.index}
+    taken = {ref.name for new in inner.values() for ref in walk(new) if isinstance(ref, Ref)}
+    if node.index in taken:
+        other = fresh_index(node.index, taken | {r.name for r in walk(node.body) if isinstance(r, Ref)})
+        body = rename_index(node.body, {node.index: index(other)})
+        return replace(node, body=rename_index(body, inner), index=other)
+    return replace(node, body=rename_index(node.body, inner)) if inner else node
 
 
 def fresh_index(like: str, taken: set[str]) -> str:

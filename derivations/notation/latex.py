@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import (
     ONE,
     Add,
@@ -33,6 +34,7 @@ from derivations.notation.symbols import Symbol, Symbols
 from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
 
 DOTS = Ref("...")
+BETWEEN = {TIMES: r"\odot", OVER: r"\oslash"}
 
 
 def latex(expr: Expr, symbols: Symbols) -> str:
@@ -76,6 +78,9 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return _number(expr)
         case Ref():
             return _ref(expr, symbols)
+        case Call(name, parts) if name in BETWEEN:
+            joint = f" {BETWEEN[name]} "
+            return joint.join(_within(part, POWER, symbols) for part in parts), PRODUCT
         case Count() | Call():
             return _atom(expr, symbols), ATOM
         case Neg(a):
@@ -96,6 +101,8 @@ def _atom(expr: Count | Call, symbols: Symbols) -> str:
     if isinstance(expr, Count):
         return symbols.count if expr.index == symbols.sample else f"{symbols.count}_{_script(expr.index)}"
     (argument,) = expr.arguments
+    if expr.function == NORM:
+        return f"\\lVert {latex(argument, symbols)} \\rVert"
     if expr.function == "sqrt":
         return f"\\sqrt{{{latex(argument, symbols)}}}"
     return f"{functions.BY_NAME[expr.function].latex}{_brackets(latex(argument, symbols), argument)}"
@@ -125,21 +132,29 @@ def _script(text: str) -> str:
 
 
 def with_scripts(symbol: Symbol, extra: tuple[str, ...] = ()) -> str:
-    """A symbol with its own and further subscripts and its primes."""
+    """A symbol with its own and further subscripts and its primes.
+
+    The subscripts of an upright word stand inside its braces, for Markdown may read ``}_`` as emphasis.
+    """
     scripts = ",".join((*symbol.subscripts, *extra))
-    return symbol.stem + symbol.primes + (f"_{_script(scripts)}" if scripts else "")
+    below = f"_{_script(scripts)}" if scripts else ""
+    inside = symbol.stem.endswith("}")
+    return (f"{symbol.stem[:-1]}{below}}}" if inside else symbol.stem + below) + symbol.primes
 
 
 def _ref(ref: Ref, symbols: Symbols) -> tuple[str, int]:
-    if ref == DOTS:
-        return r"\dots", ATOM
-    scripts = tuple(latex(part, symbols) for part in ref.indices)
+    if ref in (DOTS, TRANSPOSED):
+        return r"\dots" if ref == DOTS else r"\top", ATOM
+    if ref.name == ONES:
+        length = latex(Count(latex(ref.indices[0], symbols)), symbols)
+        return f"\\mathbf 1_{_script(length)}", ATOM
     of = symbols.adjoint(ref.name)
-    if of is not None:
-        below = with_scripts(symbols.of(of), scripts)
-        above = with_scripts(symbols.of(symbols.loss))
-        return f"\\frac{{\\partial {above}}}{{\\partial {below}}}", POWER
-    return with_scripts(symbols.of(ref.name), scripts), ATOM
+    symbol, rest = symbols.of_entry(ref.name if of is None else of, ref.indices)
+    shown = with_scripts(symbol, tuple(latex(part, symbols) for part in rest))
+    if of is None:
+        return shown, ATOM
+    above = with_scripts(symbols.of(symbols.loss))
+    return f"\\frac{{\\partial {above}}}{{\\partial {shown}}}", POWER
 
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> str:
@@ -182,12 +197,16 @@ def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
     for place, part in enumerate(parts):
         factor, level = _print(part, symbols)
         open_sum = isinstance(part, (Sum, Mean)) and place < last
-        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum:
+        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum or _is_entrywise(part):
             factor = _brackets(factor, part)
         if place:
             shown += _joint(parts[place - 1], part)
         shown += factor
     return shown
+
+
+def _is_entrywise(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.function in BETWEEN
 
 
 def _joint(left: Expr, right: Expr) -> str:

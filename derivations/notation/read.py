@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, TRANSPOSED
 from derivations.language.tree import (
     Add,
     Call,
@@ -24,17 +25,24 @@ from derivations.language.tree import (
     Pow,
     Ref,
     Sum,
-    number,
 )
-from derivations.notation.latex import DOTS
+from derivations.notation.latex import BETWEEN, DOTS
 from derivations.notation.symbols import Symbol, Symbols
 
-TOKEN = re.compile(r"\\mathrm\{[^{}]*\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S")
+WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
+TOKEN = re.compile(
+    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+)
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
 LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
+END = {*CLOSE, "}", "+", "-", ",", r"\rVert", r"\odot", r"\oslash"}
 FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
+
+
+CONSTANTS = {r"\dots": DOTS, r"\top": TRANSPOSED}
+ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
 
 
 class Unreadable(ValueError):
@@ -101,8 +109,16 @@ class _Reader:
         if self.token == "-":
             self.take()
             return _negated(self.term())
+        found = self.product()
+        while self.token in ENTRYWISE:
+            name = ENTRYWISE[self.take()]
+            before = found.arguments if isinstance(found, Call) and found.function == name else (found,)
+            found = Call(name, (*before, self.product()))
+        return found
+
+    def product(self) -> Expr:
         parts: list[Expr] = []
-        while self.token and self.token not in CLOSE | {"}", "+", "-", ","}:
+        while self.token and self.token not in END:
             if self.token == r"\cdot":
                 self.take()
             elif parts and self.token[:1].isdigit():
@@ -141,9 +157,8 @@ class _Reader:
             return found
         if token[:1].isdigit():
             return decimal(self.take())
-        if token == r"\dots":
-            self.take()
-            return DOTS
+        if token in CONSTANTS:
+            return CONSTANTS[self.take()]
         return self.command(token)
 
     def command(self, token: str) -> Expr:
@@ -152,8 +167,18 @@ class _Reader:
         if token == r"\sum":
             self.take()
             self.take("_")
-            bound = self.names()
-            return Sum(self.term(), bound[0])
+            (bound,) = self.names()
+            return Sum(self.term(), "".join(bound))
+        if token == r"\mathbf 1":
+            self.take()
+            self.take("_")
+            (length,) = self.names()
+            return Ref(ONES, (Ref(self.counted("".join(length))),))
+        if token == r"\lVert":
+            self.take()
+            inside = self.sum()
+            self.take(r"\rVert")
+            return Call(NORM, (inside,))
         if token == r"\sqrt":
             self.take()
             return Call("sqrt", (self.group(),))
@@ -161,6 +186,13 @@ class _Reader:
             self.take()
             return Call(FUNCTIONS[token], (self.atom(),))
         return self.symbol()
+
+    def counted(self, length: str) -> str:
+        """The index that a number of values counts: ``n`` the samples, ``n_j`` the index ``j``."""
+        letter, _, index = length.partition("_")
+        if letter != self.symbols.count:
+            raise Unreadable(f"a column of {length} ones")
+        return index or self.symbols.sample or ""
 
     def fraction(self) -> Expr:
         self.take(r"\frac")
@@ -187,42 +219,49 @@ class _Reader:
         stem = self.take()
         if stem in ACCENTS:
             stem = f"{stem} {self.take()}"
+        scripts: list[list[str]] = []
+        if word := WORD.fullmatch(stem):
+            stem = f"{word[1]}}}"
+            scripts = _Reader(TOKEN.findall(word[2]), self.symbols).names() if word[2] else []
+        elif self.token == "_":
+            self.take()
+            scripts = self.names()
         primes = ""
         while self.token == "'":
             primes += self.take()
-        scripts: list[str] = []
-        if self.token == "_":
-            self.take()
-            scripts = self.names()
-        return self.named(stem, tuple(scripts), primes)
+        return self.named(stem, scripts, primes)
 
-    def names(self) -> list[str]:
+    def names(self) -> list[list[str]]:
+        """The subscripts that stand between commas, each as its tokens."""
         if self.token != "{":
-            return [self.take()]
+            return [[self.take()]]
         self.take("{")
-        inside: list[str] = [""]
-        while self.token != "}":
+        inside: list[list[str]] = [[]]
+        depth = 0
+        while self.token != "}" or depth:
             token = self.take()
-            inside = [*inside, ""] if token == "," else [*inside[:-1], inside[-1] + token]
+            depth += (token == "{") - (token == "}")
+            if token == "," and not depth:
+                inside.append([])
+            else:
+                inside[-1].append(token)
         self.take("}")
         return inside
 
-    def named(self, stem: str, scripts: tuple[str, ...], primes: str) -> Expr:
-        for own in range(len(scripts), -1, -1):
-            for given in {primes, ""}:
-                name = self.symbols.names_by_symbol.get(Symbol(stem, scripts[:own], given))
-                if name is not None:
-                    rest = primes[len(given) :]
-                    return Ref(name + rest, tuple(_index(part) for part in scripts[own:]))
-        if stem == self.symbols.count and not primes and len(scripts) <= 1:
-            return Count(scripts[0] if scripts else self.symbols.sample or "")
-        if not scripts and not primes and len(stem) == 1:
+    def named(self, stem: str, scripts: list[list[str]], primes: str) -> Expr:
+        texts = tuple("".join(part) for part in scripts)
+        for given in dict.fromkeys((primes, "")):
+            for own in range(len(texts), -1, -1):
+                if means := self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own):
+                    found = means(tuple(_Reader(part, self.symbols).whole() for part in scripts[own:]))
+                    return Ref(found.name + primes[len(given) :], found.indices)
+            if name := self.symbols.whole(Symbol(stem, texts, given)):
+                return Ref(name + primes[len(given) :])
+        if stem == self.symbols.count and not primes and len(texts) <= 1:
+            return Count(texts[0] if texts else self.symbols.sample or "")
+        if not texts and not primes and len(stem) == 1:
             return Ref(stem)
-        raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {scripts}")
-
-
-def _index(text: str) -> Expr:
-    return number(int(text)) if text.isdigit() else Ref(text)
+        raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
 
 
 def decimal(text: str) -> Number:

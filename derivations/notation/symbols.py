@@ -7,9 +7,11 @@ The mapping of one example is one-to-one, so that a finished page can be read ba
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+
+from derivations.language.tree import Expr, Number, Ref, number
 
 LOWER = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi
     pi rho sigma tau upsilon phi chi psi omega"""
@@ -38,6 +40,9 @@ def symbol_of(name: str) -> Symbol:
     found = re.fullmatch(r"([A-Za-z]+?)_?(\d*)((?:_\w+)?)", plain)
     if found and (stem := _stem(found[1])):
         return Symbol(stem, (*([found[2]] if found[2] else []), *_subscripts(found[3])), primes)
+    word, _, scripts = plain.partition("_")
+    if word.isalpha() and scripts:  # net_h1
+        return Symbol(rf"\mathrm{{{word}}}", _subscripts(scripts), primes)
     return upright(name)
 
 
@@ -59,32 +64,77 @@ def _subscripts(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split("_") if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name for entries: of ``z[i, 2]`` for every ``i``, or of ``W[1, 1]`` alone; None is any place."""
+
+    quantity: str
+    places: tuple[int | None, ...]
+    symbol: Symbol
+
+    def rest(self, name: str, indices: tuple[Expr, ...]) -> tuple[Expr, ...] | None:
+        """The indices that stay beside the name of such an entry; None for any other entry."""
+        if name != self.quantity or len(indices) != len(self.places):
+            return None
+        pairs = list(zip(self.places, indices, strict=True))
+        if any(at is not None and (not isinstance(part, Number) or part.value != at) for at, part in pairs):
+            return None
+        return tuple(part for at, part in pairs if at is None)
+
+    def entry(self, rest: tuple[Expr, ...]) -> Ref:
+        """The entry that the name means beside these indices: the inverse of ``rest``."""
+        given = iter(rest)
+        places = (next(given) if at is None else number(at) for at in self.places)
+        return Ref(self.quantity, tuple(places))
+
+    @property
+    def rank(self) -> int:
+        """How many indices stay beside the name."""
+        return self.places.count(None)
+
+
+def meet(a: Symbol, rank: int, b: Symbol, other: int) -> bool:
+    """Whether two symbols can look the same once their indices stand beside them: ``w_1`` and ``w[1]``."""
+    if a.stem != b.stem or a.primes != b.primes or len(a.subscripts) + rank != len(b.subscripts) + other:
+        return False
+    short, long = sorted((a.subscripts, b.subscripts), key=len)
+    like_indices = all(part.isdigit() or len(part) == 1 for part in long[len(short) :])
+    return long[: len(short)] == short and like_indices
+
+
 @dataclass(frozen=True)
 class Symbols:
-    """The symbols of one example: quantities, and the letter for the number of samples."""
+    """The symbols of one example: quantities with how many indices each has, and names of entries."""
 
-    names: tuple[str, ...]
+    ranks: Mapping[str, int]
     loss: str
     sample: str | None
+    named: tuple[Named, ...] = ()
 
     @cached_property
     def table(self) -> dict[str, Symbol]:
         """The symbol of each name; two names never share one."""
         found: dict[str, Symbol] = {}
-        for name in self.names:
+        for name, rank in self.ranks.items():
             wanted = symbol_of(name)
-            found[name] = upright(name) if wanted in found.values() else wanted
+            taken = any(meet(wanted, rank, other, self.ranks[known]) for known, other in found.items())
+            found[name] = upright(name) if taken or wanted in found.values() else wanted
         return found
 
     @cached_property
-    def names_by_symbol(self) -> dict[Symbol, str]:
-        """The inverse of ``table``."""
-        return {symbol: name for name, symbol in self.table.items()}
+    def names_by_symbol(self) -> dict[tuple[Symbol, int], str]:
+        """The inverse of ``table``: the name by its symbol and how many indices stand beside it."""
+        return {(symbol, self.ranks[name]): name for name, symbol in self.table.items()}
+
+    @cached_property
+    def named_by_symbol(self) -> dict[tuple[Symbol, int], Named]:
+        """The named entries by their symbol."""
+        return {(row.symbol, row.rank): row for row in self.named}
 
     @cached_property
     def count(self) -> str:
         """The letter for the number of samples in a batch: ``n``, unless a quantity has that name."""
-        return next(letter for letter in ("n", "N", "m", "M", "K") if letter not in self.names)
+        return next(letter for letter in ("n", "N", "m", "M", "K") if letter not in self.ranks)
 
     def of(self, name: str) -> Symbol:
         """The symbol of a quantity, before or after the update."""
@@ -93,12 +143,33 @@ class Symbols:
         base = self.table.get(name.rstrip("'")) or symbol_of(name.rstrip("'"))
         return Symbol(base.stem, base.subscripts, base.primes + "'" * name.count("'"))
 
+    def of_entry(self, name: str, indices: tuple[Expr, ...]) -> tuple[Symbol, tuple[Expr, ...]]:
+        """The symbol of an entry and the indices that stand beside it."""
+        plain = name.rstrip("'")
+        for row in self.named:
+            rest = row.rest(plain, indices)
+            if rest is not None:
+                own = row.symbol
+                return Symbol(own.stem, own.subscripts, own.primes + name[len(plain) :]), rest
+        return self.of(name), indices
+
+    def means(self, symbol: Symbol, rank: int) -> Callable[[tuple[Expr, ...]], Ref] | None:
+        """What a symbol with further subscripts means, given the indices; None if it means nothing."""
+        if row := self.named_by_symbol.get((symbol, rank)):
+            return row.entry
+        name = self.names_by_symbol.get((symbol, rank))
+        return None if name is None else lambda rest: Ref(name, rest)
+
+    def whole(self, symbol: Symbol) -> str | None:
+        """The quantity that a symbol means as a whole array."""
+        return next((name for name, own in self.table.items() if own == symbol), None)
+
+    def is_named(self, ref: Ref) -> bool:
+        """Whether an entry, or its adjoint or new value, has a name of its own."""
+        of = self.adjoint(ref.name) or ref.name.rstrip("'")
+        return any(row.rest(of, ref.indices) is not None for row in self.named)
+
     def adjoint(self, name: str) -> str | None:
         """The quantity whose adjoint a name is: ``w`` for ``dL/dw``."""
         prefix = f"d{self.loss}/d"
         return name[len(prefix) :] if name.startswith(prefix) else None
-
-
-def symbols(names: Iterable[str], loss: str, sample: str | None) -> Symbols:
-    """The symbols of an example with these quantities."""
-    return Symbols(tuple(dict.fromkeys(names)), loss, sample)

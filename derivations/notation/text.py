@@ -10,10 +10,12 @@ from fractions import Fraction
 from derivations.language.tree import (
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -36,7 +38,8 @@ def _print(expr: Expr) -> tuple[str, int]:
         case Number(value, written):
             return written or str(value), _level_of(value, written)
         case Ref(name, indices):
-            return (f"{name}[{', '.join(map(text, indices))}]" if indices else name), ATOM
+            read = f"{name}[{', '.join(map(text, indices))}]" if indices else name
+            return (f"pad({read})" if expr.padded else read), ATOM
         case Neg(a):
             return f"-{_within(a, PRODUCT)}", SIGN
         case Add(parts):
@@ -48,11 +51,15 @@ def _print(expr: Expr) -> tuple[str, int]:
         case Pow(a, b):
             return f"{_within(a, ATOM)}**{_within(b, POWER)}", POWER
         case Call(name, parts):
-            return f"{name}({', '.join(map(text, parts))})", ATOM
+            return (f"{name}({', '.join(map(text, parts))})" if parts else name), ATOM
         case Sum(a, i):
             return f"sum({text(a)}, {i})", ATOM
         case Mean(a, i):
             return f"mean({text(a)}, {i})", ATOM
+        case Largest(a, i):
+            return f"largest({text(a)}, {i})", ATOM
+        case Chosen(a, i, at):
+            return f"chosen({text(a)}, {i}, {text(at)})", ATOM
         case Count(i):
             return f"count({i})", ATOM
         case Derivative(a, by):

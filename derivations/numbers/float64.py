@@ -21,6 +21,7 @@ from flint import arb
 
 from derivations.catalogue import functions
 from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
+from derivations.numbers.pointwise import formula_of
 
 UNIT = 2.0**-52
 TINY = 2.0**-1060
@@ -52,17 +53,19 @@ def _around(value: Any, units: float) -> Enclosure:
 
 def enclose(value: Value) -> Enclosure:
     """The enclosure of an exact value (or ball) after rounding to float64."""
+    if not isinstance(value, arb):
+        return _number(Fraction(int(value.p), int(value.q)), UNIT / 2)
     exact = ball(value)
     size = float(exact.abs_upper())
     return Enclosure(exact + arb(0, size * UNIT / 2), size)
 
 
-def _number(value: Fraction) -> Enclosure:
+def _number(value: Fraction, room: float = 2 * UNIT) -> Enclosure:
     """A constant; several operations may have been folded into one that is not a float64 itself."""
     exact = ball(rational(value))
     if math.isfinite(size := float(exact.abs_upper())) and Fraction(float(value)) == value:
         return Enclosure(exact, size)
-    return _around(exact, 2)
+    return Enclosure(exact + arb(0, size * room + TINY), size)
 
 
 def _add(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -89,6 +92,13 @@ def _power(a: Enclosure, b: Enclosure) -> Enclosure:
 
 def _lift(name: str, function: Unary) -> Unary:
     row = functions.BY_NAME[name]
+    if name in BINARY:
+        return BINARY[name]
+    if name == "floor":
+        return _floor
+    if row.cancels:  # a formula such as 1 + erf(x), which loses digits in any evaluation
+        work_formula = formula_of(name, FLOAT64)
+        return lambda a: _around(work_formula(a).settled(), LIBRARY_UNITS)
     least = [rational(Fraction(0))] if row.domain == "x >= 0" else []  # below it float64 has no number either
     kinks = [*(rational(Fraction(kink)) for kink in row.kinks), *least]
 
@@ -101,6 +111,29 @@ def _lift(name: str, function: Unary) -> Unary:
         return _around(_hull(ball(function(max(at, *least, at))) for at in (*ends, *kinks)), LIBRARY_UNITS)
 
     return work
+
+
+def _larger(a: Enclosure, b: Enclosure) -> Enclosure:
+    """The larger of two, exactly as float64 has it: a ball that reaches from the larger lower end."""
+    x, y = a.settled(), b.settled()
+    found = x if x > y else y if y > x else x.max(y)
+    return Enclosure(found, float(found.abs_upper()))
+
+
+def _smaller(a: Enclosure, b: Enclosure) -> Enclosure:
+    x, y = a.settled(), b.settled()
+    found = x if x < y else y if y < x else x.min(y)
+    return Enclosure(found, float(found.abs_upper()))
+
+
+def _floor(a: Enclosure, _: Enclosure | None = None) -> Enclosure:
+    """The whole number below; a quotient of whole numbers that is one itself is exact in float64."""
+    argument = a.settled()
+    found = _hull([argument.floor()]) if argument.rad() > 1e-6 else argument.upper().floor()
+    return Enclosure(found, float(found.abs_upper()))
+
+
+BINARY = {"max": _larger, "min": _smaller}
 
 
 def _hull(values: Iterable[Any]) -> Any:

@@ -21,7 +21,7 @@ from derivations.language.errors import ArithmeticFault
 
 Value: TypeAlias = Any  # fmpq | arb; python-flint ships no common type
 Binary: TypeAlias = Callable[[Value, Value], Value]
-Unary: TypeAlias = Callable[[Value], Value]
+Unary: TypeAlias = Callable[..., Value]  # of one value; max and min of two
 
 MAX_BITS, MAX_EXPONENT = 100_000, 1_000_000
 
@@ -161,7 +161,40 @@ def step(a: Value) -> Value:
     return fmpq(int(sign(a) == 1))
 
 
+def larger(a: Value, b: Value) -> Value:
+    """The larger of two numbers; where balls overlap it is undecided which."""
+    return a if sign(a - b) >= 0 else b
+
+
+def smaller(a: Value, b: Value) -> Value:
+    """The smaller of two numbers."""
+    return a if sign(a - b) <= 0 else b
+
+
+def floor(a: Value) -> Value:
+    """The greatest whole number that is not above ``a``."""
+    if not isinstance(a, arb):
+        return fmpq(a.floor())
+    found = a.floor().unique_fmpz()
+    if found is None:
+        raise Undecided("a whole number")
+    return fmpq(found)
+
+
+def _at_zero(name: str, value: int) -> Unary:
+    """A function of `arb` that has an exact value at 0."""
+    function = getattr(arb, name)
+    return lambda a: fmpq(value) if not isinstance(a, arb) and a == 0 else function(ball(a))
+
+
 PRIMITIVES: dict[str, Unary] = {
+    "pi": lambda _: arb.pi(),
+    "sin": _at_zero("sin", 0),
+    "cos": _at_zero("cos", 1),
+    "erf": _at_zero("erf", 0),
+    "floor": floor,
+    "max": larger,
+    "min": smaller,
     "exp": exponential,
     "log": logarithm,
     "sqrt": square_root,

@@ -11,19 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
-from derivations.language.tree import Ref
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
+from derivations.pages.audit_gaps import STEP_TITLE, Gaps
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item
-
-STEP_TITLE = re.compile(r"(Epoch \d+, )?(mini-batch|all samples|step) ?\d*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class Audit:
     document: Document
     evidence: Evidence
     listings: tuple[str, ...]
+    has_matrices: bool = False
 
     def require(self, items: list[Item]) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
@@ -45,8 +43,8 @@ class Audit:
         if [item.kind for item in items] != [type(block).__name__ for block in blocks]:
             yield "its blocks are not those of the document"
             return
-        yield from self.gaps()
-        steps = iter(shown_steps(len(self.evidence.trace.steps)))
+        yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
+        steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
             if isinstance(block, Heading):
@@ -78,21 +76,6 @@ class Audit:
         samples = [step.samples[0], step.samples[-1]] if ends else list(step.samples)
         return [*epoch, *batch, *samples]
 
-    def gaps(self) -> Iterator[str]:
-        """What the document itself leaves out or puts in: title, listings, the chains of a step."""
-        blocks, example = self.document.blocks, self.evidence.trace.example
-        if blocks[0] != Heading(1, (example.spec.title,)):
-            yield "the title is not that of the spec"
-        if tuple(block.text for block in blocks if isinstance(block, Listing)) != self.listings:
-            yield "the listings are not the program that was run and what it printed"
-        along = [eq for eq in example.forward if Ref(example.sample or "") in eq.target.indices]
-        least = (
-            len(example.forward.equations) - len(along) + len(example.start) + len(example.update.equations)
-        )
-        for heading, inside in _sections(blocks):
-            if STEP_TITLE.match(heading) and sum(isinstance(block, Display) for block in inside) < least:
-                yield f"formulas are missing below '{heading}'"
-
     def block(self, item: Item, block: Block, step: Step | None) -> None:
         """Raise `Mismatch` unless an item of the page is the block of the document."""
         match block:
@@ -105,12 +88,3 @@ class Audit:
                 self.evidence.words(item.pieces, (shown,), step)
             case Table():
                 TableAudit(block, step, self.evidence).check(item)
-
-
-def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[str, list[Block]]]:
-    """The headings of the second level, each with the blocks below it."""
-    starts = [at for at, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2]
-    for start, end in pairwise([*starts, len(blocks)]):
-        heading = blocks[start]
-        assert isinstance(heading, Heading)
-        yield "".join(word for word in heading.words if isinstance(word, str)), list(blocks[start + 1 : end])

@@ -19,6 +19,7 @@ from derivations.pages.blocks import Code, Formula, Inline, Words
 from derivations.pages.claims import Claims, Substitution
 from derivations.pages.finished import Mathematics, Piece, Pieces, merged
 from derivations.pages.numbers_in import plain_value, relation
+from derivations.pages.samples import with_positions
 from derivations.witnesses.check import Report
 
 
@@ -76,6 +77,7 @@ class Evidence:
 
     def chain(self, sides: tuple[Side, ...], step: Step | None) -> None:
         """One chain: symbols by the known claims, numbers by the trace."""
+        sides = sides if step is None else with_positions(sides, step)
         target, rest = sides[0].expr, [side.expr for side in sides[1:]]
         given = step is not None or (isinstance(target, Ref) and self.claims.gives(target))
         if isinstance(target, Ref) and given and len(rest) == 1 and plain_value(rest[0]) is not None:
@@ -104,7 +106,8 @@ class Evidence:
         new = "'" if sides[1].relation == "←" else ""
         entry = Ref(f"{target.name}{new}", target.indices)
         body = self.claims.body(entry)
-        if as_printed(sides[1].expr) != as_printed(body):
+        substitution = Substitution(step, self.trace.system, self.rounding)
+        if not substitution.is_form(body, sides[1].expr):
             raise Mismatch(f"the formula for {target.name} is not that of the program")
         value, last = worked(entry, {}, step, self.trace.system), sides[-1].expr
         if not isinstance(last, Number):

@@ -35,7 +35,7 @@ class TableAudit:
         header, *rows = item.rows
         if len(rows) != len(self.table.rows) or any(len(row) != len(self.table.align) for row in item.rows):
             raise Mismatch("rows or columns are missing")
-        if self.table.kind in ("quantities", "derivation"):
+        if self.table.kind in ("quantities", "derivation", "matrix"):
             self.formulas(header, rows)
         else:
             self.labels(header)
@@ -53,6 +53,10 @@ class TableAudit:
             for place, (pieces, words) in enumerate(zip(cells, want, strict=True)):
                 if self.table.kind == "derivation" and place == 1:
                     self.evidence.claims.line(self.evidence.read(_formula(pieces)), _text(cells[0]))
+                elif self.table.kind == "matrix" and place == 1:
+                    shown = self.evidence.read(_formula(pieces))
+                    self.evidence.claims.matrix(self.evidence.read(_formula(cells[0])), shown)
+                    same_formula(shown, _wanted(words))
                 else:
                     self.evidence.words(pieces, words, None)
 
@@ -104,7 +108,7 @@ class TableAudit:
 
     def label(self, place: int) -> str:
         """The label of a row: the number of a sample, of a step, or the word for the sums."""
-        shown = shown_steps(len(self.evidence.trace.steps))
+        shown = shown_steps(self.evidence.trace.example)
         match self.table.kind:
             case "data":
                 return str(place + 1)
@@ -112,8 +116,21 @@ class TableAudit:
                 return str(shown[place])
             case "checks":
                 return str(shown[place * len(shown) // len(self.table.rows)])
+        if self.is_total(place):
+            return "sum"
         assert self.step is not None
-        return "sum" if self.is_total(place) else str(self.step.samples[place])
+        return str(self.step.samples[place] if self.along() == self.along_samples() else place + 1)
+
+    def along_samples(self) -> str | None:
+        """The index of the samples."""
+        return self.evidence.trace.example.sample
+
+    def along(self) -> str:
+        """The index that the rows run along, from the heading of the first column."""
+        shown = self.table.header[0][0]
+        assert isinstance(shown, Formula)
+        assert isinstance(name := shown.sides[0].expr, Ref)
+        return name.name
 
     def same_cell(self, pieces: Pieces, words: Words) -> None:
         """A formula or a number in a cell is the document's, sign and digits."""
@@ -142,14 +159,12 @@ class TableAudit:
                 raise Mismatch(f"{heading.name} of sample {place + 1} is {known}, not {found.text}")
         elif self.table.kind == "summary":
             assert isinstance(heading, Ref)
-            now = trace.shown[shown_steps(len(trace.steps))[place] - 1]
+            now = trace.shown[shown_steps(trace.example)[place] - 1]
             same_number(found, now.at(heading.name, positions(heading)), rounding)
         else:
             assert self.step is not None
-            sample = trace.example.sample or ""
-            shown, env = (
-                (Sum(heading, sample), {}) if self.is_total(place) else (heading, {sample: place + 1})
-            )
+            row = self.along()
+            shown, env = (Sum(heading, row), {}) if self.is_total(place) else (heading, {row: place + 1})
             same_number(found, worked(shown, env, self.step, trace.system), rounding)
 
     # --- the table of checks
@@ -183,6 +198,12 @@ class TableAudit:
 def _formula(pieces: Pieces) -> Mathematics:
     found = pieces[0]
     assert isinstance(found, Mathematics)
+    return found
+
+
+def _wanted(words: Words) -> Formula:
+    found = words[0]
+    assert isinstance(found, Formula)
     return found
 
 

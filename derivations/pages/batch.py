@@ -1,4 +1,9 @@
-"""One worked mini-batch: the table, the loss, the gradients, the update, each with its numbers."""
+"""One worked step: tables, the loss, the gradients, the update, each with its numbers.
+
+What runs along an index with many values (the samples of a batch, time steps, the rows of a large
+matrix) is told in full for its first value and then tabulated, one row a value. Everything else is
+told entry by entry: symbols = numbers = value.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,29 @@ from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, Sum, refs
+from derivations.language.tree import Expr, Ref, number, refs, rename_index
 from derivations.notation.read import Side
+from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
-from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
-from derivations.pages.columns import entries_along_samples, instances, parts_of, summed
+from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Words, formula, say
+from derivations.pages.columns import (
+    FEW,
+    columns_of,
+    entries_along_samples,
+    indices_of,
+    instances,
+    needed_adjoints,
+    row_index,
+)
 from derivations.pages.numbers_in import Writer, leaf
+from derivations.pages.samples import with_samples
+from derivations.pages.tables import Rows
 from derivations.pages.words import direction, join, samples_words
 
-MAX_COLUMNS, MANY_ENTRIES = 7, 24
 
-
-def batch_blocks(trace: Trace, step: Step, rounding: Rounding) -> Iterator[Block]:
-    """Heading, start values, table, and the chains of the step."""
-    page = _Page(trace.example, Writer(step, rounding, trace.system))
+def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols) -> Iterator[Block]:
+    """Heading, start values, tables, and the chains of the step."""
+    page = _Page(trace.example, Writer(step, rounding, trace.system, symbols.is_named))
     yield Heading(2, (_title(trace, step),))
     yield Prose(page.start_words())
     yield from page.forward()
@@ -47,105 +61,124 @@ class _Page:
         self.example, self.writer, self.step = example, writer, writer.step
         self.sizes = dict(writer.step.layout.sizes)
         self.sample = example.sample
+        self.detail = example.spec.page.detail
+        self.gradients = needed_adjoints(example)
         self.known: frozenset[Expr] = frozenset()
 
     def start_words(self) -> Words:
-        parts = [
-            formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
-            for name, array in self.example.kept.items()
-            for ref in array.refs(name)
-            for printed in [self.writer.value(ref, {})]
-        ]
-        shown = parts if len(parts) <= MANY_ENTRIES else parts[:MANY_ENTRIES]
-        more = "" if len(parts) <= MANY_ENTRIES else ", and so on"
-        return say(f"We have {join(['{}'] * len(shown))}{more}.", *shown)
+        parts = [ref for name, array in self.example.kept.items() for ref in array.refs(name)]
+        if self.sample is not None and len(self.step.samples) == 1:
+            data = entries_along_samples(self.example)
+            parts += [ref for ref in (_at(ref, {self.sample: 1}) for ref in data) if isinstance(ref, Ref)]
+        return self.values("We have", parts)
+
+    def values(self, opening: str, entries: list[Ref]) -> Words:
+        """``We have w = 0.5 and b = 1.``: entries with their values, the first ones if there are many."""
+        shown = []
+        for ref in entries[:FEW]:
+            printed = self.writer.value(ref, {})
+            shown.append(self.about(formula(ref, ("=" if printed.exact else "≈", leaf(printed)))))
+        more = "" if len(entries) <= FEW else ", and so on"
+        return say(f"{opening} {join(['{}'] * len(shown))}{more}.", *shown)
+
+    def about(self, found: Formula) -> Formula:
+        return with_samples(found, self.step)
 
     # --- the forward pass
 
     def forward(self) -> Iterator[Block]:
-        along = [eq for eq in self.example.forward if self.is_along(eq)]
-        others = [eq for eq in self.example.forward if not self.is_along(eq)]
+        equations = list(self.example.forward)
         sums = [
-            eq.body for eq in (*others, *self.gradients()) if not self.is_along(eq) and not self.waits(eq)
+            eq.body
+            for eq in (*equations, *self.gradients)
+            if self.row(eq) != self.sample and not self.waits(eq)
         ]
-        yield from self.table("forward", entries_along_samples(self.example), along, sums)
-        for eq in others:
-            yield from self.chains(eq)
+        yield from self.told("forward", equations, entries_along_samples(self.example), sums)
 
     def waits(self, eq: Equation) -> bool:
         """Whether an equation reads adjoints, so that it belongs to the backward table."""
         return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(eq.body))
 
-    def is_along(self, eq: Equation) -> bool:
-        return self.sample is not None and Ref(self.sample) in eq.target.indices
+    def row(self, eq: Equation) -> str | None:
+        """The index that the rows of the equation's table run along; None if it is told entry by entry."""
+        return row_index(eq, self.sample, self.sizes, len(self.step.samples))
 
-    def table(self, kind: str, given: list[Ref], along: list[Equation], sums: list[Expr]) -> Iterator[Block]:
-        """Tables with one row a sample: given entries, computed entries, what is summed."""
-        if self.sample is None:
-            return
-        columns: dict[Expr, Formula] = {ref: formula(ref) for ref in given}
-        for eq in along:
-            for target, body in instances(eq, self.sample, self.sizes):
-                columns[target] = formula(target, body) if len(eq.target.indices) == 1 else formula(target)
-        summands = [part for body in sums for part in summed(body, self.sample) if self.is_single(part)]
-        inner = [node for part in dict.fromkeys(summands) for node in parts_of(part, self.sample)]
-        self.known |= set(inner)
-        for expr in (*inner, *summands):
-            columns.setdefault(expr, formula(expr))
-        shown = list(columns.items())
-        for first in range(0, len(shown), MAX_COLUMNS):
-            yield self.one_table(kind, dict(shown[first : first + MAX_COLUMNS]), set(summands))
+    def told(
+        self, kind: str, equations: list[Equation], given: list[Ref], sums: list[Expr]
+    ) -> Iterator[Block]:
+        """What runs along the samples first, then the rest in its order, runs of one index together."""
+        sampled = self.sample is not None and len(self.step.samples) > 1
+        along = [eq for eq in equations if sampled and self.row(eq) == self.sample]
+        others = [eq for eq in equations if eq not in along]
+        if sampled and (along or sums):
+            yield from self.run(kind, self.sample or "", along, given, sums)
+        while others:
+            row = self.row(others[0])
+            count = next((at for at, eq in enumerate(others) if self.row(eq) != row), len(others))
+            own, others = others[:count], others[count:]
+            if row is None:
+                for eq in own:
+                    yield from self.entries(eq)
+            else:
+                yield from self.run(kind, row, own, [], [])
 
-    def is_single(self, part: Expr) -> bool:
-        """A summand whose only free index is the sample's."""
-        names = {ref.name for node in refs(part) for ref in node.indices if isinstance(ref, Ref)}
-        return names <= {self.sample}
+    def run(
+        self, kind: str, row: str, along: list[Equation], given: list[Ref], sums: list[Expr]
+    ) -> Iterator[Block]:
+        """What runs along one index: one value of it in full, then the table of all."""
+        rows = Rows(self.writer, row, self.sample)
+        told = list(self.full_rows(row, along))
+        for place in told:
+            yield Prose(self.row_words(row, place))
+            for eq in along:
+                for target, body in instances(eq, row, self.sizes):
+                    yield self.chain(_at(target, {row: place}), _at(body, {row: place}))
+        if told and self.rows(row) > 1:
+            yield Prose((f"All {'samples' if row == self.sample else 'of them'} in a table:",))
+        yield from rows.tables(kind, given, columns_of(along, row, self.sizes), sums)
+        self.known |= rows.known
 
-    def one_table(self, kind: str, columns: dict[Expr, Formula], summands: set[Expr]) -> Table:
-        name = self.sample or ""
-        header = ((formula(Ref(name)),), *((shown,) for shown in columns.values()))
-        rows: list[tuple[Words, ...]] = [
-            ((str(sample),), *(self.cell(expr, {name: place}) for expr in columns))
-            for place, sample in enumerate(self.step.samples, 1)
-        ]
-        totals = any(expr in summands for expr in columns)
-        if totals:
-            last = [self.cell(Sum(expr, name), {}) if expr in summands else () for expr in columns]
-            rows.append((("sum",), *last))
-        return Table(kind, "r" + "d" * len(columns), header, tuple(rows), totals)
+    def rows(self, row: str) -> int:
+        return len(self.step.samples) if row == self.sample else self.sizes[row]
 
-    def cell(self, expr: Expr, env: dict[str, int]) -> Words:
-        return (formula(leaf(self.writer.value(expr, env))),)
+    def full_rows(self, row: str, along: list[Equation]) -> range:
+        """The rows that are told entry by entry: one if the table cannot hold the formulas, all on request."""
+        single = all(len(indices_of(eq)) == 1 for eq in along)
+        if self.detail == "brief" or (self.detail == "standard" and single):
+            return range(0)
+        widest = max((len(list(instances(eq, row, self.sizes))) for eq in along), default=0)
+        every = self.detail == "full" and widest * self.rows(row) <= FEW
+        return range(1, 1 + (self.rows(row) if every else 1))
+
+    def row_words(self, row: str, place: int) -> Words:
+        if row == self.sample:
+            return (f"Sample {self.step.samples[place - 1]} in full:",)
+        return say(f"{{}} = {place} in full:", Ref(row))
 
     # --- chains
 
-    def chains(self, eq: Equation) -> Iterator[Block]:
-        names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
-        shown = list(instances(eq, None, self.sizes))
-        for target, body in shown[:MANY_ENTRIES]:
-            yield Display(self.writer.chain(target, body, self.known))
-        if len(shown) > MANY_ENTRIES:
-            yield Prose(
-                (f"The other {len(shown) - MANY_ENTRIES} entries go the same way in {', '.join(names)}.",)
-            )
+    def chain(self, target: Expr, body: Expr, known: frozenset[Expr] = frozenset()) -> Display:
+        return Display(self.about(self.writer.chain(target, body, known)))
 
-    def gradients(self) -> list[Equation]:
-        """The adjoints that the gradients of the parameters need, and these gradients."""
-        wanted = {adjoint(self.example.loss, name) for name in self.example.parameters}
-        for eq in reversed(self.example.backward.equations):
-            if eq.target.name in wanted:
-                wanted |= {ref.name for ref in refs(eq.body)}
-        return [eq for eq in self.example.backward if eq.target.name in wanted]
+    def entries(self, eq: Equation) -> Iterator[Block]:
+        """Every entry of a quantity; of one along a batch of one sample, that sample's."""
+        single = {self.sample: 1} if self.sample is not None and len(self.step.samples) == 1 else {}
+        shown = [(_at(target, single), _at(body, single)) for target, body in instances(eq, None, self.sizes)]
+        if self.detail == "brief" and eq.target.name not in self.results():
+            yield Prose(self.values("We get", [ref for ref, _ in shown if isinstance(ref, Ref)]))
+            return
+        for target, body in shown:
+            yield self.chain(target, body, self.known)
+
+    def results(self) -> set[str]:
+        """The loss, the gradients of the parameters, and the entries of the update."""
+        gradients = {adjoint(self.example.loss, name) for name in self.example.parameters}
+        return {self.example.loss, *gradients}
 
     def backward(self) -> Iterator[Block]:
-        shown = self.gradients()
-        along = [eq for eq in shown if self.is_along(eq)]
-        sums = [eq.body for eq in shown if not self.is_along(eq) and self.waits(eq)]
-        if along or sums:
-            yield from self.table("backward", [], along, sums)
-        for eq in shown:
-            if not self.is_along(eq):
-                yield from self.chains(eq)
+        shown = self.gradients
+        sums = [eq.body for eq in shown if self.row(eq) != self.sample and self.waits(eq)]
+        yield from self.told("backward", shown, [], sums)
         yield from self.signs()
 
     def signs(self) -> Iterator[Block]:
@@ -162,12 +195,20 @@ class _Page:
 
     def update(self) -> Iterator[Block]:
         for eq in self.example.update:
+            if self.row(eq) is not None:
+                yield from self.run("update", self.row(eq) or "", [eq], [], [])
+                continue
             name = eq.target.name.rstrip("'")
-            for target, body in list(instances(eq, None, self.sizes))[:MANY_ENTRIES]:
+            for target, body in instances(eq, None, self.sizes):
                 found = self.writer.chain(target, body)
-                if name in self.example.start:
-                    found = _arrow(found, Ref(name, target.indices))
-                yield Display(found)
+                yield Display(
+                    _arrow(found, Ref(name, target.indices)) if name in self.example.start else found
+                )
+
+
+def _at(expr: Expr, places: dict[str, int]) -> Expr:
+    """An expression at whole-number values of indices."""
+    return rename_index(expr, {name: number(place) for name, place in places.items()})
 
 
 def _arrow(found: Formula, parameter: Ref) -> Formula:

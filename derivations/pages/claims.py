@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
@@ -23,13 +23,15 @@ from derivations.language.tree import (
     Ref,
     Sum,
     children,
+    number,
     rename_index,
 )
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
-from derivations.pages.numbers_in import LONG_SUM
+from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL
+from derivations.witnesses.matrix_forms import MatrixForm
 
 Env: TypeAlias = Mapping[str, int]
 Parts: TypeAlias = list[tuple[Expr, Env]]
@@ -41,6 +43,7 @@ class Claims:
 
     example: Example
     derivation: tuple[Chain, ...]
+    matrices: tuple[MatrixForm, ...] = ()
 
     @cached_property
     def equations(self) -> list[tuple[Expr, Expr]]:
@@ -90,6 +93,15 @@ class Claims:
             if isinstance(left, Ref) and (left.name, len(left.indices)) == (target.name, len(target.indices))
         )
 
+    def matrix(self, index_form: tuple[Side, ...], sides: tuple[Side, ...]) -> None:
+        """Raise ValueError unless a matrix form is the one that was evaluated, of the equation beside it."""
+        self.require(index_form)
+        target = index_form[0].expr
+        assert isinstance(target, Ref)
+        form = next(form.expr for form in self.matrices if form.equation.target == target)
+        if [as_printed(side.expr) for side in sides] != [Ref(target.name), as_printed(form)]:
+            raise ValueError(f"this is not the matrix form of {target.name}")
+
     def line(self, sides: tuple[Side, ...], label: str) -> None:
         """Raise ValueError unless a line of the derivation stands as it was proved, at its number."""
         subject, expr, first = self.lines[label]
@@ -128,6 +140,10 @@ def _at(target: Ref, body: Expr, entry: Ref) -> Expr:
     return rename_index(body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
 
 
+def _numbers(env: Env) -> dict[str, Expr]:
+    return {name: number(place) for name, place in env.items()}
+
+
 @dataclass(frozen=True)
 class Substitution:
     """Whether numbers are put in for symbols correctly: the printed values of one step.
@@ -139,6 +155,12 @@ class Substitution:
     step: Step
     system: NumberSystem
     rounding: Rounding
+    letters: bool = False
+
+    def is_form(self, symbols: Expr, written: Expr) -> bool:
+        """Whether a side in symbols is this one, perhaps with sums written out: ``w_1 x_1 + w_2 x_2``."""
+        reader = replace(self, letters=True)
+        return reader._parts(as_printed(symbols), as_printed(written), {}) is not None
 
     def is_exact(self, symbols: Expr, numbers: Expr) -> bool | None:
         """Whether every number put in is a whole value; None unless all are the values of their parts."""
@@ -147,10 +169,16 @@ class Substitution:
 
     def _parts(self, a: Expr, b: Expr, env: Env) -> Parts | None:
         """The parts of ``a`` that have numbers in their place in ``b``; None if ``b`` is not such a form."""
+        if self.letters and isinstance(a, (Ref, Count, Sum)) and rename_index(a, _numbers(env)) == b:
+            return []
         if isinstance(b, Number):
             return self._leaf(a, b, env)
+        if isinstance(a, Sum) and self.letters and isinstance(b, Sum) and a.index == b.index:
+            return self._parts(a.body, b.body, env)
         if isinstance(a, Sum):
             return self._expanded(a, b, env)
+        if isinstance(a, Add) and isinstance(b, Add) and len(a.terms) < len(b.terms):
+            b = Add(tuple(self._gathered(a.terms, list(b.terms))))
         if type(a) is not type(b) or isinstance(a, Ref):
             return None
         if isinstance(a, Call) and isinstance(b, Call) and a.function != b.function:
@@ -169,8 +197,8 @@ class Substitution:
         return found
 
     def _leaf(self, a: Expr, b: Number, env: Env) -> Parts | None:
-        if isinstance(a, Number):
-            return [] if a.value == b.value else None
+        if isinstance(a, Number) or self.letters:
+            return [] if isinstance(a, Number) and a.value == b.value else None
         printed = self._value(a, env)
         right = printed.value == b.value and (printed.text == b.text or isinstance(a, Count))
         return [(a, env)] if right else None
@@ -190,6 +218,19 @@ class Substitution:
             return shown
         first = [(part, here) for part, here in shown if here[a.index] == 1]
         return shown + [(part, {**here, **at}) for at in hidden for part, here in first]
+
+    def _gathered(self, terms: tuple[Expr, ...], written: list[Expr]) -> Iterator[Expr]:
+        """The terms of a written-out sum put together again where a Σ stands beside other terms."""
+        for term in terms:
+            own = written[: self._length(term) if written and not isinstance(written[0], Sum) else 1]
+            del written[: len(own)]
+            yield own[0] if len(own) == 1 else Add(tuple(own))
+        yield from written
+
+    def _length(self, term: Expr) -> int:
+        """How many terms a term has once its sum is written out."""
+        size = size_of(self.step, term.index) if isinstance(term, Sum) else 1
+        return HEAD + 1 + TAIL if size > LONG_SUM else size
 
     def _value(self, expr: Expr, env: Env) -> Printed:
         return self.rounding(worked(expr, env, self.step, self.system))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from derivations.examples.example import Example, sample_axes
+from derivations.language.backward import adjoint
 from derivations.language.program import Equation, normal_form
 from derivations.language.tree import (
     Add,
@@ -16,9 +18,13 @@ from derivations.language.tree import (
     Sum,
     free_indices,
     number,
+    refs,
     rename_index,
     values,
 )
+from derivations.pages.blocks import Formula, formula
+
+FEW = 24  # entries of a quantity that are told one by one
 
 
 def entries_along_samples(example: Example) -> list[Ref]:
@@ -41,7 +47,7 @@ def data_value(example: Example, ref: Ref, sample: int) -> Fraction:
     return dict(zip(array.positions(), array.entries, strict=True))[at]
 
 
-def instances(eq: Equation, sample: str | None, sizes: dict[str, int]) -> Iterator[tuple[Ref, Expr]]:
+def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Iterator[tuple[Ref, Expr]]:
     """The equation for every value of its indices but the sample's: ``z[i, 1]``, ``z[i, 2]`` …"""
     names = [part.name for part in eq.target.indices if isinstance(part, Ref) and part.name != sample]
     for at in itertools.product(*(range(1, sizes[name] + 1) for name in names)):
@@ -49,6 +55,41 @@ def instances(eq: Equation, sample: str | None, sizes: dict[str, int]) -> Iterat
         target = rename_index(eq.target, new)
         assert isinstance(target, Ref)
         yield target, rename_index(eq.body, new)
+
+
+def needed_adjoints(example: Example) -> list[Equation]:
+    """The gradients of the parameters, and the adjoints that they need, in the order of the backward pass."""
+    wanted = {adjoint(example.loss, name) for name in example.parameters}
+    for eq in reversed(example.backward.equations):
+        if eq.target.name in wanted:
+            wanted |= {ref.name for ref in refs(eq.body)}
+    return [eq for eq in example.backward if eq.target.name in wanted]
+
+
+def indices_of(eq: Equation) -> list[str]:
+    """The index letters of a target."""
+    return [part.name for part in eq.target.indices if isinstance(part, Ref)]
+
+
+def row_index(eq: Equation, sample: str | None, sizes: Mapping[str, int], samples: int) -> str | None:
+    """The index along which an equation is tabulated: the samples', or the first one of many entries.
+
+    None for few entries, which are told one by one; so is a batch of one sample.
+    """
+    names = [name for name in indices_of(eq) if name != sample or samples > 1]
+    if sample in names:
+        return sample
+    entries = math.prod(sizes[name] for name in names)
+    return names[0] if names and entries > FEW else None
+
+
+def columns_of(equations: list[Equation], row: str, sizes: Mapping[str, int]) -> dict[Expr, Formula]:
+    """A column for each entry beside the row index; its heading is the formula if there is only one."""
+    return {
+        target: formula(target, body) if len(indices_of(eq)) == 1 else formula(target)
+        for eq in equations
+        for target, body in instances(eq, row, sizes)
+    }
 
 
 def summed(body: Expr, sample: str | None) -> list[Expr]:

@@ -1,22 +1,19 @@
-"""From a trace and what the witnesses said to a document."""
+"""From a verified run to a document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
-from derivations.examples.recognize import Recognized, recognize
-from derivations.examples.training import Trace
+from derivations.examples.recognize import recognize
 from derivations.language.backward import adjoint
+from derivations.language.matrix import ONES, OVER, TIMES
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Derivative, Expr, Number, Ref, refs
-from derivations.notation.symbols import Symbols, symbols
+from derivations.language.tree import Call, Count, Derivative, Expr, Ref, refs, walk
+from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import rational
 from derivations.pages.batch import batch_blocks
 from derivations.pages.blocks import (
     Block,
@@ -31,11 +28,14 @@ from derivations.pages.blocks import (
     formula,
     say,
 )
-from derivations.pages.columns import data_value, entries_along_samples
-from derivations.pages.numbers_in import leaf
+from derivations.pages.problem import problem
 from derivations.pages.summary import check_blocks, summary_blocks
-from derivations.pages.words import convention, join, reason_words
-from derivations.witnesses.check import Report
+from derivations.pages.verified import Verified
+from derivations.pages.words import reason_words
+from derivations.witnesses.matrix_forms import MatrixForm
+
+
+ENTRYWISE = {TIMES: "multiplies", OVER: "divides"}
 
 
 def rounding_of(example: Example) -> Rounding:
@@ -44,160 +44,31 @@ def rounding_of(example: Example) -> Rounding:
     return Rounding(max(page.digits, carry or 0), page.significant)
 
 
-def symbols_of(example: Example) -> Symbols:
-    """The symbols of every quantity of an example."""
-    names = [*example.data, *example.start, *example.hyper, *example.states]
-    names += [
-        eq.target.name for eq in (*example.forward, *example.update) if not eq.target.name.endswith("'")
-    ]
-    return symbols(names, example.loss, example.sample)
-
-
-def compose(
-    trace: Trace, derivation: tuple[Chain, ...], program: str, printed: str, report: Report, footer: str
-) -> Document:
-    """The page in its order: problem, quantities, derivation, batches, summary, program, checks."""
-    example = trace.example
-    found = recognize(example)
+def compose(run: Verified, symbols: Symbols, footer: str) -> Document:
+    """The page in its order, the parts that the spec wants."""
+    example, trace = run.example, run.trace
     rounding = rounding_of(example)
+    parts: dict[str, Callable[[], Iterator[Block]]] = {
+        "problem": lambda: problem(example, recognize(example), rounding),
+        "quantities": lambda: quantities(example),
+        "gradient": lambda: gradient(run),
+        "matrix": lambda: matrices(run.matrices),
+        "steps": lambda: steps(run, rounding, symbols),
+        "summary": lambda: summary_blocks(trace, rounding),
+        "program": lambda: program_blocks(run.program, run.printed),
+        "checks": lambda: check_blocks(trace, run.report, rounding),
+    }
     blocks: list[Block] = [Heading(1, (example.spec.title,))]
-    blocks += problem(example, found, rounding)
-    blocks += quantities(example)
-    blocks += gradient(example, derivation)
-    for step in shown_steps(len(trace.steps)):
-        blocks += batch_blocks(trace, trace.shown[step - 1], rounding)
-    blocks += summary_blocks(trace, rounding)
-    blocks += program_blocks(program, printed)
-    blocks += check_blocks(trace, report, rounding)
+    for part in example.spec.page.parts:
+        blocks += parts[part]()
     blocks.append(Prose((footer,)))
     return Document(example.spec.title, tuple(blocks))
 
 
-# --- the problem ------------------------------------------------------------------------------------
-
-
-def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
-    """Model, loss with its convention, data, start, optimizer, batches, rounding."""
-    yield Heading(2, ("The problem",))
-    *model, loss = example.forward.equations
-    yield Prose(_learn_words(example))
-    for eq in model:
-        yield Display(formula(eq.target, eq.body))
-    words = convention(found.get(example.loss))
-    yield Prose((f"The loss is the {words}:" if words else "The loss is",))
-    yield Display(formula(loss.target, loss.body))
-    yield from _data(example)
-    yield Prose(_start_words(example))
-    yield from _optimizer(example)
-    yield Prose(_batch_words(example))
-    yield Prose((_rounding_words(example),))
-
-
-def _learn_words(example: Example) -> Words:
-    many = "parameters" if len(example.parameters) > 1 else "parameter"
-    holes = join(["{}"] * len(example.parameters))
-    return say(f"We learn the {many} {holes} of the model", *(Ref(name) for name in example.parameters))
-
-
-def _data(example: Example) -> Iterator[Block]:
-    """The data set: a table along the samples, and formulas for what has no sample index."""
-    columns = entries_along_samples(example)
-    if columns:
-        yield Prose((f"The data set has {example.samples} samples:",))
-        rows: list[tuple[Words, ...]] = []
-        for sample in range(1, example.samples + 1):
-            cells = [(formula(exact_number(data_value(example, ref, sample))),) for ref in columns]
-            rows.append(((str(sample),), *cells))
-        header = ((formula(Ref(example.sample or "i")),), *((formula(ref),) for ref in columns))
-        yield Table("data", "r" + "d" * len(columns), header, tuple(rows))
-    for name, array in example.data.items():
-        if all(ref.name != name for ref in columns):
-            parts = _entries(name, array)
-            yield Prose(say(f"Given: {', '.join(['{}'] * len(parts))}.", *parts))
-
-
-def _entries(name: str, array: Array) -> list[Formula]:
-    """Every entry with its number: ``w[1] = 0.5``, ``w[2] = -1``."""
-    pairs = zip(array.refs(name), array.entries, strict=True)
-    return [formula(ref, exact_number(value)) for ref, value in pairs]
-
-
-def exact_number(value: Fraction) -> Number:
-    """A given number printed in full: a decimal if it ends, else a fraction."""
-    printed = Rounding(40)(rational(value))
-    return leaf(printed) if printed.exact else Number(value)
-
-
-def _start_words(example: Example) -> Words:
-    parts = [part for name, array in example.start.items() for part in _entries(name, array)]
-    return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
-
-
-def _optimizer(example: Example) -> Iterator[Block]:
-    row = example.optimizer
-    knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
-    holes = join(["{}"] * len(knobs))
-    yield Prose(say(f"The optimizer is {row.name} ({row.convention}) with {holes}:", *knobs))
-    shown, others = _one_of_each(example)
-    for eq in shown:
-        yield Display(update_formula(example, eq))
-    if others:
-        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
-
-
-def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
-    """All update equations if they are few, else those of the first parameter, and the other names."""
-    equations = list(example.update)
-    if len(equations) <= 3:
-        return equations, []
-    return equations[: len(equations) // len(example.start)], list(example.start)[1:]
-
-
-def update_formula(example: Example, eq: Equation) -> Formula:
-    """``w ← w - η dL/dw`` for a parameter, ``m' = …`` for everything else."""
-    name = eq.target.name.rstrip("'")
-    if name in example.start:
-        return formula(Ref(name, eq.target.indices), ("←", eq.body))
-    return formula(eq.target, eq.body)
-
-
-def _batch_words(example: Example) -> Words:
-    epochs = f"{len(example.batches)} epoch{'s' if len(example.batches) > 1 else ''}"
-    if example.sample is None:
-        return (f"Every step uses all the data; we work {len(example.batches)} steps.",)
-    first = example.batches[0]
-    cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
-    training = example.spec.training
-    if len(first) == 1:
-        return (f"Every step uses all {example.samples} samples; we work {epochs}.",)
-    how = "in order"
-    if training.shuffle is not None:
-        how = f"shuffled before every epoch with seed {training.shuffle}"
-    elif training.batches is not None:
-        how = "as listed"
-    epoch = "the first epoch" if training.shuffle is not None and len(example.batches) > 1 else "an epoch"
-    return (
-        f"The samples are cut into {len(first)} mini-batches, {how}; {epoch} goes {cut}. We work {epochs}.",
-    )
-
-
-def _rounding_words(example: Example) -> str:
-    page, carry = example.spec.page, example.spec.training.carry
-    shown = (
-        f"{page.significant} significant digits"
-        if page.significant
-        else f"{max(page.digits, carry or 0)} decimal places"
-    )
-    if carry is not None:
-        return (
-            f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places "
-            "and carried on rounded, as with a pocket calculator; "
-            "= stands where the printed numbers are equal."
-        )
-    return (
-        f"The calculation is exact; only what is printed is rounded, to {shown}. "
-        "= means equal, ≈ means rounded."
-    )
+def steps(run: Verified, rounding: Rounding, symbols: Symbols) -> Iterator[Block]:
+    """The steps that are shown, one after another."""
+    for number in shown_steps(run.example):
+        yield from batch_blocks(run.trace, run.trace.shown[number - 1], rounding, symbols)
 
 
 # --- quantities and derivation ------------------------------------------------------------------------
@@ -228,24 +99,63 @@ def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:
         yield formula(left, slope)
 
 
-def gradient(example: Example, derivation: tuple[Chain, ...]) -> Iterator[Block]:
-    """The derivation, one table a chain, with the rule beside each line."""
+def gradient(run: Verified) -> Iterator[Block]:
+    """The derivation in one table, with the rule beside each line; briefly, its results alone."""
     yield Heading(2, ("The gradient",))
+    if run.example.spec.page.detail == "brief":
+        yield from (Display(formula(eq.target, eq.body)) for eq in run.example.backward)
+        return
     yield Prose(("Every line says which rule it uses; numbers in brackets are lines above.",))
     header = (("line",), ("",), ("rule",))
-    for chain in derivation:
-        rows = []
-        for place, line in enumerate(chain.lines):
-            shown = formula(chain.subject, line.expr) if place == 0 else formula(("=", line.expr))
-            words = reason_words(line.reason, example)
-            if line.reason.rule == "definition" and isinstance(chain.subject, (Derivative, Ref)):
-                words = say("definition of {}", _defined(chain.subject, example))
-            rows.append(((f"({line.number})",), (shown,), words))
-        yield Table("derivation", "lll", header, tuple(rows))
+    rows = tuple(row for chain in run.derivation for row in _chain_rows(chain, run.example))
+    yield Table("derivation", "lll", header, rows)
+
+
+def _chain_rows(chain: Chain, example: Example) -> Iterator[tuple[Words, ...]]:
+    for place, line in enumerate(chain.lines):
+        shown = formula(chain.subject, line.expr) if place == 0 else formula(("=", line.expr))
+        words = reason_words(line.reason, example)
+        if line.reason.rule == "definition" and isinstance(chain.subject, (Derivative, Ref)):
+            words = say("definition of {}", _defined(chain.subject, example))
+        if line.reason.rule == "collect" and (call := _shortened(chain, place, example)):
+            words = say("{} is {}", *call)
+        yield (f"({line.number})",), (shown,), words
+
+
+def _shortened(chain: Chain, place: int, example: Example) -> tuple[Expr, Expr] | None:
+    """The function value that a line writes by its name, and that name: ``σ(z)`` and ``h``."""
+    subject, lines = chain.subject, chain.lines
+    if not isinstance(subject, Derivative) or not isinstance(subject.body, Ref):
+        return None
+    eq = example.forward.targets[subject.body.name]
+    before, now = (set(walk(lines[at].expr)) for at in (place - 1, place))
+    if isinstance(eq.body, Call) and eq.body in before and eq.body not in now and eq.target in now:
+        return eq.body, eq.target
+    return None
 
 
 def _defined(subject: Derivative | Ref, example: Example) -> Expr:
     return subject.body if isinstance(subject, Derivative) else Ref(example.loss)
+
+
+def matrices(forms: tuple[MatrixForm, ...]) -> Iterator[Block]:
+    """The equations that whole arrays can say, beside their index form."""
+    if not forms:
+        return
+    yield Heading(2, ("In matrix form",))
+    used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
+    ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
+    words = ["The first index counts rows, vectors are columns; functions act on every entry,"]
+    words += ["and a number is added to every entry."]
+    words += [f"{name} {what} entry by entry." for name, what in ENTRYWISE.items() if name in used]
+    holes = ["{} is a column of {} ones."] * bool(ones)
+    counts = [part for one in ones[:1] for part in (one, Count(one.indices[0].name))]  # type: ignore[union-attr]
+    yield Prose(say(" ".join([*words, *holes]), *counts))
+    rows: list[tuple[Words, ...]] = []
+    for form in forms:
+        eq = form.equation
+        rows.append(((formula(eq.target, eq.body),), (formula(Ref(eq.target.name), form.expr),)))
+    yield Table("matrix", "ll", (("index form",), ("matrix form",)), tuple(rows))
 
 
 def program_blocks(program: str, printed: str) -> Iterator[Block]:

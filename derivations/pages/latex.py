@@ -38,6 +38,8 @@ SPECIAL = {
     "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
     "−": r"\ensuremath{-}",
+    "⊙": r"\ensuremath{\odot}",
+    "⊘": r"\ensuremath{\oslash}",
 }
 LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" ", ""), GREEK, strict=False))
 MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
@@ -140,7 +142,7 @@ LONG_TABLE = 40
 
 def table_start(table: Table) -> Markup:
     """A table in one piece, set smaller if it is too wide; a long one that may break across pages."""
-    if len(table.rows) > LONG_TABLE:
+    if _is_long(table):
         return Markup(f"\\begin{{longtable}}{columns(table)}")
     return Markup(
         "\\begin{center}\n\\begin{adjustbox}{max width=\\linewidth}\n"
@@ -148,9 +150,13 @@ def table_start(table: Table) -> Markup:
     )
 
 
+def _is_long(table: Table) -> bool:
+    return len(table.rows) > LONG_TABLE or table.kind == "derivation"
+
+
 def table_end(table: Table) -> Markup:
     """The end that belongs to `table_start`."""
-    if len(table.rows) > LONG_TABLE:
+    if _is_long(table):
         return Markup("\\end{longtable}")
     return Markup("\\end{tabular}\n\\end{adjustbox}\n\\end{center}")
 

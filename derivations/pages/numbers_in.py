@@ -7,7 +7,7 @@ true of the printed numbers, ``≈`` where something was rounded.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -28,6 +28,9 @@ from derivations.language.tree import (
     Sum,
     children,
     has_reduction,
+    number,
+    refs,
+    rename_index,
     transform,
 )
 from derivations.notation.latex import DOTS, as_printed
@@ -46,6 +49,7 @@ class Writer:
     step: Step
     rounding: Rounding
     system: NumberSystem
+    is_named: Callable[[Ref], bool] = lambda ref: False
 
     def value(self, expr: Expr, env: Mapping[str, int]) -> Printed:
         """The printed value of an expression."""
@@ -56,7 +60,7 @@ class Writer:
 
         ``known`` are the expressions that stand in the table beside it, whose values are put in whole.
         """
-        sides = [Side("", target), Side("=", body)]
+        sides = [Side("", target), Side("=", self.written(body))]
         exact: list[bool] = []
         body = as_printed(body)
         numbers = self.put_in(body, {}, known, exact)
@@ -78,6 +82,9 @@ class Writer:
                 printed = self.value(node, env)
                 exact.append(printed.exact)
                 return leaf(printed)
+            if isinstance(node, Add):
+                parts = (self.put_in(term, env, known, exact) for term in node.terms)
+                return joined(zip(node.terms, parts, strict=True))
             return self.expanded(node, env, known, exact) if isinstance(node, Sum) else None
 
         return transform(expr, rule)
@@ -90,6 +97,20 @@ class Writer:
             parts = [*parts[:HEAD], DOTS, *parts[-TAIL:]]
         return parts[0] if len(parts) == 1 else Add(tuple(parts))
 
+    def written(self, expr: Expr) -> Expr:
+        """The expression with its short sums over named entries written out: ``w_1 x_1 + w_2 x_2 + b``."""
+
+        def rule(node: Expr) -> Expr | None:
+            if isinstance(node, Add):
+                return joined((term, self.written(term)) for term in node.terms)
+            if not isinstance(node, Sum) or not 1 < (size := size_of(self.step, node.index)) <= LONG_SUM:
+                return None
+            parts = tuple(rename_index(node.body, {node.index: number(k)}) for k in range(1, size + 1))
+            named = any(self.is_named(ref) for part in parts for ref in refs(part))
+            return Add(tuple(map(self.written, parts))) if named else None
+
+        return transform(expr, rule)
+
     def collected(self, body: Expr, exact: list[bool]) -> Expr | None:
         """``1/2 * 254.25``: the coefficient times the sum that stands in the last row of the table."""
         parts = factors(body)
@@ -99,6 +120,14 @@ class Writer:
         if any(has_reduction(part) for part in parts if part is not sums[0]):
             return None
         return self.put_in(Mul(parts), {}, frozenset(sums), exact)
+
+
+def joined(terms: Iterable[tuple[Expr, Expr]]) -> Expr:
+    """A sum of terms and what stands in their place; a sum that was written out joins the terms around it."""
+    parts: list[Expr] = []
+    for term, new in terms:
+        parts += new.terms if isinstance(term, Sum) and isinstance(new, Add) else [new]
+    return Add(tuple(parts))
 
 
 def leaf(printed: Printed) -> Number:

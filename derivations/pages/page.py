@@ -19,8 +19,9 @@ from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, SpecError
 from derivations.numbers.systems import precision
-from derivations.pages.compose import compose, rounding_of, symbols_of
+from derivations.pages.compose import compose, rounding_of
 from derivations.pages.formats import DEFAULT
+from derivations.pages.naming import check_page, symbols_of
 from derivations.pages.press import Press, printer
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
@@ -73,7 +74,9 @@ class Page:
 def make(spec: Spec, source: Source, formats: tuple[str, ...] = DEFAULT) -> Page:
     """The verified page of a spec in the given formats; raises `DerivationsError`."""
     try:
-        run = work(prepare(spec, source))
+        example = prepare(spec, source)
+        check_page(example, source)
+        run = work(example)
         digest = spec_digest(source)
         return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
     except ArithmeticFault as fault:
@@ -92,8 +95,9 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 def _print(run: Verified, formats: tuple[str, ...], digest: str) -> Page:
     example = run.example
-    document = compose(run.trace, run.derivation, run.program, run.printed, run.report, footer(digest))
-    press = Press(run, document, symbols_of(example), rounding_of(example), digest)
+    symbols = symbols_of(example)
+    document = compose(run, symbols, footer(digest))
+    press = Press(run, document, symbols, rounding_of(example), digest)
     texts = {}
     for name in dict.fromkeys(("md", *formats)):
         texts[name] = printer(name).write(press)

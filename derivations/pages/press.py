@@ -31,7 +31,7 @@ class Press:
     @cached_property
     def claims(self) -> Claims:
         """What the page may claim in symbols."""
-        return Claims(self.run.example, self.run.derivation)
+        return Claims(self.run.example, self.run.derivation, self.run.matrices)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Ca
     def check(page: str, press: Press) -> None:
         run = press.run
         evidence = Evidence(run.trace, run.report, press.claims, press.symbols, press.rounding, text)
-        Audit(press.document, evidence, (run.program, run.printed)).require(read(page))
+        Audit(press.document, evidence, (run.program, run.printed), bool(run.matrices)).require(read(page))
 
     return check
 

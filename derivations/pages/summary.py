@@ -17,6 +17,7 @@ from derivations.numbers.systems import Value
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import leaf
 from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
 
 CANCELLED = 1_000
@@ -44,13 +45,13 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     yield Heading(2, ("Summary",))
     columns = tracked(example)
     header: tuple[Words, ...] = (("step",), *((formula(ref),) for ref in columns))
-    steps = [trace.shown[number - 1] for number in shown_steps(len(trace.steps))]
+    steps = [trace.shown[number - 1] for number in shown_steps(trace.example)]
     rows = [_row(step, columns, rounding) for step in steps]
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
     if left_out:
         like = "are worked and checked like these; the JSON file holds them all"
-        yield Prose((f"The {left_out} steps between {like}.",))
+        yield Prose((f"The other {left_out} steps {like}.",))
 
 
 def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...]:
@@ -66,7 +67,7 @@ def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[B
     wanted = {(c.step, c.quantity): c for c in report.checks if c.witness != PROGRAM}
     entries = [ref for ref in tracked(trace.example) if ref.name not in trace.example.start]
     rows: list[tuple[Words, ...]] = []
-    for number in shown_steps(len(trace.steps)):
+    for number in shown_steps(trace.example):
         for ref in entries:
             entry = ref.name, positions(ref)
             step = trace.steps[number - 1]
@@ -122,9 +123,16 @@ def _distances_words(report: Report) -> str:
 def _proofs_words(report: Report) -> str:
     """What was proved in formulas, and what was worked a second time in decimals."""
     carried = sum(proof.witness == WITNESS for proof in report.proofs)
-    found = f" SymPy proved {len(report.proofs) - carried} identities: every line of the derivation"
+    matrices = sum(proof.witness == MATRIX_WITNESS for proof in report.proofs)
+    found = (
+        f" SymPy proved {len(report.proofs) - carried - matrices} identities: every line of the derivation"
+    )
     if any("written-out" in proof.witness for proof in report.proofs):
         found += ", and the gradients against the derivative of the written-out loss"
+    if matrices:
+        found += (
+            f". The matrix forms were evaluated {matrices} times, in every step shown and at random numbers"
+        )
     if carried:
         found += f". The {carried} rounded values were worked a second time in Python's decimal arithmetic"
     return found

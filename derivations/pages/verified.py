@@ -8,9 +8,11 @@ from functools import cache
 from derivations.examples.example import Example
 from derivations.examples.listing import listing
 from derivations.examples.training import Trace, certified, train
+from derivations.language.condense import condense
 from derivations.language.proof import prove
 from derivations.language.steps import Chain, derive
 from derivations.witnesses.check import Proof, Report
+from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
 from derivations.witnesses.verify import verify
@@ -26,6 +28,7 @@ class Verified:
     program: str
     printed: str
     report: Report
+    matrices: tuple[MatrixForm, ...] = ()
 
     def with_bits(self, bits: int) -> Verified:
         """The same run with narrower balls, for digits that were not certain."""
@@ -38,6 +41,8 @@ def work(example: Example) -> Verified:
     Raises `CheckFailed` naming the first quantity and step that differ.
     """
     derivation = derive(example.forward, example.backward, example.loss, example.parameters)
+    if example.spec.page.detail != "full":
+        derivation = condense(derivation)
     proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, example.forward, example.loss))
     program = listing(example)
     output = cache(lambda: run_listing(program))
@@ -47,9 +52,10 @@ def work(example: Example) -> Verified:
         report = verify(trace)
         printed = output()
         checks = (*report.checks, *listing_checks(trace, printed))
-        carried = tuple(carried_proofs(trace))
-        report = Report(checks, report.proofs + proofs + carried, report.absent)
+        forms = matrix_forms(example, trace.steps[0])
+        more = (*proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
+        report = Report(checks, report.proofs + more, report.absent)
         report.require()
-        return Verified(example, trace, derivation, program, printed, report)
+        return Verified(example, trace, derivation, program, printed, report, forms)
 
     return certified(attempt)

@@ -18,6 +18,7 @@ RULES = {
     "sum_own": "sum rule: only the term {} depends on {}",
     "sum_terms": "sum rule: term by term",
     "constant_factor": "constant factor {}",
+    "linear": "linear in {}",
     "product": "product rule",
     "quotient": "quotient rule",
     "power": "power rule",

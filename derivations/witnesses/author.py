@@ -2,14 +2,15 @@
 
 The equations happen to be Python expressions. Reading them with `ast` (never executing them) and
 computing with whole named-axis tensors shares nothing with the package's parser, tree, normal form
-or evaluator, so a fault in any of those shows as a difference.
+or evaluator, so a fault in any of those shows as a difference. Recurrences are worked entry by entry.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, TypeAlias
@@ -17,8 +18,10 @@ from typing import Any, TypeAlias
 import torch
 
 from derivations.catalogue import functions
+from derivations.witnesses.lines import Line, parts_of
 
 Named: TypeAlias = tuple[torch.Tensor, tuple[str, ...]]
+Place: TypeAlias = tuple[int, ...]
 OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -28,62 +31,68 @@ OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """One equation as Python's parser sees it."""
-
-    target: str
-    indices: tuple[str, ...]
-    body: ast.expr
-    source: str
-
-
-def read_lines(text: str) -> tuple[Line, ...]:
-    """The assignments of a text."""
-    found = []
-    for node in ast.parse(_joined(text)).body:
-        assert isinstance(node, ast.Assign)
-        target = node.targets[0]
-        name = target.value if isinstance(target, ast.Subscript) else target
-        assert isinstance(name, ast.Name)
-        found.append(Line(name.id, _index_names(target), node.value, ast.unparse(node)))
-    return tuple(found)
-
-
-def _joined(text: str) -> str:
-    """Equations may be indented as their author likes; for Python they start in column 0."""
-    return "\n".join(line.strip() for line in text.splitlines())
-
-
-def _index_names(node: ast.expr) -> tuple[str, ...]:
-    return tuple(ast.unparse(part) for part in _parts(node))
-
-
-def _parts(node: ast.expr) -> list[ast.expr]:
-    if not isinstance(node, ast.Subscript):
-        return []
-    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
 @dataclass
 class Pass:
-    """One forward pass: the tensors so far and the sizes of the indices seen so far."""
+    """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences."""
 
     tensors: dict[str, torch.Tensor]
     sizes: dict[str, int] = field(default_factory=dict)
+    cells: dict[str, dict[Place, torch.Tensor]] = field(default_factory=dict)
+    lines: dict[str, list[Line]] = field(default_factory=dict)
+    fixed: dict[str, int] = field(default_factory=dict)
+    outside: float = 0.0
+
+    def run_all(self, lines: Sequence[Line]) -> None:
+        """Work every equation."""
+        for recurrent, group in itertools.groupby(lines, lambda line: line.recurrent):
+            own = list(group)
+            for line in own if recurrent else ():
+                self.lines.setdefault(line.target, []).append(line)
+                self.cells.setdefault(line.target, {})
+            for line in own:
+                self.run_cells(line) if recurrent else self.run(line)
 
     def run(self, line: Line) -> torch.Tensor:
         """Work one equation and keep its result, axes in the order of the target's indices."""
         value, dims = self.value(line.body)
         result = _spread(value, dims, line.indices, [self.sizes.get(name, 1) for name in line.indices])
-        self.keep(line.target, result)
-        return result
+        return self.keep(line.target, result)
 
-    def keep(self, name: str, tensor: torch.Tensor) -> None:
-        """Store a quantity; its adjoint will be asked for."""
-        if tensor.requires_grad:
-            tensor.retain_grad()
-        self.tensors[name] = tensor
+    def keep(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        """Store a quantity as a tensor of its own; its adjoint will be asked for."""
+        self.tensors[name] = _own(tensor)
+        return self.tensors[name]
+
+    def run_cells(self, line: Line) -> None:
+        """Every entry of a recurrence."""
+        ranges = [range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices]
+        for at in itertools.product(*ranges):
+            self.cell(line.target, at)
+
+    def cell(self, name: str, at: Place) -> torch.Tensor:
+        """One entry of a recurrence, worked when it is first asked for."""
+        known = self.cells[name]
+        if at not in known:
+            line = next((line for line in self.lines[name] if _writes(line, at)), None)
+            if line is None:
+                raise LookupError(f"{name}{list(at)}")
+            before = self.fixed
+            self.fixed = {part: k for part, k in zip(line.indices, at, strict=True) if part in self.sizes}
+            known[at] = _own(self.value(line.body)[0])
+            self.fixed = before
+        return known[at]
+
+    def entries(self, name: str) -> Iterator[tuple[Place, torch.Tensor, torch.Tensor | None]]:
+        """Every entry of a quantity with its value and its gradient, if it has one."""
+        if name in self.cells:
+            yield from ((at, value, value.grad) for at, value in self.cells[name].items())
+            return
+        tensor = self.tensors[name]
+        for at in itertools.product(*(range(size) for size in tensor.shape)):
+            grad = None if tensor.grad is None else tensor.grad[at]
+            yield tuple(k + 1 for k in at), tensor[at], grad
+
+    # --- expressions
 
     def value(self, node: ast.expr) -> Named:
         """The value of an expression, with the index name of each axis."""
@@ -91,52 +100,161 @@ class Pass:
             case ast.Constant(value=int() | float() as number):
                 return torch.tensor(float(number), dtype=torch.float64), ()
             case ast.Name(id=name):
-                return self.tensors[name], ()
+                return self.name(name)
             case ast.Subscript(value=ast.Name(id=name)):
-                return self.entry(self.tensors[name], _parts(node))
+                return self.entry(name, parts_of(node))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 value, dims = self.value(operand)
                 return -value, dims
             case ast.BinOp(left=left, op=op, right=right):
-                a, b, dims = _aligned(self.value(left), self.value(right))
+                (a, b), dims = _aligned([self.value(left), self.value(right)])
                 return OPERATIONS[type(op)](a, b), dims
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return self.call(name, arguments)
         raise TypeError(f"not an expression of a model: {ast.unparse(node)}")
 
-    def entry(self, tensor: torch.Tensor, parts: list[ast.expr]) -> Named:
+    def name(self, name: str) -> Named:
+        """A quantity, a constant of the catalogue, or an index used as a number."""
+        if name in self.cells:
+            return self.cell(name, ()), ()
+        if name in self.tensors:
+            return self.tensors[name], ()
+        if name in self.fixed:
+            return torch.tensor(float(self.fixed[name]), dtype=torch.float64), ()
+        if name in self.sizes:
+            return torch.arange(1, self.sizes[name] + 1, dtype=torch.float64), (name,)
+        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=torch.float64), ()
+
+    def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
-        dims: list[str] = []
-        for axis, part in reversed(list(enumerate(parts))):
-            match part:
-                case ast.Constant(value=int() | float() as position):
-                    tensor = tensor.select(axis, int(position) - 1)
-                case _:
-                    name = ast.unparse(part)
-                    self.sizes[name] = tensor.shape[axis]
-                    dims.insert(0, name)
-        return _diagonal(tensor, dims)
+        letters = tuple(part.id for part in parts if isinstance(part, ast.Name))
+        if self.is_whole(name, letters, len(parts)):
+            return self.tensors[name], letters
+        (*places,), dims = _aligned([self.value(part) for part in parts])
+        shape = torch.broadcast_shapes(*(place.shape for place in places))
+        indices = [place.expand(shape).round().long() for place in places]
+        if name in self.cells:
+            return self.stacked(name, indices, shape, padded), dims
+        return self.gathered(self.tensors[name], indices, padded), dims
+
+    def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
+        """Whether a read is of a whole tensor, each axis along a letter of its own."""
+        if name in self.cells or not len(set(letters)) == len(letters) == axes:
+            return False
+        sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
+        return sizes == list(self.tensors[name].shape)
+
+    def gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
+        inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
+        mask = reduce(operator.and_, inside)
+        assert padded or bool(mask.all())
+        found = tensor[tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))]
+        return torch.where(mask, found, self.outside) if padded else found
+
+    def stacked(
+        self, name: str, indices: list[torch.Tensor], shape: torch.Size, padded: bool
+    ) -> torch.Tensor:
+        places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
+        found = [self.cell_or(name, tuple(map(int, at)), padded) for at in places]
+        return torch.stack(found).reshape(shape)
+
+    def cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
+        try:
+            return self.cell(name, at)
+        except LookupError:
+            assert padded
+            return torch.tensor(self.outside, dtype=torch.float64)
+
+    # --- calls
 
     def call(self, name: str, arguments: list[ast.expr]) -> Named:
-        """A count, a function entry by entry, or a sum or mean over one index after the other."""
+        """A count, a padded read, a function entry by entry, or a reduction over indices."""
         if name == "count":
             return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=torch.float64), ()
+        if name == "pad":
+            (read,) = arguments
+            assert isinstance(read, ast.Subscript)
+            assert isinstance(read.value, ast.Name)
+            return self.entry(read.value.id, parts_of(read), padded=True)
+        if name in REDUCE:
+            return self.reduced(name, arguments)
+        if functions.BY_NAME[name].over:
+            return self.over_index(name, arguments)
+        values, dims = _aligned([self.value(part) for part in arguments])
+        return torch_function(name)(*values), dims
+
+    def over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
-        if name not in ("sum", "mean"):
-            return torch_function(name)(value), dims
-        for index in map(ast.unparse, arguments[1:]):
+        index = ast.unparse(arguments[1])
+        if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
+            return self.picked(name, arguments[0], index)
+        found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
+        kept = found.dim() == value.dim()
+        return found, dims if kept else tuple(dim for dim in dims if dim != index)
+
+    def picked(self, name: str, argument: ast.expr, index: str) -> Named:
+        place = self.fixed.pop(index)
+        value, dims = self.over_index(name, [argument, ast.Name(id=index)])
+        self.fixed[index] = place
+        if index in dims:
+            value, dims = value.select(dims.index(index), place - 1), tuple(dim for dim in dims if dim != index)
+        return value, dims
+
+    def reduced(self, name: str, arguments: list[ast.expr]) -> Named:
+        """A sum, a mean or the largest over one index after the other; its letter is free inside."""
+        names = [ast.unparse(part) for part in arguments[1:]]
+        before, outside = self.fixed, self.outside
+        self.fixed = {part: k for part, k in before.items() if part not in names}
+        self.outside = -torch.inf if name == "largest" else self.outside
+        value, dims = self.value(arguments[0])
+        self.fixed, self.outside = before, outside
+        for index in reversed(names):
             if index not in dims:
                 value, dims = value.unsqueeze(-1).expand(*value.shape, self.sizes[index]), (*dims, index)
             axis = dims.index(index)
-            value = value.sum(axis) if name == "sum" else value.mean(axis)
+            value = REDUCE[name](value, axis)
             dims = dims[:axis] + dims[axis + 1 :]
         return value, dims
 
 
-def torch_function(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The torch function of a catalogue row: one dotted name, or several applied in turn."""
-    chain = [resolve(path) for path in functions.BY_NAME[name].torch.split()]
-    return lambda x: reduce(lambda value, function: function(value), chain, x)
+REDUCE: Mapping[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
+    "sum": lambda value, axis: value.sum(axis),
+    "mean": lambda value, axis: value.mean(axis),
+    "largest": lambda value, axis: value.max(axis).values,  # of equal values the first, as in max pooling
+}
+
+
+def torch_function(name: str) -> Callable[..., torch.Tensor]:
+    """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
+    row = functions.BY_NAME[name]
+    code = ast.parse(functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval")
+
+    def function(*arguments: torch.Tensor) -> torch.Tensor:
+        pairs = zip(row.arguments, arguments, strict=True)
+        known = [value if key in row.all_slopes else _plain(value) for key, value in pairs]
+        found: torch.Tensor = _evaluate(code.body, {f"_{k}": value for k, value in enumerate(known)})
+        return found
+
+    return function
+
+
+def _plain(value: torch.Tensor) -> torch.Tensor | float:
+    return float(value) if value.dim() == 0 and not value.requires_grad else value
+
+
+def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    """The torch expression of a row: names below ``torch``, calls, literals."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name) if name in known:
+            return known[name]
+        case ast.Call(func=ast.Attribute(value=ast.Call() as inner, attr="double"), args=[]):
+            return _evaluate(inner, known).double()
+        case ast.Call(func=function, args=arguments, keywords=keywords):
+            options = {part.arg or "": _evaluate(part.value, known) for part in keywords}
+            return resolve(ast.unparse(function))(*(_evaluate(part, known) for part in arguments), **options)
+    return resolve(ast.unparse(node))
 
 
 def resolve(path: str) -> Any:
@@ -146,20 +264,25 @@ def resolve(path: str) -> Any:
     return reduce(getattr, rest, torch)
 
 
-def _diagonal(tensor: torch.Tensor, dims: list[str]) -> Named:
-    """``A[i, i]`` is the diagonal."""
-    for name in dict.fromkeys(dims):
-        while dims.count(name) > 1:
-            first = dims.index(name)
-            second = dims.index(name, first + 1)
-            tensor = tensor.diagonal(dim1=first, dim2=second)
-            dims = [other for at, other in enumerate(dims) if at not in (first, second)] + [name]
-    return tensor, tuple(dims)
+def _writes(line: Line, at: Place) -> bool:
+    """Whether an equation writes an entry: letters count from 1."""
+    numbers = [part.lstrip("-").isdigit() for part in line.indices]
+    return all(
+        int(part) == k if whole else k >= 1 for part, k, whole in zip(line.indices, at, numbers, strict=True)
+    )
 
 
-def _aligned(a: Named, b: Named) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
-    dims = tuple(dict.fromkeys(a[1] + b[1]))
-    return _spread(*a, dims), _spread(*b, dims), dims
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own, so that ``h = z`` has an adjoint apart from that of ``z``."""
+    found = tensor.clone()
+    if found.requires_grad:
+        found.retain_grad()
+    return found
+
+
+def _aligned(values: Sequence[Named]) -> tuple[list[torch.Tensor], tuple[str, ...]]:
+    dims = tuple(dict.fromkeys(name for _, names in values for name in names))
+    return [_spread(*value, dims) for value in values], dims
 
 
 def _spread(

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from derivations.examples.recognize import Recognized
-from derivations.witnesses.author import Line, Pass, resolve
+from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.lines import Line
 
 
 def keywords(arguments: str) -> dict[str, Any]:
@@ -44,15 +45,16 @@ def loss_pass(found: Recognized, tensors: Mapping[str, torch.Tensor]) -> torch.T
     return result
 
 
-def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, Line], torch.Tensor]:
+def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, tuple[Line, ...]], None]:
     """A way of working a line: torch's own layer or loss where a row was recognized."""
 
-    def work(forward: Pass, line: Line) -> torch.Tensor:
-        row = found.get(line.target)
-        if row is None:
-            return forward.run(line)
-        result = (loss_pass if row.kind == "loss" else layer_pass)(row, forward.tensors)
-        forward.keep(line.target, result)
-        return result
+    def work(forward: Pass, lines: tuple[Line, ...]) -> None:
+        for line in lines:
+            row = found.get(line.target)
+            if row is None:
+                forward.run_all((line,))
+            else:
+                result = (loss_pass if row.kind == "loss" else layer_pass)(row, forward.tensors)
+                forward.keep(line.target, result)
 
     return work

@@ -15,10 +15,11 @@ from typing import Any
 
 from derivations.examples.training import Step, Trace
 from derivations.examples.update import after
-from derivations.examples.walk import pointwise, worked
+from derivations.examples.walk import worked
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
 from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
+from derivations.numbers.pointwise import work
 from derivations.numbers.systems import NumberSystem, fraction
 from derivations.witnesses.check import Proof
 
@@ -98,11 +99,15 @@ def _power(a: Fraction, b: Fraction) -> Fraction:
     return a ** int(b) if b.denominator == 1 else Fraction(_decimal(a) ** _decimal(b))
 
 
+def _nothing(node: Expr) -> Any:
+    raise TypeError(f"not a number: {node}")
+
+
 def _function(name: str, x: Fraction) -> Fraction:
     """A primitive in decimals, or the formula of the function's row worked in one go."""
     if name in PRIMITIVES:
         return PRIMITIVES[name](x)
-    return _plain(pointwise(unfold(Call(name, (Number(x),))), {}, None, IN_ONE_GO))
+    return _plain(work(unfold(Call(name, (Number(x),))), _nothing, IN_ONE_GO))
 
 
 def _through_decimal(function: Callable[[Decimal], Decimal]) -> Callable[[Fraction], Fraction]:

@@ -11,7 +11,7 @@ rounding, and how much that is follows from the enclosures of `derivations.numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -25,10 +25,11 @@ from derivations.examples.update import after, states_of
 from derivations.language.backward import adjoint
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float
 from derivations.numbers.systems import precision
-from derivations.witnesses.author import Line, Pass, read_lines, resolve
+from derivations.witnesses.author import Pass, resolve
 from derivations.witnesses.check import Check, Report, compare
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import keywords, library_pass
+from derivations.witnesses.lines import Line, read_lines
 from derivations.witnesses.quick_start import without_compiler
 
 
@@ -49,7 +50,7 @@ def verify(trace: Trace) -> Report:
 def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Check]:
     example = trace.example
     lines = read_lines(example.spec.model.equations)
-    optimizer = _Optimizer(example)
+    optimizer = _Optimizer(example) if example.updates else None
     runs: dict[int, Callable[..., list[Enclosure]]] = {}
     for step in trace.steps:
         tape = step.layout.tape
@@ -57,8 +58,9 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
         shapes = dict(tape.inputs)  # the last position of each array is its shape
         floats = {name: _tensor(step, name, shape) for name, shape in shapes.items()}
-        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run, optimizer)
-        yield from optimizer.checks(step, bounds)
+        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer)
+        if optimizer:
+            yield from optimizer.checks(step, bounds)
         if found:
             work = library_pass(found)
             yield from _forward_and_back(step, example, bounds, floats, lines, "library", work, None)
@@ -76,7 +78,7 @@ def _forward_and_back(
     floats: Mapping[str, torch.Tensor],
     lines: tuple[Line, ...],
     witness: str,
-    work: Callable[[Pass, Line], Any],
+    work: Callable[[Pass, tuple[Line, ...]], Any],
     optimizer: _Optimizer | None,
 ) -> Iterator[Check]:
     """One forward and backward pass in torch; every value and adjoint that torch has, compared."""
@@ -84,25 +86,24 @@ def _forward_and_back(
     for name in example.start:
         tensors[name] = optimizer.load(name, floats[name]) if optimizer else floats[name].requires_grad_()
         tensors[name].grad = None
-    forward = Pass(tensors)
-    for line in lines:
-        work(forward, line)
+    forward = Pass(tensors, dict(step.layout.sizes))
+    work(forward, lines)
     forward.tensors[example.loss].backward()  # type: ignore[no-untyped-call]
-    for line in lines:
-        yield from _entries(step, line.target, forward.tensors[line.target].detach(), bounds, witness)
-    for name in [*(line.target for line in lines), *example.start]:
-        gradient = forward.tensors[name].grad
-        if gradient is not None and name != example.loss:
-            yield from _entries(step, adjoint(example.loss, name), gradient, bounds, witness)
+    for name in dict.fromkeys(line.target for line in lines):
+        found = ((at, float(value.detach())) for at, value, _ in forward.entries(name))
+        yield from _entries(step, name, found, bounds, witness)
+    for name in dict.fromkeys([*(line.target for line in lines), *example.start]):
+        slopes = [(at, float(grad)) for at, _, grad in forward.entries(name) if grad is not None]
+        if name != example.loss:
+            yield from _entries(step, adjoint(example.loss, name), slopes, bounds, witness)
 
 
 def _entries(
-    step: Step, name: str, tensor: torch.Tensor, bounds: list[Enclosure], witness: str
+    step: Step, name: str, found: Iterable[tuple[tuple[int, ...], float]], bounds: list[Enclosure], witness: str
 ) -> Iterator[Check]:
     slots = step.layout.tape.slots
-    for at in Array(tuple(tensor.shape), ()).positions():
+    for at, theirs in found:
         slot = slots.get((name, at))
-        theirs = float(tensor[tuple(p - 1 for p in at)])
         if slot is not None:
             quantity = step.layout.label((name, at), step.samples)
             yield compare(quantity, step.number, witness, step.memory[slot], theirs, bounds[slot])
@@ -110,6 +111,11 @@ def _entries(
             quantity = step.layout.label((name, at), step.samples)
             zero = enclose(step.memory[0] - step.memory[0])
             yield compare(quantity, step.number, witness, zero.ball, theirs, zero)
+
+
+def _tensor_entries(tensor: torch.Tensor) -> Iterator[tuple[tuple[int, ...], float]]:
+    for at in Array(tuple(tensor.shape), ()).positions():
+        yield at, float(tensor[tuple(p - 1 for p in at)])
 
 
 class _Optimizer:
@@ -141,7 +147,7 @@ class _Optimizer:
                     self.torch.state[leaf][key].copy_(ours)
         self.torch.step()
         for name, leaf in self.leaves.items():
-            yield from _entries(step, after(name), leaf.detach(), bounds, "optimizer")
+            yield from _entries(step, after(name), _tensor_entries(leaf.detach()), bounds, "optimizer")
             for state, key in self.states.items():
                 new = after(f"{state}_{name}")
-                yield from _entries(step, new, self.torch.state[leaf][key], bounds, "optimizer")
+                yield from _entries(step, new, _tensor_entries(self.torch.state[leaf][key]), bounds, "optimizer")

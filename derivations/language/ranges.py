@@ -1,0 +1,126 @@
+"""How many values each index takes, and affine index expressions such as ``2*t + k - 1``.
+
+An index that some array is read with, alone between the brackets, runs along that axis. One that
+stands only inside affine expressions takes as many values as keep every read inside its array: the
+output of a convolution, ``h[t] = sum(w[k]*x[t + k - 1], k)``. What is said outright comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from derivations.language.program import Program
+from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, walk
+
+
+def affine(expr: Expr) -> dict[str, Fraction] | None:
+    """The coefficient of each index in an index expression, its constant under ``""``; None if not affine."""
+    match expr:
+        case Number(value, _):
+            return {"": value}
+        case Ref(name, ()):
+            return {name: Fraction(1)}
+        case Neg(a):
+            return None if (inner := affine(a)) is None else {k: -v for k, v in inner.items()}
+        case Add(parts):
+            return _added([affine(part) for part in parts])
+        case Mul((Number(value, _), other)) | Mul((other, Number(value, _))):
+            return None if (inner := affine(other)) is None else {k: value * v for k, v in inner.items()}
+    return None
+
+
+def _added(parts: list[dict[str, Fraction] | None]) -> dict[str, Fraction] | None:
+    found: dict[str, Fraction] = {}
+    for part in parts:
+        if part is None:
+            return None
+        for name, value in part.items():
+            found[name] = found.get(name, Fraction(0)) + value
+    return found
+
+
+def extremes(form: Mapping[str, Fraction], sizes: Mapping[str, int]) -> tuple[Fraction, Fraction]:
+    """The least and the greatest value of an affine form over the ranges of its indices."""
+    low = high = Fraction(0)
+    for name, value in form.items():
+        ends = [value, value * sizes[name]] if name else [value, value]
+        low, high = low + min(ends), high + max(ends)
+    return low, high
+
+
+def moving_letters(program: Program) -> set[str]:
+    """The letters that stand inside index expressions: ``t`` and ``k`` of ``x[2*t + k - 1]``."""
+    parts = [part for eq in program for ref in _refs(eq.body) for part in ref.indices]
+    inside = [node for part in parts if not is_letter(part) for node in walk(part)]
+    return {node.name for node in inside if is_letter(node) and isinstance(node, Ref)}
+
+
+def is_letter(part: Expr) -> bool:
+    """Whether an index is a single letter."""
+    return isinstance(part, Ref) and not part.indices
+
+
+def sizes_of(
+    program: Program, shapes: Mapping[str, tuple[int, ...]], given: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """How many values each index takes, from the shapes of the arrays that it runs along.
+
+    ``given`` are ranges that the author states. An index without any range is left out.
+    """
+    sizes, known = dict(given or {}), dict(shapes)
+    moving = moving_letters(program) - set(sizes)
+    own = {(eq.target.name, axis): part for eq in program for axis, part in enumerate(eq.target.indices)}
+    before = (-1, -1)
+    while before != (len(sizes), len(known)):
+        before = (len(sizes), len(known))
+        for eq in program:
+            for part, extent in _plain_reads(eq.body, known):
+                if part not in moving:
+                    sizes.setdefault(part, extent)
+            _shape(eq.target, sizes, known)
+        for name in sorted(moving - set(sizes)):
+            if (found := _bound(name, program, known, sizes, own)) is not None:
+                sizes[name] = found
+                break
+    return sizes
+
+
+def _refs(body: Expr) -> Iterator[Ref]:
+    return (node for node in walk(body) if isinstance(node, Ref) and node.indices)
+
+
+def _plain_reads(body: Expr, known: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, int]]:
+    for ref in _refs(body):
+        for part, extent in zip(ref.indices, known.get(ref.name, ()), strict=False):
+            if isinstance(part, Ref) and not part.indices:
+                yield part.name, extent
+
+
+def _bound(
+    name: str,
+    program: Program,
+    known: Mapping[str, tuple[int, ...]],
+    sizes: Mapping[str, int],
+    own: Mapping[tuple[str, int], Expr],
+) -> int | None:
+    """The largest value of an index for which every read is inside its array; None while that is open."""
+    found: list[int] = []
+    for ref in (ref for eq in program for ref in _refs(eq.body)):
+        for axis, part in enumerate(ref.indices):
+            form = affine(part) or {}
+            if ref.padded or form.get(name, 0) <= 0 or own.get((ref.name, axis)) == Ref(name):
+                continue
+            others = {key: value for key, value in form.items() if key != name}
+            if ref.name not in known or any(key and key not in sizes for key in others):
+                return None
+            found.append(int((known[ref.name][axis] - extremes(others, sizes)[1]) // form[name]))
+    return min(found, default=None)
+
+
+def _shape(target: Ref, sizes: Mapping[str, int], known: dict[str, tuple[int, ...]]) -> None:
+    """The shape of a computed quantity, once the range of each of its indices is known."""
+    extents = [sizes.get(part.name) for part in target.indices if isinstance(part, Ref)]
+    plain = [extent for extent in extents if extent is not None]
+    if len(plain) == len(target.indices):
+        known.setdefault(target.name, tuple(plain))

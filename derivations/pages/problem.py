@@ -1,0 +1,148 @@
+"""The first part of a page: model, loss, data, start values, optimizer, batches, rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from derivations.examples.arrays import Array
+from derivations.examples.example import Example
+from derivations.examples.recognize import Recognized
+from derivations.language.program import Equation
+from derivations.language.tree import Number, Ref
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import rational
+from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
+from derivations.pages.columns import data_value, entries_along_samples
+from derivations.pages.numbers_in import leaf
+from derivations.pages.tables import grouped, packed
+from derivations.pages.words import convention, join
+
+
+def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
+    """Model, loss with its convention, data, start, optimizer, batches, rounding."""
+    yield Heading(2, ("The problem",))
+    *model, loss = example.forward.equations
+    yield Prose(_learn_words(example))
+    for eq in model:
+        yield Display(formula(eq.target, eq.body))
+    words = convention(found.get(example.loss))
+    yield Prose((f"The loss is the {words}:" if words else "The loss is",))
+    yield Display(formula(loss.target, loss.body))
+    yield from _data(example)
+    yield Prose(_start_words(example))
+    yield from _optimizer(example)
+    yield Prose(_batch_words(example))
+    yield Prose((_rounding_words(example),))
+
+
+def _learn_words(example: Example) -> Words:
+    many = "parameters" if len(example.parameters) > 1 else "parameter"
+    holes = join(["{}"] * len(example.parameters))
+    return say(f"We learn the {many} {holes} of the model", *(Ref(name) for name in example.parameters))
+
+
+def _data(example: Example) -> Iterator[Block]:
+    """The data set: a table along the samples, and formulas for what has no sample index."""
+    columns = entries_along_samples(example)
+    if columns:
+        yield Prose((f"The data set has {example.samples} samples:",))
+        groups, _ = grouped(columns, len(columns))
+        yield from (_data_table(example, group) for group in packed(groups))
+    for name, array in example.data.items():
+        if all(ref.name != name for ref in columns):
+            parts = _entries(name, array)
+            yield Prose(say(f"Given: {', '.join(['{}'] * len(parts))}.", *parts))
+
+
+def _data_table(example: Example, columns: list[Ref]) -> Table:
+    rows: list[tuple[Words, ...]] = []
+    for sample in range(1, example.samples + 1):
+        cells = [(formula(exact_number(data_value(example, ref, sample))),) for ref in columns]
+        rows.append(((str(sample),), *cells))
+    header = ((formula(Ref(example.sample or "i")),), *((formula(ref),) for ref in columns))
+    return Table("data", "r" + "d" * len(columns), header, tuple(rows))
+
+
+def _entries(name: str, array: Array) -> list[Formula]:
+    """Every entry with its number: ``w[1] = 0.5``, ``w[2] = -1``."""
+    pairs = zip(array.refs(name), array.entries, strict=True)
+    return [formula(ref, exact_number(value)) for ref, value in pairs]
+
+
+def exact_number(value: Fraction) -> Number:
+    """A given number printed in full: a decimal if it ends, else a fraction."""
+    printed = Rounding(40)(rational(value))
+    return leaf(printed) if printed.exact else Number(value)
+
+
+def _start_words(example: Example) -> Words:
+    parts = [part for name, array in example.start.items() for part in _entries(name, array)]
+    return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
+
+
+def _optimizer(example: Example) -> Iterator[Block]:
+    row = example.optimizer
+    knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
+    holes = join(["{}"] * len(knobs))
+    yield Prose(say(f"The optimizer is {row.name} ({row.convention}) with {holes}:", *knobs))
+    shown, others = _one_of_each(example)
+    for eq in shown:
+        yield Display(update_formula(example, eq))
+    if others:
+        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
+
+
+def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
+    """All update equations if they are few, else those of the first parameter, and the other names."""
+    equations = list(example.update)
+    if len(equations) <= 3:
+        return equations, []
+    return equations[: len(equations) // len(example.start)], list(example.start)[1:]
+
+
+def update_formula(example: Example, eq: Equation) -> Formula:
+    """``w ← w - η dL/dw`` for a parameter, ``m' = …`` for everything else."""
+    name = eq.target.name.rstrip("'")
+    if name in example.start:
+        return formula(Ref(name, eq.target.indices), ("←", eq.body))
+    return formula(eq.target, eq.body)
+
+
+def _batch_words(example: Example) -> Words:
+    epochs = f"{len(example.batches)} epoch{'s' if len(example.batches) > 1 else ''}"
+    if example.sample is None:
+        return (f"Every step uses all the data; we work {len(example.batches)} steps.",)
+    first = example.batches[0]
+    cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
+    training = example.spec.training
+    if len(first) == 1:
+        return (f"Every step uses all {example.samples} samples; we work {epochs}.",)
+    how = "in order"
+    if training.shuffle is not None:
+        how = f"shuffled before every epoch with seed {training.shuffle}"
+    elif training.batches is not None:
+        how = "as listed"
+    epoch = "the first epoch" if training.shuffle is not None and len(example.batches) > 1 else "an epoch"
+    return (
+        f"The samples are cut into {len(first)} mini-batches, {how}; {epoch} goes {cut}. We work {epochs}.",
+    )
+
+
+def _rounding_words(example: Example) -> str:
+    page, carry = example.spec.page, example.spec.training.carry
+    shown = (
+        f"{page.significant} significant digits"
+        if page.significant
+        else f"{max(page.digits, carry or 0)} decimal places"
+    )
+    if carry is not None:
+        return (
+            f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places "
+            "and carried on rounded, as with a pocket calculator; "
+            "= stands where the printed numbers are equal."
+        )
+    return (
+        f"The calculation is exact; only what is printed is rounded, to {shown}. "
+        "= means equal, ≈ means rounded."
+    )

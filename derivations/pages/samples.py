@@ -1,0 +1,49 @@
+"""Samples keep their numbers of the data set: positions in a batch as sample numbers, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from derivations.examples.training import Step
+from derivations.language.tree import Expr, Number, Ref, number, transform
+from derivations.notation.read import Side
+from derivations.pages.blocks import Formula
+
+
+def with_samples(formula: Formula, step: Step) -> Formula:
+    """A formula about positions in the batch as it is printed, about samples: ``z_{3,1}``."""
+    known = dict(enumerate(step.samples, 1))
+    return Formula(
+        tuple(Side(s.relation, _renumbered(s.expr, step, known.__getitem__)) for s in formula.sides)
+    )
+
+
+def with_positions(sides: tuple[Side, ...], step: Step) -> tuple[Side, ...]:
+    """The sides of a printed formula as they are worked: the inverse of `with_samples`.
+
+    Raises ValueError for a sample that is not in the batch.
+    """
+
+    def position(sample: int) -> int:
+        return step.samples.index(sample) + 1
+
+    return tuple(Side(side.relation, _renumbered(side.expr, step, position)) for side in sides)
+
+
+def _renumbered(expr: Expr, step: Step, new: Callable[[int], int]) -> Expr:
+    """Every whole number that stands in the place of the sample index, replaced."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Ref) or not node.indices:
+            return None
+        dims = step.layout.dims.get(node.name, ())
+        pairs = list(zip(node.indices, (*dims, *[""] * len(node.indices)), strict=False))
+        if not step.samples or all(dim != step.layout.sample for _, dim in pairs):
+            return None
+        return Ref(node.name, tuple(_place(part, dim == step.layout.sample, new) for part, dim in pairs))
+
+    return transform(expr, rule)
+
+
+def _place(part: Expr, sampled: bool, new: Callable[[int], int]) -> Expr:
+    return number(new(int(part.value))) if sampled and isinstance(part, Number) else part
