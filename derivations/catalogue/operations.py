@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.losses import LOSSES
 
 
@@ -159,8 +159,49 @@ VIEWS = (
 )
 
 
-def _of_function(name: str, torch: str) -> Operation:
-    return _operation(torch.rpartition(".")[2], "input", f"h[...] = {name}(input[...])")
+ACTIVATIONS = (
+    _operation("softmax", "input, dim, dtype=None", "p[...] = softmax(input[...], dim)", specimen={"dim": 1}),
+    _operation("softmin", "input, dim, dtype=None", "p[...] = softmax(-input[...], dim)", specimen={"dim": 1}),
+    _operation(
+        "log_softmax", "input, dim, dtype=None", "p[...] = log_softmax(input[...], dim)", specimen={"dim": 1}
+    ),
+    _operation(
+        "logsumexp", "input, dim, keepdim=False", "s[rest] = logsumexp(input[...], dim)", specimen={"dim": 1}
+    ),
+    Operation(
+        ("gelu",),
+        "input, approximate='none'",
+        (
+            Formula("h[...] = gelu(input[...])", {"approximate": "none"}),
+            Formula("h[...] = gelu_tanh(input[...])", {"approximate": "tanh"}),
+        ),
+    ),
+    _operation("softplus", "input, beta=1, threshold=20", "h[...] = softplus(input[...])", idle=("threshold",)),
+    _operation(
+        "clamp clip",
+        "input, min=None, max=None",
+        "h[...] = clamp(input[...], min, max)",
+        "h[...] = max(input[...], min)",
+        "h[...] = min(input[...], max)",
+        specimen={"min": -0.5, "max": 0.5},
+    ),
+    _operation("relu6", "input", "h[...] = hardtanh(input[...], 0, 6)"),
+    _operation("hardsigmoid", "input", "h[...] = hardtanh(input[...] + 3, 0, 6)/6"),
+    _operation("hardswish", "input", "h[...] = input[...]*hardtanh(input[...] + 3, 0, 6)/6"),
+    _operation("mish", "input", "h[...] = input[...]*tanh(softplus(input[...]))"),
+    _operation("logsigmoid", "input", "h[...] = -softplus(-input[...])"),
+    _operation("tanhshrink", "input", "h[...] = input[...] - tanh(input[...])"),
+    _operation("prelu", "input, weight", "h[...] = relu(input[...]) - weight*relu(-input[...])", specimen={"weight": [1]}),
+)
+
+
+def _of_function(row: Function) -> Operation:
+    """The row of a catalogue function: tensors where it has a slope, numbers elsewhere."""
+    first, *others = row.arguments
+    rest = "".join(f", {name}={row.defaults[name]}" if name in row.defaults else f", {name}" for name in others)
+    shown = [f"{name}[...]" if name in row.slopes else name for name in others]
+    call = ", ".join(["input[...]", *shown])
+    return _operation(row.torch.rpartition(".")[2], f"input{rest}", f"h[...] = {row.name}({call})")
 
 
 def _of_loss(torch: str, function: str) -> Operation:
@@ -174,7 +215,11 @@ def _of_loss(torch: str, function: str) -> Operation:
     return Operation((function,), LOSS_ARGUMENTS, tuple(formulas), hint=LOSS_HINT)
 
 
-ELEMENTWISE = tuple(_of_function(row.name, row.torch) for row in FUNCTIONS if " " not in row.torch)
+ELEMENTWISE = tuple(
+    _of_function(row)
+    for row in FUNCTIONS
+    if row.arguments and not row.over and not {" ", "{"} & set(row.torch) and row.name not in ("gelu", "clamp")
+)
 LOSS_ARGUMENTS = "input, target, size_average=None, reduce=None, reduction='mean', weight=None"
 LOSS_HINT = "The catalogue of losses has it with reduction 'mean' or 'sum' and without weights."
 LOSS_FUNCTIONS = {
@@ -188,6 +233,7 @@ OPERATIONS = (
     *ARITHMETIC,
     *REDUCTIONS,
     *NORMALIZATION,
+    *ACTIVATIONS,
     *ELEMENTWISE,
     *(_of_loss(torch, function) for torch, function in LOSS_FUNCTIONS.items()),
     *VIEWS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import operator
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -57,8 +58,11 @@ def alternative(node: fx.Node) -> str:
     return nearest(name, methods(), "operations")
 
 
-def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by the names of the row; raises `CannotSay` for one that it has not."""
+def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], target: Any = None) -> dict[str, Any]:
+    """The arguments of a call by the names of the row; raises `CannotSay` for one that it has not.
+
+    Where torch calls an argument by another name than the row, its place says which it is.
+    """
     parameters = [part.partition("=")[::2] for part in row.arguments.split(", ")]
     values: dict[str, Any] = {}
     rest = list(args)
@@ -69,12 +73,22 @@ def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dic
         else:
             values[name] = rest.pop(0) if rest else _default(default, values)
     for name, value in kwargs.items():
-        name = "dim" if name == "axis" else name
+        name = name if name in values else _own_name(name, target, list(values))
         if name in values:
             values[name] = value
         elif name not in IDLE and value not in (None, False):
             raise CannotSay(f"{name}={value!r}")
     return values
+
+
+def _own_name(name: str, target: Any, names: Sequence[str]) -> str:
+    if name == "axis":
+        return "dim"
+    try:
+        place = list(inspect.signature(target).parameters).index(name)
+    except (TypeError, ValueError):  # a built-in function tells nothing, and has the names of the rows
+        return name
+    return names[place] if place < len(names) and name not in IDLE else name
 
 
 def _default(text: str, values: Mapping[str, Any]) -> Any:

@@ -64,11 +64,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Filled:
-    """The equations of one call, and the view of their result."""
+    """The equations of one call, the view of their result, and what a spec must say beside them.
+
+    ``ranges`` are those of letters that no array shows; ``positions`` are the quantities that are read
+    between brackets, and ``numbers`` those that are read as numbers.
+    """
 
     lines: tuple[str, ...]
     result: View
-    read: frozenset[str]
+    ranges: Mapping[str, int]
+    positions: frozenset[str]
+    numbers: frozenset[str]
 
 
 def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) -> Filled:
@@ -86,7 +92,9 @@ def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) 
     result = View(result.name, result.at, scope.kept(_target(target)[1], result.axes))
     if result.shape != call.shape:
         raise CannotSay(f"a result of shape {call.shape}")
-    return Filled(tuple(lines), result, frozenset(scope.read))
+    loose = {letter.name: letter.size for letter in (*scope.moving, *result.letters) if letter.name != SAMPLE}
+    ranges = {letter: size for letter, size in loose.items() if letter not in scope.plain}
+    return Filled(tuple(lines), result, ranges, frozenset(scope.positions), frozenset(scope.numbers))
 
 
 def words(text: str) -> set[str]:
@@ -139,18 +147,21 @@ class _Scope:
     alphabet: Alphabet
     env: dict[str, list[Axis]] = field(default_factory=dict)
     taken: list[Letter] = field(default_factory=list)
-    read: set[str] = field(default_factory=set)
+    moving: set[Letter] = field(default_factory=set)  # letters inside index expressions
+    plain: set[str] = field(default_factory=set)  # letters that stand alone between brackets
+    positions: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
 
     # --- letters ---
 
     def choose_letters(self, text: str) -> None:
         """Letters for every word: from the operands, from the result's shape, from the row."""
         groups: dict[str, list[Sequence[Axis]]] = {}
-        for name, parts in _reads(text):
-            operand = self.arguments.get(name)
-            if isinstance(operand, View):
-                for word, axes in _matched(operand, parts):
-                    groups.setdefault(word, []).append(axes)
+        reads = [(self.arguments.get(name), parts) for name, parts in _reads(text)]
+        known = [(operand, parts) for operand, parts in reads if isinstance(operand, View)]
+        for operand, parts in sorted(known, key=lambda read: not _of_samples(read[0])):
+            for word, axes in _matched(operand, parts):
+                groups.setdefault(word, []).append(axes)
         for word, found in groups.items():
             if word != CHOSEN:
                 self.env[word] = [self.run_together(axes, word) for axes in _columns(found)]
@@ -207,7 +218,7 @@ class _Scope:
     def rewrite(self, text: str) -> str:
         """A body with operands, letters and numbers in the place of the row's words."""
         found, at = "", 0
-        for match in iter(lambda: WORD.search(text, at), None):
+        while match := WORD.search(text, at):
             found += text[at : match.start()]
             end, word = match.end(), match[0]
             opener = text[end : end + 1]
@@ -249,8 +260,8 @@ class _Scope:
 
     def number(self, word: str) -> str:
         value = self.value(word)
-        self.read.add(re.sub(r"_\d$", "", word) if word not in self.arguments else word)
         if isinstance(value, View) and not value.axes:
+            self.numbers.add(value.name)
             return str(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise CannotSay(f"{word}={value!r}")
@@ -259,16 +270,25 @@ class _Scope:
     def entry(self, name: str, parts: Sequence[str]) -> str:
         """``weight[j, k]``: the operand, read over the letters of this equation."""
         operand = self.arguments.get(name)
-        self.read.add(name)
         if not isinstance(operand, View):
             return self.number(name)
         new: dict[Letter, Affine] = {}
         for axis, part in zip(operand.axes, _spread(parts, len(operand.axes), self.env), strict=True):
             new |= self.position(axis, part)
-        if SAMPLE not in {x.name for x in operand.letters}:
-            if any(letter.name == SAMPLE for part in new.values() for letter, _ in part.terms):
-                raise CannotSay(f"'{operand.name}' read along the samples")
-        return str(operand.put(new, ()))
+        seen = operand.put(new, ())
+        self.note(operand, seen)
+        return str(seen)
+
+    def note(self, operand: View, seen: View) -> None:
+        """What a read says about ranges; the samples' letter stays on the samples' axis."""
+        if _of_samples(operand) != _of_samples(seen):
+            raise CannotSay(f"'{operand.name}' and the samples along one axis, or the samples along two")
+        self.numbers.add(operand.name)
+        for part in seen.at:
+            if len(part.terms) == 1 and part.constant == 0 and part.terms[0][1] == 1:
+                self.plain.add(part.terms[0][0].name)
+            else:
+                self.moving |= {letter for letter, _ in part.terms if letter.name.isalpha()}
 
     def position(self, axis: Axis, part: str | Axis) -> dict[Letter, Affine]:
         """What stands for the letters of an operand's axis."""
@@ -279,8 +299,20 @@ class _Scope:
         if not axis:
             return {}
         if "[" in part:
-            return {axis[0]: plain(Letter(self.rewrite(part), axis[0].size))}
+            return {axis[0]: plain(self.looked_up(part, axis[0].size))}
         return {axis[0]: self.affine(parse(part))}
+
+    def looked_up(self, part: str, size: int) -> Letter:
+        """A position that stands in the data; it may be that of no sample."""
+        name, _, _ = part.partition("[")
+        before = set(self.numbers)
+        text = self.rewrite(part)
+        operand = self.arguments[name]
+        if not isinstance(operand, View) or not operand.lookup:
+            raise CannotSay("positions that are no whole numbers of the data")
+        self.numbers = before
+        self.positions.add(operand.name)
+        return Letter(text, size)
 
     def affine(self, expr: Expr) -> Affine:
         """An index expression of a formula over the letters of this equation."""
@@ -309,6 +341,10 @@ def _reads(text: str) -> Iterator[tuple[str, list[str]]]:
         body = line.partition(" = ")[2]
         for match in re.finditer(r"([A-Za-z]\w*)\[", body):
             yield match[1], split(body[match.end() : closing(body, match.end() - 1)])
+
+
+def _of_samples(view: View) -> bool:
+    return any(letter.name == SAMPLE for part in view.at for letter, _ in part.terms)
 
 
 def _matched(operand: View, parts: Sequence[str]) -> Iterator[tuple[str, Sequence[Axis]]]:

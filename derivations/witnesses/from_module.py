@@ -119,6 +119,8 @@ def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], t
     """The spec as TOML; decimals are the exact values of the module's numbers."""
     width = max(len(line) for line, _ in work.lines)
     lines = [f"{line:{width}}  # {place}" for line, place in work.lines]
+    shown = ", ".join(f"{letter} = {size}" for letter, size in sorted(work.ranges.items()))
+    ranges = [f"ranges = {{ {shown} }}"] if shown else []
     data = {name: given.get(name, tensor) for name, tensor in work.data.items()}
     return "\n".join(
         [
@@ -128,6 +130,7 @@ def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], t
             'equations = """',
             *lines,
             '"""',
+            *ranges,
             "",
             "[data]",
             *(f"{name} = {_written(name, tensor, work)}" for name, tensor in data.items()),

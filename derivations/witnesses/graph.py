@@ -121,9 +121,11 @@ def _work(node: fx.Node, root: torch.nn.Module, args: Any, kwargs: Any) -> Any:
 
 
 def _attribute(root: torch.nn.Module, path: str) -> Any:
+    """What a path names; torch.fx watches the plain way of asking while it traces."""
     found: Any = root
     for part in path.split("."):
-        found = getattr(found, part)
+        tables = (found._parameters, found._buffers, found._modules, vars(found))
+        found = next(table[part] for table in tables if part in table)
     return found
 
 

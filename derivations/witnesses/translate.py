@@ -11,7 +11,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from torch import fx
 
 from derivations.catalogue.operations import Formula, Operation
 from derivations.examples.spec import check_name
-from derivations.language.errors import DerivationsError, LanguageError
+from derivations.language.errors import LanguageError
 from derivations.witnesses.axes import SAMPLE, Axis, CannotSay, Letter, View, whole
 from derivations.witnesses.calls import alternative, bound, row_of, same, set_otherwise, spelling
 from derivations.witnesses.equations import LETTERS, Alphabet, Call, Filled, fill, words
@@ -45,6 +44,8 @@ class Translator:
     owners: list[str] = field(default_factory=list)
     sampled: set[str] = field(default_factory=set)  # data with an axis of samples
     lookups: set[str] = field(default_factory=set)  # data whose numbers are positions
+    numbers: set[str] = field(default_factory=set)  # what is read as a number
+    ranges: dict[str, int] = field(default_factory=dict)  # of letters that no array shows
 
     # --- names and arrays ---
 
@@ -75,7 +76,7 @@ class Translator:
             letters = letters or ([self.alphabet.fresh(size, taken)] if size > 1 else [])
             axes.append(tuple(letters))
             taken += letters
-        return whole(name, axes)
+        return whole(name, axes, lookup=not tensor.is_floating_point())
 
     def given(self, wanted: str, tensor: torch.Tensor) -> View:
         """An input or target as data; its first axis is the samples' if it is as long as they are."""
@@ -141,7 +142,7 @@ class Translator:
         row = row_of(node)
         if row is None:
             raise CannotSay("the table of operations has no row for it")
-        values, torchs = bound(row, args, kwargs), node.meta[VALUE]
+        values, torchs = bound(row, args, kwargs, node.target), node.meta[VALUE]
         wrong = {key: value for key, value in row.when.items() if not same(values[key], value)}
         if wrong:
             raise CannotSay(f"{', '.join(f'{key}={values[key]!r}' for key in wrong)}")
@@ -153,6 +154,11 @@ class Translator:
         where = graph.place(node).module
         self.lines += [(line, where) for line in filled.lines]
         self.nodes[filled.result.name] = node
+        self.ranges |= filled.ranges
+        self.lookups |= filled.positions
+        self.numbers |= filled.numbers
+        if both := self.lookups & self.numbers:
+            raise CannotSay(f"'{min(both)}' holds positions in one place and numbers in another")
         return filled.result
 
     def filled(self, row: Operation, values: Mapping[str, Any], torchs: Any, last: str) -> Filled:
