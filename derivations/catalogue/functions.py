@@ -253,7 +253,7 @@ FUNCTIONS = (
         slope="(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))/2 + x/2*(1 - tanh(sqrt(2/pi)*"
         "(x + 0.044715*x**3))**2)*sqrt(2/pi)*(1 + 0.134145*x**2)",
         torch="torch.nn.functional.gelu({x}, approximate='tanh')",
-        latex=r"\mathrm{GELU}_{\tanh}",
+        latex=r"\mathrm{GELUtanh}",
         rule="product rule on x times the approximated normal distribution function",
         formula="x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))/2",
         cancels=True,

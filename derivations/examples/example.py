@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.catalogue import functions, optimizers
-from derivations.catalogue.optimizers import Optimizer
+from derivations.catalogue import functions
 from derivations.examples.arrays import Array, read_arrays
 from derivations.examples.checks import (
     check_line,
@@ -17,9 +16,11 @@ from derivations.examples.checks import (
     check_samples,
     check_shapes,
 )
+from derivations.examples.differentiated import looked_ahead, with_second
+from derivations.examples.optimizing import State, check_taken, read_rule, read_states
 from derivations.examples.spec import MAX_STEPS, Source, Spec
-from derivations.examples.update import instantiate
-from derivations.language.backward import adjoint, backward, put_in_outer
+from derivations.examples.update import Rule
+from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
@@ -34,7 +35,8 @@ class Example:
 
     ``forward``, ``backward`` and ``update`` are the programs of one step; ``sample`` is the index
     along which batches are cut, or None if every step uses all data;
-    ``states`` maps the name of each optimizer state to its parameter.
+    ``states`` are the optimizer's states by their names in the programs, ``rule`` says how the
+    update is made.
     """
 
     spec: Spec
@@ -45,9 +47,8 @@ class Example:
     sample: str | None
     data: Mapping[str, Array]
     start: Mapping[str, Array]
-    hyper: Mapping[str, Fraction]
-    states: Mapping[str, str]
-    optimizer: Optimizer
+    states: Mapping[str, State]
+    rule: Rule
     batches: tuple[tuple[tuple[int, ...], ...], ...]
     fits: Fits
     lookups: tuple[str, ...] = ()
@@ -60,7 +61,12 @@ class Example:
     @property
     def kept(self) -> dict[str, Array]:
         """What goes from step to step, parameters and optimizer states, each with an array of its shape."""
-        return {**self.start, **{state: self.start[name] for state, name in self.states.items()}}
+        return {**self.start, **{name: state.start for name, state in self.states.items()}}
+
+    @property
+    def hyper(self) -> Mapping[str, Fraction]:
+        """The hyper-parameters of the update, by their names in its program."""
+        return self.rule.hyper
 
     @property
     def updates(self) -> bool:
@@ -108,22 +114,21 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
     fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
+    rule = read_rule(spec, source, _parameter_axes(forward, start, fits), loss)
+    states = read_states(rule, spec, source, start)
+    check_taken(rule, states, source, forward, {"data": data, "parameters": start})
+    forward = looked_ahead(forward, rule)
     try:
         adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
+        adjoints = with_second(forward, adjoints, rule)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
-    row, hyper = _optimizer(spec, source)
-    update, states = instantiate(row, _parameter_axes(adjoints, start, loss), loss)
-    taken = {*row.hyper, *states, *(name for name in update.targets if not name.endswith("'"))}
-    _check_taken(taken, row, source, forward, (("data", data), ("parameters", start)))
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
-    programs = forward, adjoints, update
+    programs = forward, adjoints, rule.update
     lookups = tuple(name for name in data if name in _looked_up(forward))
-    return Example(
-        spec, *programs, loss, sample, data, start, hyper, states, row, batches, fits, lookups
-    )
+    return Example(spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups)
 
 
 def _looked_up(program: Program) -> set[str]:
@@ -147,27 +152,6 @@ def _loss(spec: Spec, source: Source, forward: Program) -> str:
         fault = LanguageError(message, at=target.at, hint="Take its sum or mean.")
         raise source.misread(fault, "model", "equations")
     return name
-
-
-def _check_taken(
-    taken: set[str],
-    row: Optimizer,
-    source: Source,
-    forward: Program,
-    tables: tuple[tuple[str, Mapping[str, Array]], ...],
-) -> None:
-    """No name of the author's is a hyper-parameter or a state of the optimizer."""
-    hint = "Choose another name."
-    for key, table in tables:
-        for name in table:
-            if name in taken:
-                raise source.error(f"'{name}' is a name of {row.name}'s own", key, name, hint=hint)
-    for eq in forward:
-        if eq.target.name in taken:
-            fault = LanguageError(
-                f"'{eq.target.name}' is a name of {row.name}'s own", at=eq.target.at, hint=hint
-            )
-            raise source.misread(fault, "model", "equations")
 
 
 # --- the forward program --------------------------------------------------------------------------
@@ -212,50 +196,24 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 
 
 def _parameter_axes(
-    adjoints: Program, start: Mapping[str, Array], loss: str
+    program: Program, start: Mapping[str, Array], fits: Fits
 ) -> dict[str, tuple[str, ...]]:
-    """The index names of each parameter, as its gradient has them: ``W[j, k]``."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, array in start.items():
-        eq = adjoints.targets.get(adjoint(loss, name))
-        letters = [getattr(part, "name", "") for part in eq.target.indices] if eq else "jklmopq"
-        found[name] = tuple(letters[: len(array.shape)])
-    # t is the number of the step in an update
-    spare = next(letter for letter in "surq" if all(letter not in names for names in found.values()))
-    return {name: tuple(spare if part == "t" else part for part in names) for name, names in found.items()}
+    """The index names of each parameter, as the model reads it, ``W[j, k]``, else letters of its own.
+
+    ``t`` is no such letter: it is the number of the step in an update.
+    """
+    taken = {*program.indices, *program.targets, *program.inputs, "n", "t"}
+    free = [letter for letter in "jklmpqrsuvabcdefgh" if letter not in taken]
+    found = {name: tuple(free[: len(array.shape)]) for name, array in start.items()}
+    for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
+        names = [part.name for part in ref.indices if isinstance(part, Ref) and not part.indices]
+        whole = all(fits(ref.name, axis, name) for axis, name in enumerate(names))
+        if len(set(names)) == len(ref.indices) and whole and "t" not in names:
+            found[ref.name] = tuple(names)
+    return found
 
 
 # --- optimizer and batches --------------------------------------------------------------------------
-
-
-def _optimizer(spec: Spec, source: Source) -> tuple[Optimizer, dict[str, Fraction]]:
-    if spec.training.optimizer is None:
-        return optimizers.NONE, {}
-    given = dict(spec.training.optimizer)
-    where = ("training", "optimizer")
-    name = given.pop("name", None)
-    row = optimizers.BY_NAME.get(str(name))
-    if row is None:
-        message = "the optimizer has no name" if name is None else f"unknown optimizer '{name}'"
-        path = where if name is None else (*where, "name")
-        raise source.error(message, *path, hint=nearest(str(name), optimizers.BY_NAME, "optimizers"))
-    for key, value in given.items():
-        if key not in row.hyper:
-            hint = nearest(key, row.hyper, "hyper-parameters")
-            raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
-        if not isinstance(value, Fraction):
-            raise source.error(f"'{key}' must be a number", *where, key)
-        least, below = row.limits.get(key, (None, None))
-        if (least is not None and value < least) or (below is not None and value >= below):
-            wanted = f"at least {least}" + (f" and below {below}" if below is not None else "")
-            raise source.error(f"'{key}' must be {wanted}", *where, key)
-    for key, default in row.hyper.items():
-        if key not in given and default is None:
-            raise source.error(
-                f"{row.name} needs the hyper-parameter '{key}'", *where, hint=f"Add {key} = 0.01"
-            )
-        given.setdefault(key, Fraction(default or "0"))
-    return row, {key: given[key] for key in row.hyper}
 
 
 def _sample_index(

@@ -8,16 +8,24 @@ of numbers only; a title or any other free text never enters it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
+from derivations.examples.optimizer_code import (
+    back,
+    cleared,
+    is_written_out,
+    needs_default_dtype,
+    preparation,
+    shown_gradients,
+    stepped,
+    tensor,
+)
 from derivations.examples.recognize import Recognized, recognize
 from derivations.language.tree import Ref, refs
 from derivations.notation.torch_code import assignment, variable
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
-LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 
 
 def shown_steps(example: Example) -> tuple[int, ...]:
@@ -33,34 +41,21 @@ def shown_steps(example: Example) -> tuple[int, ...]:
     return tuple(sorted({*range(1, min(wanted, count) + 1), count}))
 
 
-def decimal(value: Fraction) -> str:
-    """A number as Python reads it back: ``0.01`` for 1/100, a quotient where there is no decimal."""
-    if value.denominator == 1:
-        large = abs(value.numerator) > LARGEST_INTEGER  # torch takes such a number as a float only
-        return f"{value.numerator}.0" if large else str(value.numerator)
-    places = next((n for n in range(1, 1_000) if 10**n % value.denominator == 0), None)
-    if places is None:
-        return f"{value.numerator}/{value.denominator}"
-    if places >= MOST_PLACES:
-        return f"{value.numerator * 10**places // value.denominator}e-{places}"
-    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
-    return ("-" if value < 0 else "") + f"{digits[:-places]}.{digits[-places:]}"
-
-
-def optimizer_arguments(example: Example) -> str:
-    """The arguments of the optimizer as torch spells them: ``lr=0.01``."""
-    known = {name: decimal(value) for name, value in example.hyper.items()}
-    return example.optimizer.arguments.format(**known)
-
-
 def listing(example: Example) -> str:
     """The program as text; its output is one line a step (see `shown_steps`)."""
     found = {name: row for name, row in recognize(example).items() if row.torch}
     layer, loss = _single_layer(example, found), found.get(example.loss)
-    body = _modules(example, layer, loss) if layer and loss else _tensors(example)
-    return "\n".join(
-        ["import torch", "from torch import nn, optim" if layer else "from torch import optim", "", *body, ""]
-    )
+    modules = layer is not None and loss is not None and not is_written_out(example)
+    body = _modules(example, layer, loss) if modules and layer and loss else _tensors(example)
+    return "\n".join(["import torch", *_imports(example, modules), "", *body, ""])
+
+
+def _imports(example: Example, modules: bool) -> Iterator[str]:
+    if not is_written_out(example):
+        yield "from torch import nn, optim" if modules else "from torch import optim"
+    if needs_default_dtype(example):
+        yield ""
+        yield "torch.set_default_dtype(torch.float64)"
 
 
 def _single_layer(example: Example, found: dict[str, Recognized]) -> Recognized | None:
@@ -76,9 +71,10 @@ def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[
     yield f"model = {layer.torch.removeprefix('torch.')}({layer.arguments}, dtype=torch.float64)"
     yield "with torch.no_grad():"
     for attribute, name in layer.parameters.items():
-        yield f"    model.{attribute}[:] = {_tensor(example.start[name])}  # {name}"
+        yield f"    model.{attribute}[:] = {tensor(example.start[name])}  # {name}"
     yield f"loss_function = {loss.torch.removeprefix('torch.')}({loss.arguments})"
-    yield f"optimizer = {_optimizer(example, 'model.parameters()')}"
+    code = {name: f"model.{attribute}" for attribute, name in layer.parameters.items()}
+    yield from preparation(example, code, "model.parameters()")
     yield ""
     output = next(eq.target.name for eq in example.forward)
     features = layer.features or 1
@@ -93,44 +89,26 @@ def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[
             f"{variable(output)} = model({variable(layer.input)}{batch}.reshape(-1, {features})).reshape(-1)",
             f"{variable(example.loss)} = loss_function({', '.join(names)})",
         ],
-        {name: f"model.{attribute}" for attribute, name in layer.parameters.items()},
+        code,
     )
 
 
 def _tensors(example: Example) -> Iterator[str]:
     yield from _data(example)
     for name, array in example.start.items():
-        yield f"{variable(name)} = {_tensor(array)[:-1]}, requires_grad=True)"
-    names = ", ".join(variable(name) for name in example.start)
-    yield f"optimizer = {_optimizer(example, f'[{names}]')}"
+        yield f"{variable(name)} = {tensor(array)[:-1]}, requires_grad=True)"
+    code = {name: variable(name) for name in example.start}
+    yield from preparation(example, code, f"[{', '.join(code.values())}]")
     yield ""
-    sizes = _sizes(example)
-    axes = sample_axes(example)
+    sizes, axes = _sizes(example), sample_axes(example)
     forward = [assignment(eq, axes, sizes) for eq in example.forward]
-    yield from _loop(example, forward, {name: variable(name) for name in example.start})
+    yield from _loop(example, forward, code)
 
 
 def _data(example: Example) -> Iterator[str]:
     for name, array in example.data.items():
-        yield f"{variable(name)} = {_tensor(array)}"
+        yield f"{variable(name)} = {tensor(array)}"
     yield ""
-
-
-def _tensor(array: Array) -> str:
-    return f"torch.tensor({_nested(array.shape, [decimal(v) for v in array.entries])}, dtype=torch.float64)"
-
-
-def _nested(shape: tuple[int, ...], entries: list[str]) -> str:
-    if not shape:
-        return entries[0]
-    size = len(entries) // shape[0]
-    rows = [_nested(shape[1:], entries[k * size : (k + 1) * size]) for k in range(shape[0])]
-    return f"[{', '.join(rows)}]"
-
-
-def _optimizer(example: Example, parameters: str) -> str:
-    name = example.optimizer.torch.removeprefix("torch.")
-    return f"{name}({parameters}, {optimizer_arguments(example)})"
 
 
 def _sizes(example: Example) -> dict[str, str]:
@@ -155,10 +133,10 @@ def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> I
         yield "    rows = torch.tensor(batch) - 1"
     else:
         yield f"for step in range(1, {len(batches) + 1}):"
-    yield "    optimizer.zero_grad()"
+    yield from (f"    {line}" for line in cleared(example, parameters))
     yield from (f"    {line}" for line in forward)
-    yield f"    {variable(example.loss)}.backward()"
-    yield "    optimizer.step()"
+    yield from (f"    {line}" for line in back(example, parameters))
+    yield from (f"    {line}" for line in stepped(example, parameters, _sizes(example)))
     shown = shown_steps(example)
     indent = "    "
     if len(shown) < len(batches):
@@ -170,8 +148,9 @@ def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> I
 def _prints(example: Example, parameters: dict[str, str]) -> Iterator[str]:
     loss = variable(example.loss)
     yield f'print(f"step {{step}}: {example.loss} = {{{loss}.item():.8g}}", end="")'
-    for name, code in parameters.items():
-        yield from _print_values(f"d{example.loss}/d{name}", f"{code}.grad", example.start[name])
+    gradients = shown_gradients(example, parameters)
+    for array, (name, code) in zip(example.start.values(), gradients.items(), strict=True):
+        yield from _print_values(name, code, array)
     for name, code in parameters.items():
         yield from _print_values(name, code, example.start[name])
     yield "print()"

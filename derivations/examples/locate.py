@@ -33,10 +33,14 @@ def locate(text: str, path: Sequence[str | int], at: int | None = None) -> tuple
 
 def _pairs(node: Any, prefix: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
     """Every key with its path: tables, pairs, and the pairs of inline tables."""
+    elements: dict[tuple[str | int, ...], int] = {}
     for child in node.named_children:
-        if child.type == "table":
+        if child.type in ("table", "table_array_element"):
             keys = [part for part in child.named_children if "key" in part.type]
             path = (*prefix, *_names(keys[0])) if keys else prefix
+            if child.type == "table_array_element":  # [[training.groups]], the first, the second …
+                elements[path] = elements.get(path, -1) + 1
+                path = (*path, elements[path])
             yield path, child, None
             yield from _pairs(child, path)
         elif child.type == "pair":

@@ -100,7 +100,11 @@ def _one_line(value: Any) -> Any:
     return " ".join(CONTROL.sub(" ", value).split()) if isinstance(value, str) else value
 
 
-_SCALAR = {"type": ["number", "string"]}
+def _knob(value: Any) -> Any:
+    return value if isinstance(value, bool) else exact(value)
+
+
+_SCALAR = {"type": ["number", "string", "boolean", "array"]}
 _LIST = {"anyOf": [*({"type": kind} for kind in ("number", "string", "array"))]}
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Data = Annotated[
@@ -109,7 +113,7 @@ Data = Annotated[
     WithJsonSchema({"anyOf": [*_LIST["anyOf"], Csv.model_json_schema()]}),
 ]
 Start = Annotated[Any, BeforeValidator(_numbers), WithJsonSchema(_LIST)]
-Hyper = Annotated[Any, BeforeValidator(exact), WithJsonSchema(_SCALAR)]
+Hyper = Annotated[Any, BeforeValidator(_knob), WithJsonSchema(_SCALAR)]
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -126,6 +130,14 @@ class ModelTable(_Strict):
     ] = {}
 
 
+class GroupTable(BaseModel):
+    """``[[training.groups]]``: some parameters with hyper-parameters of their own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, Hyper] = Field(init=False)
+    parameters: Annotated[list[Name], Field(min_length=1, description="The parameters of the group.")]
+
+
 class TrainingTable(_Strict):
     """``[training]``: optimizer, mini-batches, epochs."""
 
@@ -133,6 +145,25 @@ class TrainingTable(_Strict):
         dict[str, Hyper] | None,
         Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }; none: no update.'),
     ] = None
+    clip: Annotated[
+        dict[str, Hyper],
+        Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }."),
+    ] = {}
+    schedule: Annotated[
+        dict[str, Hyper],
+        Field(
+            description="Schedule of the learning rate, as "
+            '{ name = "StepLR", step_size = 2, gamma = 0.5, every = "epoch" }.'
+        ),
+    ] = {}
+    groups: Annotated[
+        tuple[GroupTable, ...],
+        Field(description='Some parameters with other hyper-parameters: parameters = ["b"], lr = 0.1.'),
+    ] = ()
+    start: Annotated[
+        dict[str, Start],
+        Field(description="The first step's t and the states before it, as { t = 5, v = 0.2, m_w = 0.1 }."),
+    ] = {}
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[
         list[list[Positive]] | None, Field(description="The samples of each batch, counted from 1.")

@@ -121,8 +121,8 @@ def layout_of(example: Example, size: int, whole: Mapping[Entry, int] | None = N
         shapes[name] = tuple(shape)
     start = {name: array.shape for name, array in example.start.items()}
     shapes |= start
-    shapes |= {state: start[parameter] for state, parameter in example.states.items()}
-    shapes |= dict.fromkeys((*example.hyper, "t"), ())
+    shapes |= {name: state.start.shape for name, state in example.states.items()}
+    shapes |= dict.fromkeys((*example.hyper, *example.rule.clock), ())
     program = example.forward + example.backward + example.update
     sizes = _sizes(program, shapes, example)
     tape = compile_program(program, shapes, sizes, whole)
@@ -172,14 +172,12 @@ class _Run:
         self.axes = sample_axes(example)
         number = system.number
         self.now: dict[str, list[Value]] = {
-            name: [number(value) for value in array.entries] for name, array in example.start.items()
+            name: [number(value) for value in array.entries] for name, array in example.kept.items()
         }
-        zeros = {state: len(example.start[name].entries) for state, name in example.states.items()}
-        self.now |= {state: [rational(Fraction(0))] * count for state, count in zeros.items()}
         self.hyper = [number(value) for value in example.hyper.values()]
 
-    def inputs(self, samples: tuple[int, ...], number: int) -> list[Value]:
-        """The input values of a step in the order of the tape: data, parameters, state, knobs, t."""
+    def inputs(self, samples: tuple[int, ...], number: int, epoch: int) -> list[Value]:
+        """The input values of a step in the order of the tape: data, parameters, state, knobs, clock."""
         convert = self.system.number
         data = [
             convert(value)
@@ -187,7 +185,9 @@ class _Run:
             for value in array.take(samples, self.axes.get(name))
         ]
         state = [value for values in self.now.values() for value in values]
-        return [*data, *state, *self.hyper, convert(Fraction(number))]
+        clock = (number + self.example.rule.first - 1, epoch)
+        counted = [convert(Fraction(n)) for n, _ in zip(clock, self.example.rule.clock, strict=False)]
+        return [*data, *state, *self.hyper, *counted]
 
     def compiled(self, samples: tuple[int, ...]) -> tuple[Layout, Callable[..., list[Value]]]:
         whole = looked_up(self.example, samples)
@@ -199,7 +199,7 @@ class _Run:
 
     def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> Step:
         layout, run = self.compiled(samples)
-        step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number))))
+        step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number, epoch))))
         slots = layout.tape.slots
         for name, array in self.example.kept.items() if self.example.updates else ():
             new = [step.memory[slots[after(name), at]] for at in array.positions()]

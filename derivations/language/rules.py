@@ -72,7 +72,7 @@ def _sum_rule_index(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
         at = Ref(body.index) if own is None else own
         chosen = Chosen(body.body, body.index, at)
         passed = raw_product(chosen, _derivative(rename_index(body.body, {body.index: at}), by))
-        return passed if own is not None else Sum(passed, body.index), Reason("largest", (Ref(body.index),))
+        return passed if own is not None else Sum(passed, body.index), Reason("largest")
     if not isinstance(body, (Sum, Mean)):
         return None
     inside = body.body

@@ -7,6 +7,7 @@ one letter without braces. It is read back by `derivations.notation.read`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from derivations.catalogue import functions
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
@@ -14,10 +15,12 @@ from derivations.language.tree import (
     ONE,
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mean,
     Mul,
     Neg,
@@ -53,12 +56,14 @@ def as_printed(expr: Expr) -> Expr:
     """The expression as it reads once printed: means as ``1/n Σ``, ``-2`` as one number."""
     if isinstance(expr, Mean):
         return as_printed(Mul((Div(ONE, Count(expr.index)), Sum(expr.body, expr.index))))
+    if isinstance(expr, Ref) and expr.padded:  # what is outside its array is 0: the page says so in words
+        expr = replace(expr, padded=False)
     if isinstance(expr, Add):  # "a - 2" keeps its minus, "-2 + a" starts with a number
         first, *rest = expr.terms
         return Add((as_printed(first), *(_later_term(part) for part in rest)))
     found = rebuild(expr, tuple(as_printed(part) for part in children(expr)))
     if isinstance(found, Neg) and isinstance(found.argument, Number):
-        return number(-found.argument.value)
+        return _turned(found.argument)
     if isinstance(found, Number) and found.value.denominator != 1 and not found.text:
         return as_printed(Div(number(found.value.numerator), number(found.value.denominator)))
     if isinstance(expr, Mul) and isinstance(expr.factors[-1], Mean) and isinstance(found, Mul):
@@ -66,6 +71,12 @@ def as_printed(expr: Expr) -> Expr:
         assert isinstance(mean, Mul)
         return Mul((*before, *mean.factors))  # "1/2 · 1/n Σ" reads as one product
     return found
+
+
+def _turned(plain: Number) -> Number:
+    """The number with the other sign, in the same digits."""
+    text = plain.text.removeprefix("-") if plain.value < 0 else f"-{plain.text}"
+    return Number(-plain.value, text if plain.text else "")
 
 
 def _later_term(part: Expr) -> Expr:
@@ -93,13 +104,23 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
             return f"\\frac{{{latex(a, symbols)}}}{{{latex(b, symbols)}}}", PRODUCT
         case Pow(a, b):
             return f"{_within(a, ATOM, symbols)}^{_script(latex(b, symbols))}", POWER
-        case Sum() | Mean() | Derivative():
+        case Chosen(a, bound, at):
+            where = f"\\arg \\max_{_script(bound)} {_within(a, PRODUCT, symbols, SIGN)}"
+            return f"[{latex(at, symbols)} = {where}]", ATOM
+        case Sum() | Mean() | Largest() | Derivative():
             return _operator(expr, symbols), PRODUCT
 
 
 def _atom(expr: Count | Call, symbols: Symbols) -> str:
     if isinstance(expr, Count):
         return symbols.count if expr.index == symbols.sample else f"{symbols.count}_{_script(expr.index)}"
+    if not expr.arguments:
+        return functions.BY_NAME[expr.function].latex
+    if expr.function == "same":
+        return f"[{' = '.join(latex(part, symbols) for part in expr.arguments)}]"
+    if len(expr.arguments) > 1:
+        inside = ", ".join(latex(part, symbols) for part in expr.arguments)
+        return f"{functions.BY_NAME[expr.function].latex}({inside})"
     (argument,) = expr.arguments
     if expr.function == NORM:
         return f"\\lVert {latex(argument, symbols)} \\rVert"
@@ -108,10 +129,12 @@ def _atom(expr: Count | Call, symbols: Symbols) -> str:
     return f"{functions.BY_NAME[expr.function].latex}{_brackets(latex(argument, symbols), argument)}"
 
 
-def _operator(expr: Sum | Mean | Derivative, symbols: Symbols) -> str:
+def _operator(expr: Sum | Mean | Largest | Derivative, symbols: Symbols) -> str:
     match expr:
         case Sum(body, bound):
             return f"\\sum_{_script(bound)} {_within(body, PRODUCT, symbols, SIGN)}"
+        case Largest(body, bound):
+            return f"\\max_{_script(bound)} {_within(body, PRODUCT, symbols, SIGN)}"
         case Mean(body, bound):
             return latex(Mul((Div(ONE, Count(bound)), Sum(body, bound))), symbols)
         case Derivative(body, by):
@@ -196,7 +219,7 @@ def _product(parts: tuple[Expr, ...], symbols: Symbols) -> str:
     shown, last = "", len(parts) - 1
     for place, part in enumerate(parts):
         factor, level = _print(part, symbols)
-        open_sum = isinstance(part, (Sum, Mean)) and place < last
+        open_sum = isinstance(part, (Sum, Mean, Largest)) and place < last
         if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum or _is_entrywise(part):
             factor = _brackets(factor, part)
         if place:

@@ -15,10 +15,12 @@ from derivations.language.matrix import NORM, ONES, TRANSPOSED
 from derivations.language.tree import (
     Add,
     Call,
+    Chosen,
     Count,
     Derivative,
     Div,
     Expr,
+    Largest,
     Mul,
     Neg,
     Number,
@@ -41,7 +43,12 @@ END = {*CLOSE, "}", "+", "-", ",", r"\rVert", r"\odot", r"\oslash"}
 FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
 
 
-CONSTANTS = {r"\dots": DOTS, r"\top": TRANSPOSED}
+REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
+CONSTANTS: dict[str, Expr] = {
+    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
+    r"\dots": DOTS,
+    r"\top": TRANSPOSED,
+}
 ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
 
 
@@ -125,7 +132,7 @@ class _Reader:
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
             factor = self.factor()
             parts.append(factor)
-            if isinstance(factor, Sum):
+            if isinstance(factor, (Sum, Largest)):
                 break
         return _scientific(parts)
 
@@ -152,6 +159,8 @@ class _Reader:
         if token in OPEN:
             self.take()
             found = self.sum()
+            if self.token == "=":
+                found = self.gate(found)
             if self.take() not in CLOSE:
                 raise Unreadable(f"brackets do not close in {' '.join(self.tokens)}")
             return found
@@ -161,14 +170,36 @@ class _Reader:
             return CONSTANTS[self.take()]
         return self.command(token)
 
+    def gate(self, left: Expr) -> Expr:
+        """``[a = b]``, 1 where both are equal, or ``[k = arg max_p x_p]``."""
+        self.take("=")
+        if self.token != r"\arg":
+            return Call("same", (left, self.sum()))
+        for word in (r"\arg", r"\max", "_"):
+            self.take(word)
+        (bound,) = self.names()
+        return Chosen(self.term(), "".join(bound), left)
+
+    def arguments(self) -> tuple[Expr, ...]:
+        """What stands in the brackets after a function."""
+        if self.take() not in OPEN:
+            raise Unreadable(f"a function without brackets in {' '.join(self.tokens)}")
+        found = [self.sum()]
+        while self.token == ",":
+            self.take()
+            found.append(self.sum())
+        if self.take() not in CLOSE:
+            raise Unreadable(f"brackets do not close in {' '.join(self.tokens)}")
+        return tuple(found)
+
     def command(self, token: str) -> Expr:
         if token == r"\frac":
             return self.fraction()
-        if token == r"\sum":
+        if token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]:
             self.take()
             self.take("_")
             (bound,) = self.names()
-            return Sum(self.term(), "".join(bound))
+            return REDUCTIONS[token](self.term(), "".join(bound))
         if token == r"\mathbf 1":
             self.take()
             self.take("_")
@@ -184,7 +215,7 @@ class _Reader:
             return Call("sqrt", (self.group(),))
         if token in FUNCTIONS and self.tokens[self.at + 1 : self.at + 2] in (["("], ["["]):
             self.take()
-            return Call(FUNCTIONS[token], (self.atom(),))
+            return Call(FUNCTIONS[token], self.arguments())
         return self.symbol()
 
     def counted(self, length: str) -> str:

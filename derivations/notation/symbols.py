@@ -55,7 +55,7 @@ def upright(name: str) -> Symbol:
 def _stem(word: str) -> str:
     if word in SPECIAL:
         return SPECIAL[word]
-    if word in GREEK:
+    if word in GREEK and word != "pi":  # the number
         return f"\\{word}"
     return word if len(word) == 1 else ""
 

@@ -1,21 +1,27 @@
 """Printer of the tree as PyTorch code on whole tensors.
 
 Index notation becomes broadcasting: an equation's loops are the axes of the result, in order, and a
-sum over an index is ``.sum(dim=...)``. The result is ordinary Python, printed through
-`derivations.notation.text`.
+sum over an index is ``.sum(dim=...)``. Index expressions read with tensors of whole numbers. The
+result is ordinary Python, printed through `derivations.notation.text`; recurrences are in
+`derivations.notation.torch_loops`.
 """
 
 from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from derivations.catalogue import functions
 from derivations.language.program import Equation
+from derivations.language.ranges import affine, is_letter
 from derivations.language.tree import (
+    REDUCTIONS,
     Call,
     Count,
     Expr,
+    Largest,
     Mean,
     Number,
     Ref,
@@ -27,8 +33,17 @@ from derivations.language.tree import (
 )
 from derivations.notation.text import text
 
-LIBRARY, OWN = "torch nn optim print range enumerate tensor", "step rows batch batches model optimizer shown"
-OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function"}
+LIBRARY, OWN = "torch nn optim print range enumerate tensor", "step rows batch batches model optimizer shown padded"
+OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function", "scheduler"}
+PADDED = '''\
+def padded(array, places, outside=0.0):
+    """The entries of an array at places that count from 0; outside the array another number."""
+    inside = torch.ones((), dtype=torch.bool)
+    for place, size in zip(places, array.shape):
+        inside = inside & (place >= 0) & (place < size)
+    kept = [place.clamp(0, size - 1) for place, size in zip(places, array.shape)]
+    return torch.where(inside, array[tuple(kept)], outside)
+'''
 
 
 def variable(name: str) -> str:
@@ -37,66 +52,167 @@ def variable(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(word) or word in OWN_NAMES else name
 
 
-def assignment(eq: Equation, batched: Mapping[str, int], sizes: Mapping[str, str]) -> str:
-    """``yhat = w*x[rows] + b``; ``batched`` gives the sample axis of the data arrays."""
-    loops = [ref.name for ref in eq.target.indices if isinstance(ref, Ref)]
-    return f"{variable(eq.target.name)} = {text(_code(eq.body, loops, batched, sizes))}"
+@dataclass(frozen=True)
+class Scope:
+    """What code is written for: the axes so far, in order, and what names mean.
+
+    ``batched`` gives the sample axis of the data arrays, ``sizes`` the code of each index's size,
+    ``fixed`` the letters that are Python numbers in a loop, ``steps`` the quantities kept as a
+    dictionary by such a letter, with their axis and the shape of one entry.
+    """
+
+    loops: tuple[str, ...]
+    batched: Mapping[str, int]
+    sizes: Mapping[str, str]
+    fixed: frozenset[str] = frozenset()
+    steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    outside: str = ""
+
+    def inner(self, bound: str) -> Scope:
+        """The scope inside a sum over an index."""
+        return replace(self, loops=(*self.loops, bound), fixed=self.fixed - {bound})
 
 
-def _code(expr: Expr, loops: list[str], batched: Mapping[str, int], sizes: Mapping[str, str]) -> Expr:
+def assignment(eq: Equation, scope: Scope) -> str:
+    """``yhat = w*x[rows] + b``"""
+    loops = tuple(part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed)
+    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}"
+
+
+def code_of(body: Expr, scope: Scope) -> str:
+    """The code of a right-hand side; the result has exactly the axes of the scope."""
+    found = text(_code(body, scope))
+    missing = [axis for axis in scope.loops if axis not in free_indices(body, {axis})]
+    if not missing:
+        return found
+    shape = ", ".join(scope.sizes[axis] for axis in scope.loops)
+    tensor = found if any(isinstance(node, Ref) for node in values(body)) else f"torch.tensor({found}, dtype=torch.float64)"
+    return f"({tensor}).expand({shape})"
+
+
+def _code(expr: Expr, scope: Scope) -> Expr:
     match expr:
-        case Ref(name, indices):
-            return Ref(_entry(name, indices, loops, batched))
-        case Sum(body, bound) | Mean(body, bound):
-            return _reduction(expr, body, bound, loops, batched, sizes)
+        case Ref(name, ()) if name in scope.sizes:
+            return Ref(_letter(name, scope))
+        case Ref():
+            return Ref(_entry(expr, scope))
+        case Sum() | Mean() | Largest():
+            return _reduction(expr, scope)
         case Count(bound):
-            return Ref(sizes[bound])
+            return Ref(scope.sizes[bound])
         case Call(name, arguments):
-            return _call(name, tuple(_code(part, loops, batched, sizes) for part in arguments))
-    return rebuild(expr, tuple(_code(part, loops, batched, sizes) for part in children(expr)))
+            return _call(name, tuple(_code(part, scope) for part in arguments))
+    return rebuild(expr, tuple(_code(part, scope) for part in children(expr)))
 
 
 def _call(name: str, arguments: tuple[Expr, ...]) -> Expr:
-    found: Expr = arguments[0]
-    if not any(isinstance(node, Ref) for node in values(found)):  # torch's functions take tensors only
-        found = Ref(f"torch.tensor({text(found)}, dtype=torch.float64)")
-    for path in functions.BY_NAME[name].torch.split():
-        found = Call(path, (found,))
-    return found
+    row = functions.BY_NAME[name]
+    shown = []
+    for key, argument in zip(row.arguments, arguments, strict=True):
+        code = text(argument)
+        plain = not any(isinstance(node, Ref) for node in values(argument))
+        # torch's functions take tensors only, but for what is no operand
+        shown.append(f"torch.tensor({code}, dtype=torch.float64)" if plain and key in row.all_slopes else code)
+    return Ref(functions.torch_expression(row, shown))
 
 
-def _reduction(
-    node: Sum | Mean,
-    body: Expr,
-    bound: str,
-    loops: list[str],
-    batched: Mapping[str, int],
-    sizes: Mapping[str, str],
-) -> Expr:
-    inside = _code(body, [*loops, bound], batched, sizes)
-    if bound not in free_indices(body, {bound}):
-        return Ref(f"({text(inside)})*{sizes[bound]}") if isinstance(node, Sum) else inside
-    method = "sum" if isinstance(node, Sum) else "mean"
-    axis = f"dim={len(loops)}" if loops else ""
+def _reduction(node: Sum | Mean | Largest, scope: Scope) -> Expr:
+    outside = "-torch.inf" if isinstance(node, Largest) else scope.outside
+    inside = _code(node.body, replace(scope.inner(node.index), outside=outside))
+    size = scope.sizes[node.index]
     shown = text(inside)
-    return Ref(f"{shown if isinstance(inside, (Ref, Call)) else f'({shown})'}.{method}({axis})")
+    if node.index not in free_indices(node.body, {node.index}):
+        return Ref(f"({shown})*{size}") if isinstance(node, Sum) else inside
+    atom = shown if isinstance(inside, (Ref, Call)) and _is_atom(shown) else f"({shown})"
+    axis = f"dim={len(scope.loops)}" if scope.loops else ""
+    if isinstance(node, Largest):
+        return Ref(f"{atom}.max({axis or 'dim=0'}).values")
+    return Ref(f"{atom}.{'sum' if isinstance(node, Sum) else 'mean'}({axis})")
 
 
-def _entry(name: str, indices: tuple[Expr, ...], loops: list[str], batched: Mapping[str, int]) -> str:
-    base = variable(name)
-    if name in batched:
-        before = ":, " * batched[name]
+def _is_atom(code: str) -> bool:
+    """Whether a method may follow a piece of code without brackets."""
+    return all(sign not in code for sign in (" + ", " - ")) and not code.startswith("-")
+
+
+def _letter(name: str, scope: Scope) -> str:
+    """An index used as a number."""
+    return name if name in scope.fixed else _index_tensor(name, scope, Fraction(0))
+
+
+def _entry(ref: Ref, scope: Scope) -> str:
+    base = variable(ref.name)
+    if ref.name in scope.batched:
+        before = ":, " * scope.batched[ref.name]
         base = f"{base}[{before}rows]"
-    numbers = [isinstance(part, Number) for part in indices]
+    parts = ref.indices
+    if ref.name in scope.steps:
+        base, parts = _step_of(ref, scope)
+    letters = [part.name for part in parts if isinstance(part, Ref)]
+    numbers = [isinstance(part, Number) or (is_letter(part) and part in map(Ref, scope.fixed)) for part in parts]
+    simple = all(number or is_letter(part) for number, part in zip(numbers, parts, strict=True))
+    if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):
+        return _advanced(ref, base, parts, scope)
     if any(numbers):
-        picks = [str(int(p.value) - 1) if isinstance(p, Number) else ":" for p in indices]
+        picks = [_place(part, scope) if number else ":" for number, part in zip(numbers, parts, strict=True)]
         base = f"{base}[{', '.join(picks)}]"
-    dims = [part.name for part in indices if isinstance(part, Ref)]
+    dims = [part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)]
+    return _in_axes(base, dims, scope.loops)
+
+
+def _in_axes(base: str, dims: list[str], loops: tuple[str, ...]) -> str:
+    """A tensor with named axes, brought into the order of the loops, with new axes where some are missing."""
     order = sorted(dims, key=loops.index)
     if order != dims:
         base = f"{base}.permute({', '.join(str(dims.index(dim)) for dim in order)})"
     if not order:
         return base
-    axes = loops[loops.index(order[0]) :]
-    picks = [":" if axis in order else "None" for axis in axes]
+    picks = [":" if axis in order else "None" for axis in loops[loops.index(order[0]) :]]
     return base if "None" not in picks else f"{base}[{', '.join(picks)}]"
+
+
+def _step_of(ref: Ref, scope: Scope) -> tuple[str, tuple[Expr, ...]]:
+    """``h[t - 1]``: one time step of a quantity that a loop is working."""
+    axis, shape = scope.steps[ref.name]
+    at, name = text(ref.indices[axis]), variable(ref.name)
+    zeros = f"torch.zeros({shape or '()'}, dtype=torch.float64)"
+    base = f"{name}.get({at}, {zeros})" if ref.padded else f"{name}[{at}]"
+    return base, ref.indices[:axis] + ref.indices[axis + 1 :]
+
+
+def _advanced(ref: Ref, base: str, parts: tuple[Expr, ...], scope: Scope) -> str:
+    places = [_place(part, scope) for part in parts]
+    if not ref.padded:
+        return f"{base}[{', '.join(places)}]"
+    outside = f", outside={scope.outside}" if scope.outside else ""
+    tensors = ", ".join(place if "[" in place or "." in place else f"torch.tensor({place})" for place in places)
+    return f"padded({base}, ({tensors},){outside})"
+
+
+def _place(part: Expr, scope: Scope) -> str:
+    """An index as code that counts from 0."""
+    form = affine(part)
+    if form is None:
+        return f"{text(_code(part, scope))}.long() - 1"
+    shown = ""
+    for name, value in form.items():
+        if name and value:
+            letter = name if name in scope.fixed else _index_tensor(name, scope, None)
+            shown += _signed(f"{abs(value)}*{letter}" if abs(value) != 1 else letter, value < 0, not shown)
+    constant = form.get("", Fraction(0)) - 1
+    if constant or not shown:
+        shown += _signed(str(abs(constant)), constant < 0, not shown)
+    return shown
+
+
+def _signed(code: str, negative: bool, first: bool) -> str:
+    if first:
+        return f"-{code}" if negative else code
+    return f" - {code}" if negative else f" + {code}"
+
+
+def _index_tensor(name: str, scope: Scope, _: Fraction | None) -> str:
+    """The values of an index from 1, along its axis."""
+    later = len(scope.loops) - scope.loops.index(name) - 1
+    picks = f"[:{', None' * later}]" if later else ""
+    return f"torch.arange(1, {scope.sizes[name]} + 1){picks}"

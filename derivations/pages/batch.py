@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
+from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -30,6 +31,7 @@ from derivations.pages.columns import (
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 from derivations.pages.tables import Rows
+from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, join, samples_words
 
 
@@ -88,6 +90,9 @@ class _Page:
 
     def forward(self) -> Iterator[Block]:
         equations = list(self.example.forward)
+        ahead, equations = equations[: len(self.example.rule.ahead)], equations[len(self.example.rule.ahead) :]
+        for eq in ahead:
+            yield from self.entries(eq)
         sums = [
             eq.body
             for eq in (*equations, *self.gradients)
@@ -184,7 +189,7 @@ class _Page:
     def signs(self) -> Iterator[Block]:
         """Where a student stumbles: a negative gradient makes its parameter grow."""
         names = [name for name, array in self.example.start.items() if not array.shape]
-        if self.example.optimizer.name != "SGD" or len(names) != len(self.example.start):
+        if not is_plain_descent(self.example) or len(names) != len(self.example.start):
             return
         gradients = {name: adjoint(self.example.loss, name) for name in names}
         words = [f"{{}} is {direction(self.step.at(gradient))}" for gradient in gradients.values()]

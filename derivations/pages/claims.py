@@ -119,11 +119,14 @@ class Claims:
 
     def gives(self, target: Ref) -> bool:
         """Whether the spec gives a number for this name."""
-        return target.name in {**self.example.hyper, **self.example.start, **self.example.data}
+        example = self.example
+        return target.name == "t" or target.name in {**example.hyper, **example.start, **example.data}
 
     def given(self, target: Ref) -> Fraction:
-        """A number that the spec gives: a start value, a hyper-parameter, a datum."""
+        """A number that the spec gives: a start value, a hyper-parameter, a datum, the first step."""
         example = self.example
+        if target.name == "t":
+            return Fraction(example.rule.first)
         if target.name in example.hyper:
             return example.hyper[target.name]
         array = example.start.get(target.name) or example.data[target.name]

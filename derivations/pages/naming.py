@@ -8,6 +8,7 @@ from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.spec import Source, check_name
 from derivations.examples.training import Layout, layout_of
+from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse
 from derivations.language.tree import Expr, Number, Ref
@@ -37,9 +38,10 @@ def check_page(example: Example, source: Source) -> None:
 def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symbols:
     """The symbols of every quantity and named entry of an example that `check_page` let pass."""
     ranks = {name: len(array.shape) for name, array in {**example.data, **example.start}.items()}
-    ranks |= dict.fromkeys(example.hyper, 0)
-    ranks |= {state: ranks[parameter] for state, parameter in example.states.items()}
-    for eq in (*example.forward, *example.update):
+    ranks |= dict.fromkeys((*example.hyper, *example.rule.clock[1:]), 0)
+    ranks |= {name: len(state.start.shape) for name, state in example.states.items()}
+    own = [eq for eq in example.backward if not eq.target.name.startswith(adjoint(example.loss, ""))]
+    for eq in (*example.forward, *own, *example.update):
         if not eq.target.name.endswith("'"):
             ranks.setdefault(eq.target.name, len(eq.target.indices))
     if named is None:

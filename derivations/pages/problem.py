@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
-from derivations.language.program import Equation
-from derivations.language.tree import Number, Ref
+from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import rational
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
 from derivations.pages.columns import data_value, entries_along_samples
-from derivations.pages.numbers_in import leaf
 from derivations.pages.tables import grouped, packed
+from derivations.pages.update_words import exact_number, update_blocks
 from derivations.pages.words import convention, join
 
 
@@ -31,7 +28,7 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     yield Display(formula(loss.target, loss.body))
     yield from _data(example)
     yield Prose(_start_words(example))
-    yield from _optimizer(example)
+    yield from update_blocks(example)
     yield Prose(_batch_words(example))
     yield Prose((_rounding_words(example),))
 
@@ -70,43 +67,9 @@ def _entries(name: str, array: Array) -> list[Formula]:
     return [formula(ref, exact_number(value)) for ref, value in pairs]
 
 
-def exact_number(value: Fraction) -> Number:
-    """A given number printed in full: a decimal if it ends, else a fraction."""
-    printed = Rounding(40)(rational(value))
-    return leaf(printed) if printed.exact else Number(value)
-
-
 def _start_words(example: Example) -> Words:
     parts = [part for name, array in example.start.items() for part in _entries(name, array)]
     return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
-
-
-def _optimizer(example: Example) -> Iterator[Block]:
-    row = example.optimizer
-    knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
-    holes = join(["{}"] * len(knobs))
-    yield Prose(say(f"The optimizer is {row.name} ({row.convention}) with {holes}:", *knobs))
-    shown, others = _one_of_each(example)
-    for eq in shown:
-        yield Display(update_formula(example, eq))
-    if others:
-        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
-
-
-def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
-    """All update equations if they are few, else those of the first parameter, and the other names."""
-    equations = list(example.update)
-    if len(equations) <= 3:
-        return equations, []
-    return equations[: len(equations) // len(example.start)], list(example.start)[1:]
-
-
-def update_formula(example: Example, eq: Equation) -> Formula:
-    """``w ← w - η dL/dw`` for a parameter, ``m' = …`` for everything else."""
-    name = eq.target.name.rstrip("'")
-    if name in example.start:
-        return formula(Ref(name, eq.target.indices), ("←", eq.body))
-    return formula(eq.target, eq.body)
 
 
 def _batch_words(example: Example) -> Words:

@@ -25,6 +25,8 @@ WITNESSES = {
     "autograd": "torch autograd on the author's equations",
     "library": "torch's own layers and losses",
     "optimizer": "the torch.optim optimizer",
+    "scheduler": "the torch.optim scheduler",
+    "row": "the optimizer's equations read a second time",
     PROGRAM: "the program above",
 }
 FULL = Rounding(significant=17)

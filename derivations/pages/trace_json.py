@@ -9,6 +9,7 @@ from typing import Any
 
 from flint import arb
 
+from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
@@ -41,10 +42,22 @@ def _header(trace: Trace, report: Report, digest: str) -> dict[str, Any]:
         "dtype": "float64",
         "equations": example.spec.model.equations.strip().splitlines(),
         "loss": example.loss,
-        "optimizer": {"name": example.optimizer.name, **{k: str(v) for k, v in example.hyper.items()}},
+        "optimizer": {"name": example.rule.row.name, **{k: str(v) for k, v in example.hyper.items()}},
+        **dict(_around(example)),
         "carry": example.spec.training.carry,
         "verdicts": dict(_verdicts(report)),
     }
+
+
+def _around(example: Example) -> Iterator[tuple[str, Any]]:
+    """Clipping, schedule and groups, as far as there are any."""
+    rule = example.rule
+    if rule.clip:
+        yield "clip", rule.clip.name
+    if rule.pace:
+        yield "schedule", {"name": rule.pace.row.name, "every": rule.pace.every}
+    if len(rule.groups) > 1:
+        yield "groups", [list(group.parameters) for group in rule.groups]
 
 
 def write(press: Press) -> str:

@@ -128,6 +128,9 @@ class Pass:
     def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
         letters = tuple(part.id for part in parts if isinstance(part, ast.Name))
+        if name in self.tensors and len(letters) == len(parts):
+            for letter, size in zip(letters, self.tensors[name].shape, strict=True):
+                self.sizes.setdefault(letter, size)
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], letters
         (*places,), dims = _aligned([self.value(part) for part in parts])

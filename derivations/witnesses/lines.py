@@ -24,7 +24,12 @@ class Line:
 
 
 def read_lines(text: str) -> tuple[Line, ...]:
-    """The assignments of a text, each after those whose results it reads."""
+    """The equations of a text, each after those whose results it reads."""
+    return tuple(_ordered(list(assignments(text))))
+
+
+def assignments(text: str) -> tuple[Line, ...]:
+    """The lines of a text as they stand: an algorithm, in which ``theta`` becomes something else."""
     found = []
     for node in ast.parse(_joined(text)).body:
         assert isinstance(node, ast.Assign)
@@ -33,7 +38,7 @@ def read_lines(text: str) -> tuple[Line, ...]:
         assert isinstance(name, ast.Name)
         names = tuple(ast.unparse(part) for part in parts_of(target))
         found.append(Line(name.id, names, node.value, ast.unparse(node)))
-    return tuple(_ordered(found))
+    return tuple(found)
 
 
 def _joined(text: str) -> str:

@@ -10,20 +10,22 @@ import ast
 import contextlib
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+import torch
 from flint import arb
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after
-from derivations.language.backward import adjoint
+from derivations.examples.update import after, gradient
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import ball, precision, rational
 from derivations.numbers.tape import Entry, label
 from derivations.witnesses.check import PROGRAM, Check
+from derivations.witnesses.optimizer import default_type
 from derivations.witnesses.quick_start import without_compiler
 
 IMPORTS = {"torch"}
@@ -35,7 +37,9 @@ def run_listing(program: str) -> str:
     """What the program prints. It is our own text; still, it may only do what such a program does."""
     _refuse_anything_else(program)
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), without_compiler():
+    own_type = default_type(torch.get_default_dtype())  # a program may set another one
+    with contextlib.redirect_stdout(printed), without_compiler(), own_type, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a scheduler taken to a later step
         exec(compile(program, "<listing>", "exec"), {"__name__": "__listing__"})
     return printed.getvalue()
 
@@ -87,7 +91,7 @@ def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclo
 def _line(trace: Trace, step: Step, line: str, bounds: list[Enclosure]) -> Iterator[Check]:
     loss, arrays = trace.example.loss, trace.example.start.items()
     wanted: list[Entry] = [(loss, ())]
-    wanted += [(adjoint(loss, name), at) for name, array in arrays for at in array.positions()]
+    wanted += [(gradient(trace.example.rule, name), at) for name, array in arrays for at in array.positions()]
     wanted += [(after(name), at) for name, array in arrays for at in array.positions()]
     numbers = re.findall(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)(?![\w.])", line.split(":", 1)[1])
     if len(numbers) != len(wanted):

@@ -1,0 +1,55 @@
+"""What a row of the optimizers says: the algorithm box of a paper, and torch's class for it.
+
+``theta`` is a parameter, ``g`` its gradient, ``t`` the number of the step (from 1) and, where a row
+reads it, ``h`` the second derivative. What is read before it is written is state. Equations without
+brackets hold for every entry of a parameter; ``theta[r]`` and ``theta[r, c]`` name the entries, and
+then ``matrix`` may hold other equations for parameters with two indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SPELLING = {"momentum": "mu", "dampening": "tau", "weight_decay": "lam"}
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One row: equations for a single parameter, hyper-parameters with defaults, torch's class.
+
+    A hyper-parameter whose default and value are 0 vanishes from the page, and so does a flag, which is
+    true (1) or false (0). ``arguments`` is torch's spelling of the hyper-parameters, ``spelling`` maps
+    torch's single words to those of the row, ``states`` names the tensors that torch keeps for each
+    state and ``counter`` the one that counts the steps. ``starts`` are the values of states before the
+    first step: a number or a hyper-parameter; 0 if it is not there. ``limits`` are the least value of a
+    hyper-parameter and the value that it stays below, if any, as torch has them; ``needs`` names
+    another one without which it means nothing, ``excludes`` one beside which it cannot stand.
+    ``kept`` are states that are wanted for their own sake. The gradient is taken at ``at``. ``indices``
+    are the least and largest number of indices of a parameter. ``full_batch`` says that every step uses all
+    data, ``casts`` names a type with fewer digits in which torch works inside.
+    ``conventions`` are the words for the convention once a hyper-parameter is given.
+    """
+
+    name: str
+    torch: str
+    equations: str
+    hyper: Mapping[str, str | None]
+    arguments: str
+    convention: str
+    source: str
+    states: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    starts: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    spelling: Mapping[str, str] = field(default_factory=lambda: SPELLING)
+    needs: Mapping[str, str] = field(default_factory=dict)
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    at: str = ""
+    matrix: str = ""
+    indices: tuple[int, int] = (0, 9)
+    counter: str = "step"
+    full_batch: bool = False
+    casts: str = ""
+    conventions: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,46 @@
+"""Gradient clipping. One row is one way; ``gbar`` is what the optimizer gets in the place of ``g``.
+
+``gsquares`` is the sum of the squared entries of the gradients of all parameters together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """One row: equations over a gradient ``g`` and the limit ``clip``; torch's function for them."""
+
+    name: str
+    torch: str
+    equations: str
+    convention: str
+    source: str
+    hyper: ClassVar[dict[str, None]] = {"clip": None}
+    limits: ClassVar[dict[str, tuple[int, None]]] = {"clip": (0, None)}
+    flags: tuple[str, ...] = field(default=(), init=False)
+
+
+CLIPPINGS = (
+    Clipping(
+        "value",
+        torch="torch.nn.utils.clip_grad_value_",
+        equations="gbar = clamp(g, -clip, clip)",
+        convention="every entry of every gradient is cut to the limit",
+        source="torch.nn.utils.clip_grad_value_",
+    ),
+    Clipping(
+        "norm",
+        torch="torch.nn.utils.clip_grad_norm_",
+        equations="""
+            gnorm = sqrt(gsquares)
+            gbar = min(1, clip/(gnorm + 1e-6))*g
+        """,
+        convention="the gradients of all parameters together are one vector, shortened to the limit "
+        "where it is longer",
+        source="Pascanu, Mikolov and Bengio 2013, Algorithm 1; the 1e-6 is torch's",
+    ),
+)
+BY_NAME = {row.name: row for row in CLIPPINGS}

@@ -1,0 +1,119 @@
+"""What a page says about the update: the optimizer with its groups, clipping, schedule, and start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from derivations.examples.example import Example
+from derivations.examples.optimizer_code import filled, reads_second
+from derivations.examples.update import after, second
+from derivations.language.backward import adjoint
+from derivations.language.program import Equation
+from derivations.language.tree import Add, Mul, Neg, Number, Ref, refs
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import rational
+from derivations.pages.blocks import Block, Display, Formula, Prose, Words, formula, say
+from derivations.pages.numbers_in import leaf
+from derivations.pages.words import join
+
+FEW = 3
+
+
+def exact_number(value: Fraction) -> Number:
+    """A given number printed in full: a decimal if it ends, else a fraction."""
+    printed = Rounding(40)(rational(value))
+    return leaf(printed) if printed.exact else Number(value)
+
+
+def update_blocks(example: Example) -> Iterator[Block]:
+    """The optimizer in words, its hyper-parameters, and the equations of an update."""
+    if not example.rule.row.name:
+        yield Prose(("There is no optimizer: one step shows the gradients, and nothing is updated.",))
+        return
+    yield Prose(_optimizer_words(example))
+    shown, others = _one_of_each(example)
+    for eq in shown:
+        yield Display(update_formula(example, eq))
+    if others:
+        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
+    yield from _remarks(example)
+
+
+def _optimizer_words(example: Example) -> Words:
+    row, rule = example.rule.row, example.rule
+    knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
+    given = [name for name in row.conventions if rule.groups[0].values[name]]
+    convention = row.conventions[given[0]] if given else row.convention
+    extra = "".join(f"; {words}" for words in _conventions(example))
+    holes = f" with {join(['{}'] * len(knobs))}" if knobs else ""
+    return say(f"The optimizer is {row.name} ({convention}{extra}){holes}:", *knobs)
+
+
+def _conventions(example: Example) -> Iterator[str]:
+    """The conventions of clipping and schedule."""
+    rule = example.rule
+    if rule.clip:
+        yield f"gradients are clipped by {rule.clip.name}: {rule.clip.convention}"
+    if rule.pace:
+        row = rule.pace.row
+        yield f"the learning rate follows {row.name}, every {rule.pace.every}: {row.convention}"
+
+
+def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
+    """All update equations if they are few, else those of one parameter a group, and the other names."""
+    equations = list(example.update)
+    if len(equations) <= FEW:
+        return equations, []
+    first = [group.parameters[0] for group in filled(example)]
+    shown = [eq for eq in equations if example.rule.owner(eq.target.name) in {"", *first}]
+    return shown, [name for name in example.start if name not in first]
+
+
+def update_formula(example: Example, eq: Equation) -> Formula:
+    """``w ← w - η dL/dw`` for a parameter, ``m' = …`` for everything else."""
+    name = eq.target.name.rstrip("'")
+    if name in example.start:
+        return formula(Ref(name, eq.target.indices), ("←", eq.body))
+    return formula(eq.target, eq.body)
+
+
+def _remarks(example: Example) -> Iterator[Block]:
+    """What a reader of the equations still has to know."""
+    rule = example.rule
+    read = {ref.name for eq in example.update for ref in refs(eq.body)}
+    if rule.first > 1:
+        yield Prose(say("The run goes on from earlier steps: the first step here has {}.", _first(rule.first)))
+    elif "t" in read:
+        yield Prose(say("The steps are counted by {}, from 1.", Ref("t")))
+    if "epoch" in read:
+        yield Prose(say("The epochs are counted by {}, from 1.", Ref("epoch")))
+    if reads_second(example):
+        name = second(next(iter(example.start)))
+        words = "{} is the second derivative of the loss, the derivative of {}"
+        yield Prose(say(f"{words}.", Ref(name), Ref(adjoint(example.loss, next(iter(example.start))))))
+    if rule.row.casts:
+        yield Prose(
+            (
+                f"{rule.row.torch} itself works with the few digits of {rule.row.casts} inside; it is run here "
+                "without that cast, in float64, and the program below writes the update out.",
+            )
+        )
+
+
+def _first(t: int) -> Formula:
+    return formula(Ref("t"), Number(Fraction(t)))
+
+
+def is_plain_descent(example: Example) -> bool:
+    """Whether every parameter goes against its gradient, scaled by a learning rate and nothing else."""
+    if len(example.update.equations) != len(example.start):
+        return False
+    for eq in example.update:
+        name = eq.target.name.rstrip("'")
+        rate = Ref(example.rule.group(name).named("lr"))
+        entry = Ref(name, eq.target.indices)
+        slope = Ref(adjoint(example.loss, name), eq.target.indices)
+        if eq.target.name != after(name) or eq.body != Add((entry, Neg(Mul((rate, slope))))):
+            return False
+    return True
