@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from derivations.witnesses.axes import View
 from derivations.witnesses.graph import VALUE, Graph, write_down
 from derivations.witnesses.translate import Translator
 
+MODEL, CRITERION = "model", "loss"
 OUTPUT, LOSS = "yhat", "L"
 
 
@@ -26,43 +27,63 @@ OUTPUT, LOSS = "yhat", "L"
 class Translation:
     """A module in the language of the package.
 
-    ``text`` is the spec; ``model`` and ``loss`` are the traced graphs in float64; ``nodes`` are those
-    whose value a quantity of the spec is, ``parameters`` and ``inputs`` the tensors behind its arrays.
+    ``text`` is the spec; ``module`` and ``loss`` are float64 copies. ``nodes`` says of which graph and
+    node a quantity is the value, ``parameters`` are the module's own; ``inputs`` and ``targets`` are the
+    arrays that go in, each with a tensor of its type, ``positions`` those that count from 1 and
+    ``sampled`` those with an axis of samples.
     """
 
     text: str
-    model: Graph
-    loss: Graph
-    nodes: Mapping[str, fx.Node]
+    module: torch.nn.Module
+    loss: Any
+    nodes: Mapping[str, tuple[str, str]]
     parameters: Mapping[str, torch.Tensor]
-    inputs: tuple[str, ...]
-    targets: tuple[str, ...]
-    data: Mapping[str, torch.Tensor]
+    inputs: Mapping[str, torch.Tensor]
+    targets: Mapping[str, torch.Tensor]
+    positions: Set[str]
+    sampled: Set[str]
+
+    def graphs(self, inputs: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> tuple[Graph, Graph]:
+        """The module and its loss traced with the values that they have now."""
+        model = write_down(self.module, inputs, MODEL)
+        return model, write_down(self.loss, [_output(model), *targets], CRITERION)
 
 
 def translate(
-    module: torch.nn.Module, sample_input: Any, loss: Any, target: Any, title: str, training: str
+    module: torch.nn.Module, sample_input: Any, loss: Any, target: Any, title: str, training: Mapping[str, Any]
 ) -> Translation:
     """The module as a spec; raises `DerivationsError` naming what cannot be translated and its line."""
     inputs, targets = _tensors(sample_input, "sample_input"), _tensors(target, "target")
     samples = len(inputs[0]) if inputs and inputs[0].ndim else 0
     if samples == 0:
         raise DerivationsError("sample_input has no first axis for the samples", hint="Use x.unsqueeze(0).")
-    twice = [_doubled(tensor, samples) for tensor in (*inputs, *targets)]
-    seen, aims = twice[: len(inputs)], twice[len(inputs) :]
-    model = write_down(_in_float64(module), seen, "model")
-    criterion = write_down(_loss(loss), [_output(model), *aims], "loss")
+    seen, aims = ([_doubled(tensor, samples) for tensor in given] for given in (inputs, targets))
+    found = Translation("", _in_float64(module), _loss(loss), {}, {}, {}, {}, frozenset(), frozenset())
+    model, criterion = found.graphs(seen, aims)
     work = Translator(max(samples, 2), _reserved())
-    views = [work.given(str(node.target), tensor) for node, tensor in zip(model.inputs, seen, strict=True)]
+    views = [work.given(_plain(str(node.target)), one) for node, one in zip(model.inputs, seen, strict=True)]
     output = work.graph(model, views, OUTPUT)
-    wanted = [work.given("y" if len(aims) == 1 else "y1", tensor) for tensor in aims]
+    wanted = [work.given("y", tensor) for tensor in aims]
     result = work.graph(criterion, [output, *wanted], LOSS)
     if not isinstance(result, View) or result.axes or result.name != LOSS:
         raise DerivationsError("the loss is not one number that is worked from the module's output")
-    given = {view.name: tensor for view, tensor in zip((*views, *wanted), (*inputs, *targets), strict=True)}
-    names = tuple(view.name for view in views), tuple(view.name for view in wanted)
-    text = spec_text(title, work, given, training)
-    return Translation(text, model, criterion, work.nodes, work.parameters, *names, given)
+    arrays = [{view.name: tensor for view, tensor in zip(*pair)} for pair in ((views, inputs), (wanted, targets))]
+    text = spec_text(title, work, arrays[0] | arrays[1], training)
+    return replace(
+        found,
+        text=text,
+        nodes=work.nodes,
+        parameters=work.parameters,
+        inputs=arrays[0],
+        targets=arrays[1],
+        positions=work.lookups,
+        sampled=work.sampled,
+    )
+
+
+def _plain(name: str) -> str:
+    """What torch's own modules call ``input`` is x on a page."""
+    return "x" if name == "input" else name
 
 
 def _tensors(given: Any, what: str) -> list[torch.Tensor]:
@@ -115,7 +136,7 @@ def _reserved() -> set[str]:
 # --- the text of the spec -----------------------------------------------------------------------------
 
 
-def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], training: str) -> str:
+def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], training: Mapping[str, Any]) -> str:
     """The spec as TOML; decimals are the exact values of the module's numbers."""
     width = max(len(line) for line, _ in work.lines)
     lines = [f"{line:{width}}  # {place}" for line, place in work.lines]
@@ -124,7 +145,7 @@ def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], t
     data = {name: given.get(name, tensor) for name, tensor in work.data.items()}
     return "\n".join(
         [
-            f"title = {_quoted(title)}",
+            f"title = {_toml(title)}",
             "",
             "[model]",
             'equations = """',
@@ -138,13 +159,20 @@ def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], t
             "[parameters]",
             *(f"{name} = {_written(name, tensor, work)}" for name, tensor in work.parameters.items()),
             "",
-            training,
+            "[training]",
+            *(f"{key} = {_toml(value)}" for key, value in training.items() if value is not None),
+            "",
         ]
     )
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _toml(value: Any) -> str:
+    """A setting as TOML."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(part)}' for key, part in value.items())} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _written(name: str, tensor: torch.Tensor, work: Translator) -> str:

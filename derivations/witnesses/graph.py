@@ -34,6 +34,9 @@ class Place:
     line: int | None = None
     module: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.module}, {Path(self.file).name}:{self.line}" if self.file else self.module
+
     def error(self, message: str, hint: str = "") -> DerivationsError:
         """An error that names the place."""
         where = f"{self.module}: " if self.module else ""
@@ -104,20 +107,22 @@ class _Tracer(fx.Tracer):
         """What torch has for a node."""
         if node.op == "placeholder":
             return self.inputs.pop(0) if self.inputs else next(iter(node.args), None)
-        args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda inner: inner.meta[VALUE])
-        return _work(node, self.root, args, kwargs)
+        args, kwargs = fx.node.map_arg((node.args, node.kwargs), _copied)
+        match node.op:
+            case "get_attr":
+                return _attribute(self.root, str(node.target))
+            case "call_function":
+                return node.target(*args, **kwargs)  # type: ignore[operator]
+            case "call_method":
+                owner, *others = args
+                return getattr(owner, str(node.target))(*others, **kwargs)
+        return None
 
 
-def _work(node: fx.Node, root: torch.nn.Module, args: Any, kwargs: Any) -> Any:
-    match node.op:
-        case "get_attr":
-            return _attribute(root, str(node.target))
-        case "call_function":
-            return node.target(*args, **kwargs)  # type: ignore[operator]
-        case "call_method":
-            owner, *others = args
-            return getattr(owner, str(node.target))(*others, **kwargs)
-    return None
+def _copied(node: fx.Node) -> Any:
+    """The value of a node; what works in place changes its own copy."""
+    value = node.meta[VALUE]
+    return value.clone() if isinstance(value, torch.Tensor) else value
 
 
 def _attribute(root: torch.nn.Module, path: str) -> Any:
@@ -162,15 +167,6 @@ class Graph:
     def attribute(self, path: str) -> Any:
         """The parameter, buffer or constant that a path names."""
         return _attribute(self.root, path)
-
-    def run(self, inputs: Sequence[torch.Tensor]) -> dict[fx.Node, Any]:
-        """The value of every needed node for other inputs, connected for autograd."""
-        known: dict[fx.Node, Any] = dict(zip(self.inputs, inputs, strict=True))
-        for node in self.needed:
-            if node not in known:
-                args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda inner: known[inner])
-                known[node] = _work(node, self.root, args, kwargs)
-        return known
 
 
 def write_down(call: Any, inputs: Sequence[torch.Tensor], title: str) -> Graph:

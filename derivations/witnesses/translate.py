@@ -39,7 +39,7 @@ class Translator:
     lines: list[tuple[str, str]] = field(default_factory=list)  # an equation and where it comes from
     data: dict[str, torch.Tensor] = field(default_factory=dict)
     parameters: dict[str, torch.Tensor] = field(default_factory=dict)
-    nodes: dict[str, fx.Node] = field(default_factory=dict)  # the node whose value a quantity is
+    nodes: dict[str, tuple[str, str]] = field(default_factory=dict)  # graph and node of a quantity
     known: dict[int, tuple[torch.Tensor, View]] = field(default_factory=dict)
     owners: list[str] = field(default_factory=list)
     sampled: set[str] = field(default_factory=set)  # data with an axis of samples
@@ -151,9 +151,9 @@ class Translator:
             view = values.pop("input")
             return VIEWS[row.view](view, values, shape, self.alphabet.fresh)
         filled = self.filled(row, values, torchs, last)
-        where = graph.place(node).module
+        where = str(graph.place(node))
         self.lines += [(line, where) for line in filled.lines]
-        self.nodes[filled.result.name] = node
+        self.nodes[filled.result.name] = graph.title, node.name
         self.ranges |= filled.ranges
         self.lookups |= filled.positions
         self.numbers |= filled.numbers
