@@ -78,6 +78,9 @@ def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], target
             values[name] = value
         elif name not in IDLE and value not in (None, False):
             raise CannotSay(f"{name}={value!r}")
+    for name, default in parameters:  # None and () stand for the default too, where it is another argument
+        if default in values and not values[name]:
+            values[name] = values[default]
     return values
 
 

@@ -260,7 +260,7 @@ class _Scope:
 
     def number(self, word: str) -> str:
         value = self.value(word)
-        if isinstance(value, View) and not value.axes:
+        if isinstance(value, View) and not value.letters:
             self.numbers.add(value.name)
             return str(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -150,6 +150,8 @@ class Translator:
             shape = tuple(torchs.shape) if isinstance(torchs, torch.Tensor) else [t.shape for t in torchs]
             view = values.pop("input")
             return VIEWS[row.view](view, values, shape, self.alphabet.fresh)
+        if row.joins:
+            row, values = joined(row, values, tuple(torchs.shape))
         filled = self.filled(row, values, torchs, last)
         where = str(graph.place(node))
         self.lines += [(line, where) for line in filled.lines]
@@ -215,7 +217,8 @@ def _one(several: Any, place: int) -> int:
 def _unfit(row: Operation, formula: Formula, values: Mapping[str, Any]) -> str | None:
     """Why a formula does not stand for a call: an argument that it is not made for."""
     mentioned = words(formula.text) | {word[:-2] for word in words(formula.text) if word[-2:-1] == "_"}
-    used = mentioned | set(row.idle) | (AXES if {"dim", "rest"} & mentioned else set())
+    sized = {word[:-2] for word in row.sizes.values()}
+    used = mentioned | sized | set(row.idle) | (AXES if {"dim", "rest"} & mentioned else set())
     for name, wanted in formula.when.items():
         if not same(values[name], wanted):
             return f"{name}={_shown(values[name])}"
@@ -228,3 +231,23 @@ def _unfit(row: Operation, formula: Formula, values: Mapping[str, Any]) -> str |
 
 def _shown(value: Any) -> str:
     return "a tensor" if isinstance(value, View) else repr(value)
+
+
+def joined(row: Operation, values: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Operation, dict[str, Any]]:
+    """``cat`` and ``stack`` as a sum of padded reads: ``pad(a[i, m]) + pad(b[i, m - 3])``."""
+    tensors = dict(zip((f"input{chr(97 + k)}" for k in range(26)), values["tensors"], strict=False))
+    axis, names = values["dim"] % len(shape), [f"{'abcdefgh'[k]}x" for k in range(len(shape))]
+    names[axis] = "m"
+    at, terms = 0, []
+    for name, view in tensors.items():
+        length = view.shape[axis] if len(view.shape) == len(shape) else 1
+        others = names[:axis], names[axis + 1 :]
+        if length > 1:
+            parts = ", ".join([*others[0], f"m - {at}", *others[1]])
+            terms.append(f"pad({name}[{parts}])")
+        else:
+            kept = ["1"] if len(view.shape) == len(shape) else []
+            terms.append(f"same(m, {at + 1})*{name}[{', '.join([*others[0], *kept, *others[1]])}]")
+        at += length
+    text = f"h[{', '.join(names)}] = {' + '.join(terms)}"
+    return replace(row, arguments=", ".join(tensors), formulas=(Formula(text),)), tensors
