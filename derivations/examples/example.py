@@ -87,10 +87,15 @@ def sample_axes(example: Example) -> dict[str, int]:
 def _axes(program: Program, names: set[str], sample: str | None) -> dict[str, int]:
     found: dict[str, int] = {}
     for eq in program:
-        for ref in refs(eq.body):
+        for ref in _reads(eq):
             if ref.name in names and sample is not None and Ref(sample) in ref.indices:
                 found[ref.name] = ref.indices.index(Ref(sample))
     return found
+
+
+def _reads(eq: Equation) -> list[Ref]:
+    """The entries that an equation reads, those that are looked up between brackets too."""
+    return [node for node in walk(eq.body) if isinstance(node, Ref)]
 
 
 def prepare(spec: Spec, source: Source) -> Example:
@@ -234,7 +239,7 @@ def _positions(program: Program, arrays: Mapping[str, Array]) -> list[str]:
     found = [
         part.name
         for eq in program
-        for ref in refs(eq.body)
+        for ref in _reads(eq)
         if ref.name in arrays
         for part in ref.indices
         if isinstance(part, Ref)

@@ -92,8 +92,8 @@ def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) 
     result = View(result.name, result.at, scope.kept(_target(target)[1], result.axes))
     if result.shape != call.shape:
         raise CannotSay(f"a result of shape {call.shape}")
-    loose = {letter.name: letter.size for letter in (*scope.moving, *result.letters) if letter.name != SAMPLE}
-    ranges = {letter: size for letter, size in loose.items() if letter not in scope.plain}
+    unseen = [letter for letter in result.letters if letter.name not in scope.plain]
+    ranges = {x.name: x.size for x in (*scope.moving, *unseen) if x.name != SAMPLE}
     return Filled(tuple(lines), result, ranges, frozenset(scope.positions), frozenset(scope.numbers))
 
 
