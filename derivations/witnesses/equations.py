@@ -304,13 +304,14 @@ class _Scope:
 
     def looked_up(self, part: str, size: int) -> Letter:
         """A position that stands in the data; it may be that of no sample."""
-        name, _, _ = part.partition("[")
+        name, inside = _target(part)
         before = set(self.numbers)
         text = self.rewrite(part)
         operand = self.arguments[name]
         if not isinstance(operand, View) or not operand.lookup:
             raise CannotSay("positions that are no whole numbers of the data")
         self.numbers = before
+        self.moving |= {letter for word in inside for axis in self.env.get(word, ()) for letter in axis}
         self.positions.add(operand.name)
         return Letter(text, size)
 
