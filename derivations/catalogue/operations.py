@@ -204,7 +204,7 @@ LOOKING = (
         "embedding",
         "input, weight, padding_idx=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, sparse=False",
         "h[..., k] = weight[input[...], k]",
-        specimen={"input": (2, 3), "weight": [4, 2]},
+        specimen={"input": [2, 3]},
     ),
     Operation(
         ("scaled_dot_product_attention",),
@@ -229,6 +229,7 @@ def _view(names: str, arguments: str, view: str, **specimen: Any) -> Operation:
 VIEWS = (
     _view("flatten", "input, start_dim=0, end_dim=-1", "reshape", input=[2, 3, 4], start_dim=1),
     _view("view reshape", "input, *shape", "reshape", input=[2, 6], shape=(2, 3, 2)),
+    _view("unflatten", "input, dim, sizes", "reshape", input=[2, 6], dim=1, sizes=(3, 2)),
     _view("squeeze", "input, dim=None", "reshape", input=[2, 1, 3], dim=1),
     _view("unsqueeze", "input, dim", "reshape", input=[2, 3], dim=1),
     _view("contiguous clone", "input", "reshape", input=[2, 3]),
@@ -281,7 +282,6 @@ ACTIVATIONS = (
         specimen={"min": -0.5, "max": 0.5},
     ),
     _operation("relu6", "input", "h[...] = hardtanh(input[...], 0, 6)"),
-    _operation("hardsigmoid", "input", "h[...] = hardtanh(input[...] + 3, 0, 6)/6"),
     _operation("hardswish", "input", "h[...] = input[...]*hardtanh(input[...] + 3, 0, 6)/6"),
     _operation("mish", "input", "h[...] = input[...]*tanh(softplus(input[...]))"),
     _operation("logsigmoid", "input", "h[...] = -softplus(-input[...])"),
@@ -353,14 +353,11 @@ OWN_LOSSES = (
             Formula(f"{LOG_SOFTMAX}L = -sum({CROSS_ENTROPY}, n, c, ...)", {"reduction": "sum"}),
         ),
         hint="It is translated without weights and label smoothing, with reduction 'mean' or 'sum'.",
-        specimen={"input": [2, 3], "target": (2,)},
     ),
     _loss(
         "nll_loss",
         WEIGHTED.replace("reduce=", "ignore_index=-100, reduce="),
         *_averaged("input[n, target[n, ...], ...]", "n, ...", "-"),
-        input=[2, 3],
-        target=(2,),
     ),
     _loss(
         "binary_cross_entropy_with_logits",

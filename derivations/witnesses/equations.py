@@ -200,6 +200,7 @@ class _Scope:
         for word, size in new.items():
             self.env[word] = [()] if size == 1 else [(self.alphabet.fresh(size, self.taken, word),)]
             self.taken += self.env[word][0]
+            self.moving |= set(self.env[word][0])
 
     def axes_of(self, parts: Sequence[str]) -> list[Axis]:
         """The axes of a target: words, and 1 for an axis of length 1."""

@@ -13,7 +13,7 @@ import torch
 from torch import fx
 
 from derivations.catalogue import optimizers
-from derivations.catalogue.operations import LOSS_FUNCTIONS
+from derivations.catalogue.operations import OPERATIONS
 from derivations.language.errors import DerivationsError, nearest
 from derivations.witnesses.axes import View
 from derivations.witnesses.graph import VALUE, Graph, write_down
@@ -112,11 +112,13 @@ def _loss(loss: Any) -> Any:
         return _in_float64(loss)
     if not isinstance(loss, str):
         return loss
-    known = {**{path.rpartition(".")[2]: name for path, name in LOSS_FUNCTIONS.items()}}
-    name = known.get(loss, loss)
-    if name not in known.values():
-        raise DerivationsError(f"unknown loss '{loss}'", hint=nearest(loss, {*known, *known.values()}, "losses"))
-    return getattr(torch.nn.functional, name)
+    classes = {name: getattr(torch.nn, name) for name in dir(torch.nn) if name.endswith("Loss")}
+    names = {name for row in OPERATIONS if "target" in row.arguments for name in row.names}
+    if loss in classes:
+        return classes[loss]()
+    if loss not in names:
+        raise DerivationsError(f"unknown loss '{loss}'", hint=nearest(loss, {*classes, *names}, "losses"))
+    return getattr(torch.nn.functional, loss)
 
 
 def _output(model: Graph) -> torch.Tensor:
