@@ -24,6 +24,7 @@ from derivations.language.tree import (
     Number,
     Pow,
     Ref,
+    children,
     free_indices,
     has_reduction,
     refs,
@@ -125,19 +126,17 @@ def _divides_by_zero(node: Expr) -> bool:
 
 
 def _check_free(body: Expr, bound: set[str], indices: frozenset[str], target: Ref) -> None:
-    if isinstance(body, REDUCTIONS):
-        _check_free(body.body, bound | {body.index}, indices, target)
+    """Every index is on the left or summed over; a sum binds its index inside itself."""
+    inner = bound | {body.index} if isinstance(body, REDUCTIONS) else bound
+    if isinstance(body, Ref):
+        for name in free_indices(body, indices):
+            if name not in bound:
+                hint = f"Write sum(..., {name}) or mean(..., {name}), or put [{name}] after '{target.name}'."
+                message = f"the index '{name}' is neither summed over nor on the left"
+                raise LanguageError(message, at=body.at if body.at >= 0 else target.at, hint=hint)
         return
-    for node in values(body):
-        if isinstance(node, REDUCTIONS):
-            _check_free(node, bound, indices, target)
-    for name in free_indices(body, indices):
-        if name not in bound:
-            place = next((r.at for r in refs(body) if Ref(name) in r.indices), target.at)
-            hint = f"Write sum(..., {name}) or mean(..., {name}), or put [{name}] after '{target.name}'."
-            raise LanguageError(
-                f"the index '{name}' is neither summed over nor on the left", at=place, hint=hint
-            )
+    for part in children(body):
+        _check_free(part, inner, indices, target)
 
 
 def check_shapes(

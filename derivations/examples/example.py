@@ -87,15 +87,10 @@ def sample_axes(example: Example) -> dict[str, int]:
 def _axes(program: Program, names: set[str], sample: str | None) -> dict[str, int]:
     found: dict[str, int] = {}
     for eq in program:
-        for ref in _reads(eq):
+        for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
             if ref.name in names and sample is not None and Ref(sample) in ref.indices:
                 found[ref.name] = ref.indices.index(Ref(sample))
     return found
-
-
-def _reads(eq: Equation) -> list[Ref]:
-    """The entries that an equation reads, those that are looked up between brackets too."""
-    return [node for node in walk(eq.body) if isinstance(node, Ref)]
 
 
 def prepare(spec: Spec, source: Source) -> Example:
@@ -231,18 +226,32 @@ def _sample_index(
         hint = nearest(chosen, on_data, "indices of the data")
         raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
     computed = {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
-    own = [name for name in on_data if name not in on_parameters and name not in moving_letters(program)]
+    shared = {*on_parameters, *moving_letters(program), *_crossed(program)}
+    own = [name for name in on_data if name not in shared]
     return chosen or next((name for name in own if name in computed), next(iter(own), None))
+
+
+def _crossed(program: Program) -> set[str]:
+    """The letters of a computed quantity that is read by another letter too: its entries meet."""
+    reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
+    return {
+        mine.name
+        for eq in program
+        for ref in reads
+        if ref.name == eq.target.name
+        for mine, theirs in zip(eq.target.indices, ref.indices, strict=False)
+        if isinstance(mine, Ref) and mine != theirs
+    }
 
 
 def _positions(program: Program, arrays: Mapping[str, Array]) -> list[str]:
     found = [
         part.name
         for eq in program
-        for ref in _reads(eq)
-        if ref.name in arrays
+        for ref in walk(eq.body)
+        if isinstance(ref, Ref) and ref.name in arrays
         for part in ref.indices
-        if isinstance(part, Ref)
+        if isinstance(part, Ref) and not part.indices
     ]
     return list(dict.fromkeys(found))
 

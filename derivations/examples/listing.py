@@ -22,8 +22,9 @@ from derivations.examples.optimizer_code import (
     tensor,
 )
 from derivations.examples.recognize import Recognized, recognize
-from derivations.language.tree import Ref, refs
-from derivations.notation.torch_code import assignment, variable
+from derivations.language.ranges import sizes_of
+from derivations.notation.torch_code import PADDED, variable
+from derivations.notation.torch_loops import forward_code
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
 
@@ -100,8 +101,9 @@ def _tensors(example: Example) -> Iterator[str]:
     code = {name: variable(name) for name in example.start}
     yield from preparation(example, code, f"[{', '.join(code.values())}]")
     yield ""
-    sizes, axes = _sizes(example), sample_axes(example)
-    forward = [assignment(eq, axes, sizes) for eq in example.forward]
+    forward = forward_code(example.forward, sample_axes(example), sizes_code(example))
+    if any("padded(" in line for line in forward):
+        yield from ("", *PADDED.splitlines(), "")
     yield from _loop(example, forward, code)
 
 
@@ -111,15 +113,11 @@ def _data(example: Example) -> Iterator[str]:
     yield ""
 
 
-def _sizes(example: Example) -> dict[str, str]:
+def sizes_code(example: Example) -> dict[str, str]:
     """How many values each index takes, as code: ``len(rows)`` for the samples."""
-    found: dict[str, str] = {}
-    arrays = {**example.data, **example.start}
-    for eq in example.forward:
-        for ref in refs(eq.body):
-            for axis, part in enumerate(ref.indices):
-                if ref.name in arrays and isinstance(part, Ref):
-                    found.setdefault(part.name, str(arrays[ref.name].shape[axis]))
+    shapes = {name: array.shape for name, array in {**example.data, **example.start}.items()}
+    sizes = sizes_of(example.forward, shapes, example.spec.model.ranges)
+    found = {name: str(size) for name, size in sizes.items()}
     return found | ({example.sample: "len(rows)"} if example.sample else {})
 
 
@@ -136,7 +134,7 @@ def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> I
     yield from (f"    {line}" for line in cleared(example, parameters))
     yield from (f"    {line}" for line in forward)
     yield from (f"    {line}" for line in back(example, parameters))
-    yield from (f"    {line}" for line in stepped(example, parameters, _sizes(example)))
+    yield from (f"    {line}" for line in stepped(example, parameters, sizes_code(example)))
     shown = shown_steps(example)
     indent = "    "
     if len(shown) < len(batches):

@@ -13,7 +13,7 @@ from derivations.examples.update import Group, after, gradient, kept_shape, seco
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, refs, transform
-from derivations.notation.torch_code import assignment, variable
+from derivations.notation.torch_code import Scope, assignment, variable
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 
@@ -234,7 +234,7 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
     for eq in example.update:
         name = eq.target.name.rstrip("'")
         target = Ref(name, eq.target.indices)
-        line = assignment(Equation(target, transform(eq.body, named)), {}, sizes)
+        line = assignment(Equation(target, transform(eq.body, named)), Scope((), {}, sizes))
         if name in code:
             line = f"{code[name]}.copy_({line.split(' = ', 1)[1]})"
         yield f"    {line}"

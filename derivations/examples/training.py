@@ -107,12 +107,9 @@ class Trace:
         return EXACT if places is None else rounded(places)
 
 
-def layout_of(example: Example, size: int, whole: Mapping[Entry, int] | None = None) -> Layout:
-    """Compile the three programs for batches of a size.
-
-    ``whole`` are the entries of the batch that are used as indices, as ``token[i]`` in ``E[token[i], k]``.
-    """
-    axes = sample_axes(example)
+def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:
+    """Compile the three programs for a batch."""
+    axes, size, whole = sample_axes(example), len(samples), looked_up(example, samples)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, array in example.data.items():
         shape = list(array.shape)
@@ -193,7 +190,7 @@ class _Run:
         whole = looked_up(self.example, samples)
         key = len(samples), tuple(whole.values())
         if key not in self.layouts:
-            layout = layout_of(self.example, len(samples), whole)
+            layout = layout_of(self.example, samples)
             self.layouts[key] = layout, layout.tape.bind(self.system)
         return self.layouts[key]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derivations.language.program import Term, normal_form
+from derivations.language.ranges import is_letter
 from derivations.language.symbolic import Atoms, is_zero, to_sympy
 from derivations.language.tree import (
     Add,
@@ -52,7 +53,7 @@ def _bindings(names: list[Ref], candidates: list[Ref]) -> Iterator[dict[Ref, Ref
         return
     first, *rest = names
     for found in candidates:
-        if len(found.indices) == len(first.indices):
+        if len(found.indices) == len(first.indices) and not found.padded and all(map(is_letter, found.indices)):
             for tail in _bindings(rest, [other for other in candidates if other != found]):
                 yield {first: found, **tail}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import sympy as sp
 
@@ -42,7 +42,6 @@ from derivations.language.tree import (
 )
 
 TINY, LARGEST, HIGHEST = 2, 3_000, 40
-Place: TypeAlias = int | str
 
 
 class Prover:
@@ -50,7 +49,7 @@ class Prover:
 
     def __init__(self, program: Program, loss: str) -> None:
         self.program, self.loss = program, loss
-        self.memory: dict[tuple[str, tuple[Place, ...], str], Any] = {}
+        self.memory: dict[tuple[str, tuple[int, ...], str], Any] = {}
 
     @cached_property
     def local_only(self) -> bool:
@@ -101,7 +100,7 @@ class Prover:
             case Pow(a, b):
                 return self.shallow(a, env) ** self.shallow(b, env)
             case Call("same", (a, b)):
-                return self.same(self.place(a, env), self.place(b, env))
+                return sp.Integer(self.place(a, env) == self.place(b, env))
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
@@ -117,17 +116,18 @@ class Prover:
         raise TypeError(f"not provable: {expr}")
 
     def place(self, part: Expr, env: dict[str, int]) -> Any:
-        """What stands between the brackets of an entry: a whole number, or a datum that is one."""
-        return sp.Integer(env[part.name]) if isinstance(part, Ref) and part.name in env else self.shallow(part, env)
+        """The whole number that stands between the brackets of an entry.
 
-    def position(self, part: Expr, env: dict[str, int]) -> Place:
-        """A place as it distinguishes entries; two data are never assumed to be equal."""
-        found = self.place(part, env)
-        return int(found) if found.is_Integer else f"<{found}>".replace(",", ";")
+        A datum that is looked up there gets a number of its own: 1, 2, 1, 2 … along its entries.
+        """
+        if isinstance(part, Ref) and part.indices:
+            at = [self.position(inner, env) for inner in part.indices]
+            return sp.Integer(1 + (sum(at) - len(at)) % TINY)
+        return self.shallow(part, env)
 
-    def same(self, a: Any, b: Any) -> Any:
-        """Kronecker's delta; a datum is the same as itself only."""
-        return sp.Integer(a == b)
+    def position(self, part: Expr, env: dict[str, int]) -> int:
+        """A place as a number."""
+        return int(self.place(part, env))
 
     def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
         """The slope of the larger of two, as `max` has it, by the one that is asked for."""
@@ -136,7 +136,7 @@ class Prover:
         slope = sp.diff(function_class("max")(a, b), a if at == 1 else b)
         return slope.xreplace({a: first, b: second})
 
-    def entry(self, name: str, at: tuple[Place, ...]) -> Any:
+    def entry(self, name: str, at: tuple[int, ...]) -> Any:
         """The symbol of an entry; an adjoint is the derivative that it stands for."""
         prefix = f"d{self.loss}/d"
         if name.startswith(prefix) and not self.local_only:
@@ -152,18 +152,16 @@ class Prover:
             written = self.shallow(body, env)
         return sp.diff(written, self.shallow(by, env))
 
-    def equation(self, name: str, at: tuple[Place, ...]) -> Any:
+    def equation(self, name: str, at: tuple[int, ...]) -> Any:
         """The right-hand side of the equation of one entry, over the entries that it reads."""
         eq = self.program.writer(name, at)
         if eq is None:  # outside the array: what a padded read gives
             return sp.Integer(0)
         places = zip(eq.target.indices, at, strict=True)
         env = {part.name: place for part, place in places if isinstance(part, Ref)}
-        if any(isinstance(place, str) or place < 1 for place in env.values()):
-            return sp.Integer(0) if not any(isinstance(p, str) for p in env.values()) else _symbol(name, at)
-        return self.shallow(eq.body, {key: place for key, place in env.items() if isinstance(place, int)})
+        return sp.Integer(0) if any(place < 1 for place in env.values()) else self.shallow(eq.body, env)
 
-    def total(self, name: str, at: tuple[Place, ...]) -> Any:
+    def total(self, name: str, at: tuple[int, ...]) -> Any:
         """``dL/du``: the loss down to the quantity ``u``, differentiated by its entry."""
         key = ("total", at, name)
         if key not in self.memory:
@@ -179,11 +177,11 @@ class Prover:
         for text, symbol in symbols.items():
             name, _, inside = text.partition(" ")
             if name in self.program.targets and stop not in (name, text) and not self.local_only:
-                at = tuple(int(part) if part[0] in "-0123456789" else part for part in inside.split(",") if part)
+                at = tuple(int(part) for part in inside.split(",") if part)
                 new[symbol] = self.entry_expanded(name, at, stop)
         return written.xreplace(new) if new else written
 
-    def entry_expanded(self, name: str, at: tuple[Place, ...], stop: str) -> Any:
+    def entry_expanded(self, name: str, at: tuple[int, ...], stop: str) -> Any:
         """One entry written out down to ``stop``, each worked once."""
         key = (name, at, stop)
         if key not in self.memory:
@@ -199,7 +197,7 @@ def needed_by(read: dict[str, set[str]], names: set[str]) -> set[str]:
     return found
 
 
-def _symbol(name: str, at: tuple[Place, ...]) -> Any:
+def _symbol(name: str, at: tuple[int, ...]) -> Any:
     return sp.Symbol(f"{name} {','.join(map(str, at))}", real=True)
 
 

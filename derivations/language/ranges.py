@@ -52,8 +52,8 @@ def extremes(form: Mapping[str, Fraction], sizes: Mapping[str, int]) -> tuple[Fr
 def moving_letters(program: Program) -> set[str]:
     """The letters that stand inside index expressions: ``t`` and ``k`` of ``x[2*t + k - 1]``."""
     parts = [part for eq in program for ref in _refs(eq.body) for part in ref.indices]
-    inside = [node for part in parts if not is_letter(part) for node in walk(part)]
-    return {node.name for node in inside if is_letter(node) and isinstance(node, Ref)}
+    forms = [form for part in parts if not is_letter(part) and (form := affine(part)) is not None]
+    return {name for form in forms for name in form if name}
 
 
 def is_letter(part: Expr) -> bool:
@@ -79,10 +79,10 @@ def sizes_of(
                 if part not in moving:
                     sizes.setdefault(part, extent)
             _shape(eq.target, sizes, known)
-        for name in sorted(moving - set(sizes)):
-            if (found := _bound(name, program, known, sizes, own)) is not None:
-                sizes[name] = found
-                break
+        bounds = {name: _bounds(name, program, known, sizes, own) for name in sorted(moving - set(sizes))}
+        closed = {name: min(found) for name, (found, open_) in bounds.items() if found and not open_}
+        some = {name: min(found) for name, (found, _) in bounds.items() if found}
+        sizes |= dict([*closed.items(), *some.items()][:1])  # what is sure first, then what an array says
     return sizes
 
 
@@ -97,15 +97,16 @@ def _plain_reads(body: Expr, known: Mapping[str, tuple[int, ...]]) -> Iterator[t
                 yield part.name, extent
 
 
-def _bound(
+def _bounds(
     name: str,
     program: Program,
     known: Mapping[str, tuple[int, ...]],
     sizes: Mapping[str, int],
     own: Mapping[tuple[str, int], Expr],
-) -> int | None:
-    """The largest value of an index for which every read is inside its array; None while that is open."""
+) -> tuple[list[int], bool]:
+    """How far an index may go in each read of it, and whether that is open for some read yet."""
     found: list[int] = []
+    open_ = False
     for ref in (ref for eq in program for ref in _refs(eq.body)):
         for axis, part in enumerate(ref.indices):
             form = affine(part) or {}
@@ -113,9 +114,10 @@ def _bound(
                 continue
             others = {key: value for key, value in form.items() if key != name}
             if ref.name not in known or any(key and key not in sizes for key in others):
-                return None
+                open_ = True
+                continue
             found.append(int((known[ref.name][axis] - extremes(others, sizes)[1]) // form[name]))
-    return min(found, default=None)
+    return found, open_
 
 
 def _shape(target: Ref, sizes: Mapping[str, int], known: dict[str, tuple[int, ...]]) -> None:

@@ -182,7 +182,12 @@ def raw_product(*parts: Expr) -> Expr:
     return kept[0] if len(kept) == 1 else Mul(tuple(kept))
 
 
+def _itself(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
+    return (ONE, Reason("itself")) if body == by else None
+
+
 RULES: tuple[Callable[[Expr, Ref], tuple[Expr, Reason] | None], ...] = (
+    _itself,
     _sum_rule_index,
     _sum_rule,
     _product_rule,

@@ -54,6 +54,22 @@ SYMPY_OWN = {
 }
 
 
+def _step(_: Any, x: Any) -> Any:
+    return sp.Integer(bool(x > 0)) if x.is_number else None
+
+
+def _larger(_: Any, x: Any, y: Any) -> Any:
+    return (x if x >= y else y) if x.is_number and y.is_number else None
+
+
+def _smaller(_: Any, x: Any, y: Any) -> Any:
+    return (x if x <= y else y) if x.is_number and y.is_number else None
+
+
+# what SymPy may know of numbers; of symbols these functions stay as they are
+PICKS: dict[str, Any] = {"step": _step, "max": _larger, "min": _smaller}
+
+
 class Atoms:
     """The symbols that stand for entries and counts, numbered in the order of first appearance."""
 
@@ -95,7 +111,9 @@ def function_class(name: str) -> Any:
         formula = unfold(Call(name, tuple(map(Ref, row.arguments))))
         return to_sympy(formula, Atoms(), given(self))._eval_evalf(prec)
 
-    own = {"_eval_evalf": evalf} if row.formula else {}
+    own: dict[str, Any] = {"_eval_evalf": evalf} if row.formula else {}
+    if name in PICKS:
+        own["eval"] = classmethod(PICKS[name])
     return type(name, (sp.Function,), {"fdiff": fdiff, "is_real": True, "nargs": len(row.arguments), **own})
 
 

@@ -55,7 +55,7 @@ def _named(key: str, name: str, example: Example) -> Named:
     if not isinstance(entry, Ref) or not entry.indices:
         hint = 'Write its name and its indices, as in "W[1, 2]".'
         raise LanguageError(f"'{key}' is not an entry of a quantity", hint=hint)
-    layout = layout_of(example, len(example.batches[0][0]))
+    layout = layout_of(example, example.batches[0][0])
     known = {*example.data, *example.start, *example.forward.targets}
     if entry.name not in known:
         raise LanguageError(f"unknown name '{entry.name}'", hint=nearest(entry.name, known, "quantities"))

@@ -15,6 +15,7 @@ from derivations.pages.blocks import Words, formula, say
 
 RULES = {
     "definition": "definition",
+    "itself": "the derivative of a quantity by itself is 1",
     "largest": "the maximum passes its derivative on to the entry that is the largest",
     "sum_own": "sum rule: only the term {} depends on {}",
     "sum_terms": "sum rule: term by term",

@@ -16,6 +16,7 @@ from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero
+from derivations.language.tree import Largest, values
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import label
 from derivations.witnesses.check import Proof
@@ -38,8 +39,10 @@ SYMBOLIC = NumberSystem(
 
 def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
     """The gradient of every entry of every parameter proved, or why it is too large for that."""
+    if any(isinstance(node, Largest) for eq in example.forward for node in values(eq.body)):
+        return (), ("sympy.diff of the written-out loss: a maximum over an index has no formula",)
     size = min(TINY, example.samples) or 1
-    tape = layout_of(example, size).tape
+    tape = layout_of(example, tuple(range(1, size + 1))).tape
     if len(tape.operations) > LARGEST:
         return (), (f"sympy.diff of the written-out loss: {len(tape.operations)} operations are too many",)
     if (highest := program_degree(example.forward)) > HIGHEST:

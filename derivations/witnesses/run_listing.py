@@ -29,7 +29,7 @@ from derivations.witnesses.optimizer import default_type
 from derivations.witnesses.quick_start import without_compiler
 
 IMPORTS = {"torch"}
-CALLS = {"print", "enumerate", "range", "len", "model", "loss_function"}
+CALLS = {"print", "enumerate", "range", "len", "zip", "tuple", "padded", "model", "loss_function"}
 SIGNIFICANT = 8
 
 
@@ -82,7 +82,7 @@ def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclo
         memory = run(inputs)
         if step.number in wanted:
             yield step, memory
-        for name, array in trace.example.kept.items():
+        for name, array in trace.example.kept.items() if trace.example.updates else ():
             for at in array.positions():
                 bound = memory[tape.slots[after(name), at]].settled()
                 now[name, at] = Enclosure(bound, float(bound.abs_upper()))
@@ -92,7 +92,8 @@ def _line(trace: Trace, step: Step, line: str, bounds: list[Enclosure]) -> Itera
     loss, arrays = trace.example.loss, trace.example.start.items()
     wanted: list[Entry] = [(loss, ())]
     wanted += [(gradient(trace.example.rule, name), at) for name, array in arrays for at in array.positions()]
-    wanted += [(after(name), at) for name, array in arrays for at in array.positions()]
+    new = after if trace.example.updates else str  # without an optimizer the parameters stay as they are
+    wanted += [(new(name), at) for name, array in arrays for at in array.positions()]
     numbers = re.findall(r"(?<![\w.])-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf|nan)(?![\w.])", line.split(":", 1)[1])
     if len(numbers) != len(wanted):
         raise CheckFailed(
