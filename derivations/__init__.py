@@ -13,7 +13,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["DerivationsError", "Page", "Spec", "Trace", "__version__", "build", "from_module", "spec_from_module", "train", "verify"]
+__all__ = [
+    "DerivationsError",
+    "Page",
+    "Spec",
+    "Trace",
+    "__version__",
+    "build",
+    "from_module",
+    "spec_from_module",
+    "train",
+    "verify",
+]
 
 if TYPE_CHECKING:
     from derivations.examples.spec import Spec

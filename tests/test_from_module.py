@@ -168,13 +168,17 @@ def test_a_single_sample() -> None:
 
 def test_class_numbers_are_counted_from_1() -> None:
     labels = torch.tensor([0, 2, 1, 2])
-    found = agrees(nn.Linear(2, 3), torch.randn(4, 2), "CrossEntropyLoss", labels, optimizer=SGD, batch_size=2)
+    found = agrees(
+        nn.Linear(2, 3), torch.randn(4, 2), "CrossEntropyLoss", labels, optimizer=SGD, batch_size=2
+    )
     assert "y = [1, 3, 2, 3]" in found.text
     assert equations(found)[-1] == "L = -mean(p1[i, y[i]], i)"
 
 
 def test_a_convolutional_network() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 2, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2))
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 2, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2)
+    )
     agrees(model, torch.randn(2, 1, 5, 5), nn.CrossEntropyLoss(), torch.tensor([0, 1]))
 
 
@@ -257,7 +261,9 @@ class OneCall(nn.Module):
         }
         wanted = words(text) | {self.names[0]} if formula else set(self.names)
         self.settings = {**row.when, **(formula.when if formula else {})}
-        self.numbers = {k: v for k, v in row.specimen.items() if not isinstance(v, list) and k not in self.settings}
+        self.numbers = {
+            k: v for k, v in row.specimen.items() if not isinstance(v, list) and k not in self.settings
+        }
         self.tensors = nn.ParameterDict()
         for name, shape in shapes.items():
             if name in wanted:
@@ -360,7 +366,9 @@ MODULES = {
     "groups=3": nn.Sequential(nn.Unflatten(1, (3, 1)), nn.Conv1d(3, 3, 1, groups=3)),
     "training mode": nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)),
     "ceil_mode=True": nn.Sequential(nn.Unflatten(1, (1, 3)), nn.MaxPool1d(2, ceil_mode=True)),
-    "FractionalMaxPool2d": nn.Sequential(nn.Unflatten(1, (1, 3, 1)), nn.FractionalMaxPool2d(1, output_size=1)),
+    "FractionalMaxPool2d": nn.Sequential(
+        nn.Unflatten(1, (1, 3, 1)), nn.FractionalMaxPool2d(1, output_size=1)
+    ),
 }
 
 
@@ -435,11 +443,16 @@ def test_a_page_from_a_module() -> None:
     )
     assert page["md"].startswith("# Two layers")
     assert "the module itself" in page["md"]
-    assert {check.quantity for check in page.report.checks if check.witness == "module"} >= {"L", "dL/dW1[1, 2]"}
+    assert {check.quantity for check in page.report.checks if check.witness == "module"} >= {
+        "L",
+        "dL/dW1[1, 2]",
+    }
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_the_spec_can_be_edited_and_built() -> None:
-    text = derivations.spec_from_module(nn.Linear(1, 1), torch.ones(2, 1), nn.MSELoss(), torch.ones(2, 1), SGD)
+    text = derivations.spec_from_module(
+        nn.Linear(1, 1), torch.ones(2, 1), nn.MSELoss(), torch.ones(2, 1), SGD
+    )
     page = derivations.build(text.replace("epochs = 1", "epochs = 2"))
     assert page.trace.steps

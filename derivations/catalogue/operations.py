@@ -154,7 +154,13 @@ def _convolution(rank: int) -> Operation:
         text = f"z[n, o, {outs}] = sum(weight[o, c, {insides}]*{read}, c, {insides})"
         formulas += [Formula(f"{text} + bias[o]", when), Formula(text, when)]
     size = [3, 4, 5][: rank + 1]
-    specimen = {"input": [2, 2, *size[1:]], "weight": [3, 2, *[2] * rank], "bias": [3], "stride": 2, "padding": 1}
+    specimen = {
+        "input": [2, 2, *size[1:]],
+        "weight": [3, 2, *[2] * rank],
+        "bias": [3],
+        "stride": 2,
+        "padding": 1,
+    }
     arguments = "input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1"
     return Operation((f"conv{rank}d",), arguments, tuple(formulas), specimen=specimen)
 
@@ -172,12 +178,12 @@ def _pooling(kind: str, rank: int, arguments: str, reduction: str) -> Operation:
     sizes = {letters[1]: f"kernel_size_{axis}" for axis, letters in enumerate(WINDOWS[rank], 1)}
     specimen = {"input": [2, 2, *[4, 5][:rank]], "kernel_size": 2}
     hint = "ceil_mode, return_indices and divisors of one's own are not translated."
-    return Operation(
-        (f"{kind}_pool{rank}d",), arguments, formulas, sizes=sizes, hint=hint, specimen=specimen
-    )
+    return Operation((f"{kind}_pool{rank}d",), arguments, formulas, sizes=sizes, hint=hint, specimen=specimen)
 
 
-MAX_ARGUMENTS = "input, kernel_size, stride=kernel_size, padding=0, dilation=1, ceil_mode=False, return_indices=False"
+MAX_ARGUMENTS = (
+    "input, kernel_size, stride=kernel_size, padding=0, dilation=1, ceil_mode=False, return_indices=False"
+)
 AVG_ARGUMENTS = "input, kernel_size, stride=kernel_size, padding=0, ceil_mode=False, count_include_pad=True"
 WINDOWED = (
     *(_convolution(rank) for rank in WINDOWS),
@@ -217,7 +223,9 @@ LOOKING = (
     ),
     Operation(("cat", "concat", "concatenate"), "tensors, dim=0", joins=True, specimen={"dim": 1}),
     Operation(("stack",), "tensors, dim=0", joins=True, specimen={"dim": 1}),
-    _operation("amax", "input, dim=None, keepdim=False", "h[rest] = largest(input[...], dim)", specimen={"dim": 1}),
+    _operation(
+        "amax", "input, dim=None, keepdim=False", "h[rest] = largest(input[...], dim)", specimen={"dim": 1}
+    ),
     _operation("outer", "input, vec2", "z[j, k] = input[j]*vec2[k]", specimen={"input": [2], "vec2": [3]}),
 )
 
@@ -257,7 +265,9 @@ VIEWS = (
 
 ACTIVATIONS = (
     _operation("softmax", "input, dim, dtype=None", "p[...] = softmax(input[...], dim)", specimen={"dim": 1}),
-    _operation("softmin", "input, dim, dtype=None", "p[...] = softmax(-input[...], dim)", specimen={"dim": 1}),
+    _operation(
+        "softmin", "input, dim, dtype=None", "p[...] = softmax(-input[...], dim)", specimen={"dim": 1}
+    ),
     _operation(
         "log_softmax", "input, dim, dtype=None", "p[...] = log_softmax(input[...], dim)", specimen={"dim": 1}
     ),
@@ -272,7 +282,9 @@ ACTIVATIONS = (
             Formula("h[...] = gelu_tanh(input[...])", {"approximate": "tanh"}),
         ),
     ),
-    _operation("softplus", "input, beta=1, threshold=20", "h[...] = softplus(input[...])", idle=("threshold",)),
+    _operation(
+        "softplus", "input, beta=1, threshold=20", "h[...] = softplus(input[...])", idle=("threshold",)
+    ),
     _operation(
         "clamp clip",
         "input, min=None, max=None",
@@ -299,7 +311,9 @@ ACTIVATIONS = (
 def _of_function(row: Function) -> Operation:
     """The row of a catalogue function: tensors where it has a slope, numbers elsewhere."""
     first, *others = row.arguments
-    rest = "".join(f", {name}={row.defaults[name]}" if name in row.defaults else f", {name}" for name in others)
+    rest = "".join(
+        f", {name}={row.defaults[name]}" if name in row.defaults else f", {name}" for name in others
+    )
     shown = [f"{name}[...]" if name in row.slopes else name for name in others]
     call = ", ".join(["input[...]", *shown])
     return _operation(row.torch.rpartition(".")[2], f"input{rest}", f"h[...] = {row.name}({call})")
@@ -348,7 +362,8 @@ OWN_LOSSES = (
         (
             *_averaged(f"{LOG_SOFTMAX}p[n, target[n, ...], ...]", "n, ...", "-"),
             Formula(
-                f"{LOG_SOFTMAX}L = -1/(count(n)*count(...))*sum({CROSS_ENTROPY}, n, c, ...)", {"reduction": "mean"}
+                f"{LOG_SOFTMAX}L = -1/(count(n)*count(...))*sum({CROSS_ENTROPY}, n, c, ...)",
+                {"reduction": "mean"},
             ),
             Formula(f"{LOG_SOFTMAX}L = -sum({CROSS_ENTROPY}, n, c, ...)", {"reduction": "sum"}),
         ),
@@ -364,13 +379,22 @@ OWN_LOSSES = (
         f"{WEIGHTED}, pos_weight=None",
         *_averaged("softplus(input[...]) - input[...]*target[...]"),
     ),
-    _loss("huber_loss", "input, target, reduction='mean', delta=1, weight=None", *_averaged(RESIDUAL.format("delta"))),
-    _loss("smooth_l1_loss", f"{LOSS_ARGUMENTS}, beta=1", *_averaged(RESIDUAL.format("beta"), times="1/beta*")),
+    _loss(
+        "huber_loss",
+        "input, target, reduction='mean', delta=1, weight=None",
+        *_averaged(RESIDUAL.format("delta")),
+    ),
+    _loss(
+        "smooth_l1_loss", f"{LOSS_ARGUMENTS}, beta=1", *_averaged(RESIDUAL.format("beta"), times="1/beta*")
+    ),
 )
 ELEMENTWISE = tuple(
     _of_function(row)
     for row in FUNCTIONS
-    if row.arguments and not row.over and not {" ", "{"} & set(row.torch) and row.name not in ("gelu", "clamp")
+    if row.arguments
+    and not row.over
+    and not {" ", "{"} & set(row.torch)
+    and row.name not in ("gelu", "clamp")
 )
 IDLE = ("inplace", "_stacklevel", "memory_format")  # of every operation
 OPERATIONS = (

@@ -58,7 +58,9 @@ def alternative(node: fx.Node) -> str:
     return nearest(name, methods(), "operations")
 
 
-def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], target: Any = None) -> dict[str, Any]:
+def bound(
+    row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], target: Any = None
+) -> dict[str, Any]:
     """The arguments of a call by the names of the row; raises `CannotSay` for one that it has not.
 
     Where torch calls an argument by another name than the row, its place says which it is.
@@ -68,7 +70,9 @@ def bound(row: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], target
     rest = list(args)
     for name, default in parameters:
         if name.startswith("*"):
-            values[name[1:]] = rest[0] if len(rest) == 1 and isinstance(rest[0], (tuple, list)) else tuple(rest)
+            values[name[1:]] = (
+                rest[0] if len(rest) == 1 and isinstance(rest[0], (tuple, list)) else tuple(rest)
+            )
             rest = []
         else:
             values[name] = rest.pop(0) if rest else _default(default, values)
@@ -113,5 +117,3 @@ def same(value: Any, wanted: Any) -> bool:
 
 def _equal_numbers(value: Any, wanted: Any) -> bool:
     return all(type(part) in (int, float) for part in (value, wanted)) and bool(value == wanted)
-
-

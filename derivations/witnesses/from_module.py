@@ -50,7 +50,12 @@ class Translation:
 
 
 def translate(
-    module: torch.nn.Module, sample_input: Any, loss: Any, target: Any, title: str, training: Mapping[str, Any]
+    module: torch.nn.Module,
+    sample_input: Any,
+    loss: Any,
+    target: Any,
+    title: str,
+    training: Mapping[str, Any],
 ) -> Translation:
     """The module as a spec; raises `DerivationsError` naming what cannot be translated and its line."""
     inputs, targets = _tensors(sample_input, "sample_input"), _tensors(target, "target")
@@ -67,7 +72,9 @@ def translate(
     result = work.graph(criterion, [output, *wanted], LOSS)
     if not isinstance(result, View) or result.axes or result.name != LOSS:
         raise DerivationsError("the loss is not one number that is worked from the module's output")
-    arrays = [{view.name: tensor for view, tensor in zip(*pair)} for pair in ((views, inputs), (wanted, targets))]
+    arrays = [
+        {view.name: tensor for view, tensor in zip(*pair)} for pair in ((views, inputs), (wanted, targets))
+    ]
     text = spec_text(title, work, arrays[0] | arrays[1], training)
     return replace(
         found,
@@ -138,7 +145,9 @@ def _reserved() -> set[str]:
 # --- the text of the spec -----------------------------------------------------------------------------
 
 
-def spec_text(title: str, work: Translator, given: Mapping[str, torch.Tensor], training: Mapping[str, Any]) -> str:
+def spec_text(
+    title: str, work: Translator, given: Mapping[str, torch.Tensor], training: Mapping[str, Any]
+) -> str:
     """The spec as TOML; decimals are the exact values of the module's numbers."""
     width = max(len(line) for line, _ in work.lines)
     lines = [f"{line:{width}}  # {place}" for line, place in work.lines]

@@ -212,4 +212,6 @@ def _misfit(fault: Exception, title: str) -> DerivationsError:
     if isinstance(fault, fx.proxy.TraceError):
         hint = "Decide by shapes or settings, or choose between numbers with torch.where or relu."
         return place.error("torch.fx cannot follow control flow that depends on numbers", hint)
-    return place.error(f"{type(fault).__name__}: {str(fault).splitlines()[0] if str(fault) else 'no message'}")
+    return place.error(
+        f"{type(fault).__name__}: {str(fault).splitlines()[0] if str(fault) else 'no message'}"
+    )

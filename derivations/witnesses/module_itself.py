@@ -40,7 +40,9 @@ def module_witness(translation: Translation) -> Callable[[Trace], tuple[Check, .
 
 def _step(translation: Translation, step: Step, bounds: list[Enclosure]) -> Iterator[Check]:
     _load(translation, step)
-    inputs, targets = (_tensors(step, given, translation) for given in (translation.inputs, translation.targets))
+    inputs, targets = (
+        _tensors(step, given, translation) for given in (translation.inputs, translation.targets)
+    )
     output = translation.module(*inputs)
     loss = translation.loss(output, *targets)
     translation.module.zero_grad()
@@ -72,9 +74,7 @@ def _tensor(step: Step, name: str, like: torch.Tensor, samples: int | None = Non
     return torch.tensor(values, dtype=torch.float64).reshape(shape)
 
 
-def _tensors(
-    step: Step, given: Mapping[str, torch.Tensor], translation: Translation
-) -> list[torch.Tensor]:
+def _tensors(step: Step, given: Mapping[str, torch.Tensor], translation: Translation) -> list[torch.Tensor]:
     """The data of a step as the module takes them: with all axes, positions counted from 0."""
     found = []
     for name, like in given.items():

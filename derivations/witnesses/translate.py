@@ -193,7 +193,9 @@ def _has_view(parts: Any) -> bool:
 def _producer(output: Any) -> Any:
     """The node of the equation that an output shows, behind views of it."""
     node = output
-    while isinstance(node, fx.Node) and (row := row_of(node)) and row.view and isinstance(node.args[0], fx.Node):
+    while (
+        isinstance(node, fx.Node) and (row := row_of(node)) and row.view and isinstance(node.args[0], fx.Node)
+    ):
         node = node.args[0]
     return node
 
@@ -233,7 +235,9 @@ def _shown(value: Any) -> str:
     return "a tensor" if isinstance(value, View) else repr(value)
 
 
-def joined(row: Operation, values: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Operation, dict[str, Any]]:
+def joined(
+    row: Operation, values: Mapping[str, Any], shape: tuple[int, ...]
+) -> tuple[Operation, dict[str, Any]]:
     """``cat`` and ``stack`` as a sum of padded reads: ``pad(a[i, m]) + pad(b[i, m - 3])``."""
     tensors = dict(zip((f"input{chr(97 + k)}" for k in range(26)), values["tensors"], strict=False))
     axis, names = values["dim"] % len(shape), [f"{'abcdefgh'[k]}x" for k in range(len(shape))]
