@@ -16,15 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import derivations
-from derivations.catalogue.operations import OPERATIONS, Formula, Operation
+from derivations.catalogue.operation import Formula, Operation
+from derivations.catalogue.operations import OPERATIONS
 from derivations.examples.example import prepare
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import certified, train
 from derivations.language.errors import DerivationsError
 from derivations.witnesses.check import Check
-from derivations.witnesses.equations import _reads, words
 from derivations.witnesses.from_module import Translation, translate
 from derivations.witnesses.module_itself import module_witness
+from derivations.witnesses.templates import reads as reads_of
+from derivations.witnesses.templates import words
 
 SGD = {"name": "SGD", "lr": 0.125}
 
@@ -194,9 +196,7 @@ def test_a_loss_of_the_users_own() -> None:
 
 
 SIZES = st.integers(1, 3)
-POINTWISE = (
-    nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Hardtanh
-)  # fmt: skip
+POINTWISE = (nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.Softplus, nn.Hardtanh)
 
 
 @st.composite
@@ -251,7 +251,7 @@ class OneCall(nn.Module):
         self.row, self.function = row, function_of(row.names[0])
         self.names = [part.partition("=")[0].lstrip("*") for part in row.arguments.split(", ")]
         text = formula.text if formula else ""
-        reads = {name: parts for name, parts in reversed(list(_reads(text))) if name in self.names}
+        reads = {name: parts for name, parts in reversed(list(reads_of(text))) if name in self.names}
         shapes = {key: value for key, value in row.specimen.items() if isinstance(value, list)}
         self.sampled = not formula or bool({"...", "n"} & set(reads[self.names[0]]))
         shapes |= {
@@ -431,7 +431,7 @@ def test_an_altered_translation_builds_no_page(monkeypatch: pytest.MonkeyPatch) 
         return replace(found, text=found.text.replace("+ b1", "- b1"))
 
     monkeypatch.setattr(home, "translate", wrong)
-    with pytest.raises(derivations.DerivationsError, match="not verified: step 1: .* module"):
+    with pytest.raises(derivations.DerivationsError, match=r"not verified: step 1: .* module"):
         derivations.from_module(nn.Linear(2, 1), torch.randn(3, 2), nn.MSELoss(), torch.randn(3, 1))
 
 
@@ -448,6 +448,15 @@ def test_a_page_from_a_module() -> None:
         "dL/dW1[1, 2]",
     }
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_long_numbers_are_rounded_on_the_page() -> None:
+    model = nn.Linear(1, 1)
+    model.weight.data.fill_(1 / 3)
+    model.bias.data.fill_(-0.5)
+    page = derivations.from_module(model, torch.tensor([[0.1], [2.0]]), nn.MSELoss(), torch.ones(2, 1))
+    assert r"$w_1 \approx 0.333333$ and $b_1 = -0.5$" in page["md"]
+    assert "| 1 | 0.100000 | 1 |" in page["md"]
 
 
 def test_the_spec_can_be_edited_and_built() -> None:

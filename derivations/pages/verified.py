@@ -39,7 +39,8 @@ class Verified:
 def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Verified:
     """Work a run by hand, derive its gradient, run its PyTorch program, and ask every witness.
 
-    ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and step that differ.
+    ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
+    step that differ.
     """
     derivation = derive(example.forward, example.backward, example.loss, example.parameters)
     if example.spec.page.detail != "full":

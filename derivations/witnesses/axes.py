@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 SAMPLE = "i"
+LETTERS = "jklmpqrsuvacdfghoABCDEFGHIJKMPQRSTUV"
 
 
 class CannotSay(Exception):
@@ -93,6 +95,11 @@ class View:
         """Every letter, the slowest first."""
         return [letter for axis in self.axes for letter in axis]
 
+    @property
+    def sampled(self) -> bool:
+        """Whether the samples' letter stands between the brackets."""
+        return any(letter.name == SAMPLE for part in self.at for letter, _ in part.terms)
+
     def put(self, new: Mapping[Letter, Affine], axes: Sequence[Axis]) -> View:
         """The same entries over other letters."""
         return replace(self, at=tuple(part.put(new) for part in self.at), axes=tuple(axes))
@@ -110,6 +117,25 @@ def mixed(letters: Sequence[Letter]) -> Affine:
     """The position, from 1, in a group of letters: ``3*j + k - 3`` for k of 3 values."""
     steps = [math.prod(inner.size for inner in letters[place + 1 :]) for place in range(len(letters))]
     return Affine(tuple(zip(letters, steps, strict=True)), 1 - sum(steps))
+
+
+class Alphabet:
+    """The letters of one translation: a letter stands for one length only."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+
+    def fresh(self, size: int, taken: Sequence[Letter], wanted: str = "") -> Letter:
+        """A letter of a length that is not taken: the wanted one, a known one, or a new one."""
+        used = {letter.name for letter in taken}
+        known = [name for name, length in self.sizes.items() if length == size]
+        new = [name for name in LETTERS if name not in self.sizes]
+        wanted_first = [wanted] if self.sizes.get(wanted, size) == size and wanted in LETTERS else []
+        name = next((name for name in (*wanted_first, *known, *new) if name and name not in used), None)
+        if name is None:
+            raise CannotSay("more axes of different lengths than there are letters")
+        self.sizes[name] = size
+        return Letter(name, size)
 
 
 # --- reshaping ------------------------------------------------------------------------------------
@@ -148,7 +174,7 @@ def _cut(letter: Letter, need: int, taken: list[Letter], fresh: Fresh) -> tuple[
 def _closed(new: Mapping[Letter, Affine]) -> dict[Letter, Affine]:
     """Cuts of letters that came from a cut themselves, put into each other."""
     found: dict[Letter, Affine] = {}
-    for letter, expression in reversed(new.items()):
+    for letter, expression in reversed(list(new.items())):
         found[letter] = expression.put(found)
     return found
 
@@ -184,11 +210,10 @@ def together(groups: Sequence[Axis]) -> list[tuple[int, Letter | None]]:
     """
     spans = [span for group in groups for span in _spans(group)]
     cuts = sorted({cut for low, high, _ in spans for cut in (low, high)})
-    if any(high % low for low, high in zip(cuts, cuts[1:], strict=False)):
+    if any(high % low for low, high in pairwise(cuts)):
         raise CannotSay("axes that were reshaped in different ways")
     names = {(low, high): letter for low, high, letter in reversed(spans)}
-    pairs = list(zip(cuts, cuts[1:], strict=False))
-    return [(high // low, names.get((low, high))) for low, high in reversed(pairs)]
+    return [(high // low, names.get((low, high))) for low, high in reversed(list(pairwise(cuts)))]
 
 
 def _spans(group: Axis) -> list[tuple[int, int, Letter]]:

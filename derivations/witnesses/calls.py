@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import fx
 
-from derivations.catalogue.operations import IDLE, OPERATIONS, Operation
+from derivations.catalogue.operation import Operation
+from derivations.catalogue.operations import IDLE, OPERATIONS
 from derivations.language.errors import nearest
 from derivations.witnesses.axes import CannotSay
 
@@ -112,7 +113,7 @@ def same(value: Any, wanted: Any) -> bool:
     """Equal, where one number stands for a tuple of equal numbers."""
     if isinstance(value, (tuple, list)) and not isinstance(wanted, (tuple, list)):
         return bool(value) and all(same(part, wanted) for part in value)
-    return type(value) is type(wanted) and bool(value == wanted) or _equal_numbers(value, wanted)
+    return (type(value) is type(wanted) and bool(value == wanted)) or _equal_numbers(value, wanted)
 
 
 def _equal_numbers(value: Any, wanted: Any) -> bool:

@@ -7,9 +7,8 @@ is taken over from an operand where it is still free, so that ``h1[i, j] = tanh(
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from derivations.language.parser import parse
@@ -17,6 +16,7 @@ from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref
 from derivations.witnesses.axes import (
     SAMPLE,
     Affine,
+    Alphabet,
     Axis,
     CannotSay,
     Letter,
@@ -27,29 +27,20 @@ from derivations.witnesses.axes import (
     together,
     whole,
 )
-
-WORD = re.compile(r"[A-Za-z]\w*")
-LETTERS = "ijklmpqrsuvacdfghoABCDEFGHIJKMPQRSTUV"
-ALL, CHOSEN, REST = "...", "dim", "rest"
-
-
-class Alphabet:
-    """The letters of one translation: a letter stands for one length only."""
-
-    def __init__(self) -> None:
-        self.sizes: dict[str, int] = {}
-
-    def fresh(self, size: int, taken: Sequence[Letter], wanted: str = "") -> Letter:
-        """A letter of a length that is not taken: the wanted one, a known one, or a new one."""
-        used = {letter.name for letter in taken}
-        known = [name for name, length in self.sizes.items() if length == size and name != SAMPLE]
-        new = [name for name in LETTERS if name not in self.sizes and name != SAMPLE]
-        wanted_first = [wanted] if self.sizes.get(wanted, size) == size and wanted in LETTERS else []
-        name = next((name for name in (*wanted_first, *known, *new) if name and name not in used), None)
-        if name is None:
-            raise CannotSay("more axes of different lengths than there are letters")
-        self.sizes[name] = size
-        return Letter(name, size)
+from derivations.witnesses.templates import (
+    ALL,
+    CHOSEN,
+    REST,
+    WORD,
+    closing,
+    columns,
+    matched,
+    number_text,
+    reads,
+    split,
+    spread,
+    target_of,
+)
 
 
 @dataclass(frozen=True)
@@ -84,58 +75,17 @@ def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) 
     lines, result = [], View("")
     for line in text.splitlines():
         target, _, body = line.partition(" = ")
-        stem, parts = _target(target)
+        stem, parts = target_of(target)
         axes = scope.axes_of(parts)
         result = whole(name(stem), axes)
         lines.append(f"{result} = {scope.rewrite(body)}")
         scope.arguments[stem] = result
-    result = View(result.name, result.at, scope.kept(_target(target)[1], result.axes))
+    result = View(result.name, result.at, scope.kept(target_of(target)[1], result.axes))
     if result.shape != call.shape:
         raise CannotSay(f"a result of shape {call.shape}")
     unseen = [letter for letter in result.letters if letter.name not in scope.plain]
     ranges = {x.name: x.size for x in (*scope.moving, *unseen) if x.name != SAMPLE}
     return Filled(tuple(lines), result, ranges, frozenset(scope.positions), frozenset(scope.numbers))
-
-
-def words(text: str) -> set[str]:
-    """The names that a formula mentions."""
-    return set(WORD.findall(text))
-
-
-def _target(text: str) -> tuple[str, list[str]]:
-    stem, _, inside = text.partition("[")
-    return stem, split(inside.removesuffix("]"))
-
-
-def split(text: str) -> list[str]:
-    """Cut at the commas that stand in no bracket."""
-    parts, depth = [""], 0
-    for sign in text:
-        depth += (sign in "([") - (sign in ")]")
-        if sign == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return [part.strip() for part in parts if part.strip()]
-
-
-def closing(text: str, at: int) -> int:
-    """The place of the bracket that closes the one at a place."""
-    depth = 0
-    for place in range(at, len(text)):
-        depth += (text[place] in "([") - (text[place] in ")]")
-        if depth == 0:
-            return place
-    raise ValueError(f"a bracket is not closed: {text}")
-
-
-def number_text(value: float) -> str:
-    """A number of Python as it is written, in brackets if it is negative."""
-    exact = Decimal(repr(value))
-    if not exact.is_finite():
-        raise CannotSay(f"the number {value}")
-    shown = format(exact, "f").removesuffix(".0")
-    return f"({shown})" if exact < 0 else shown
 
 
 @dataclass
@@ -157,14 +107,14 @@ class _Scope:
     def choose_letters(self, text: str) -> None:
         """Letters for every word: from the operands, from the result's shape, from the row."""
         groups: dict[str, list[Sequence[Axis]]] = {}
-        reads = [(self.arguments.get(name), parts) for name, parts in _reads(text)]
-        known = [(operand, parts) for operand, parts in reads if isinstance(operand, View)]
-        for operand, parts in sorted(known, key=lambda read: not _of_samples(read[0])):
-            for word, axes in _matched(operand, parts):
+        pairs = [(self.arguments.get(name), parts) for name, parts in reads(text)]
+        known = [(operand, parts) for operand, parts in pairs if isinstance(operand, View)]
+        for operand, parts in sorted(known, key=lambda read: not read[0].sampled):
+            for word, axes in matched(operand, parts):
                 groups.setdefault(word, []).append(axes)
         for word, found in groups.items():
             if word != CHOSEN:
-                self.env[word] = [self.run_together(axes, word) for axes in _columns(found)]
+                self.env[word] = [self.run_together(axes, word) for axes in columns(found)]
         self.split_chosen()
         self.choose_new(text)
 
@@ -190,7 +140,7 @@ class _Scope:
 
     def choose_new(self, text: str) -> None:
         """Letters that only the result has, and those whose range the row gives."""
-        _, parts = _target(text.splitlines()[-1].partition(" = ")[0])
+        _, parts = target_of(text.splitlines()[-1].partition(" = ")[0])
         new = dict(self.call.sizes)
         for back, part in enumerate(reversed(parts), 1):
             if part == ALL:
@@ -274,7 +224,7 @@ class _Scope:
         if not isinstance(operand, View):
             return self.number(name)
         new: dict[Letter, Affine] = {}
-        for axis, part in zip(operand.axes, _spread(parts, len(operand.axes), self.env), strict=True):
+        for axis, part in zip(operand.axes, spread(parts, len(operand.axes), self.env), strict=True):
             new |= self.position(axis, part)
         seen = operand.put(new, ())
         self.note(operand, seen)
@@ -282,7 +232,7 @@ class _Scope:
 
     def note(self, operand: View, seen: View) -> None:
         """What a read says about ranges; the samples' letter stays on the samples' axis."""
-        if _of_samples(operand) != _of_samples(seen):
+        if operand.sampled != seen.sampled:
             raise CannotSay(f"'{operand.name}' and the samples along one axis, or the samples along two")
         self.numbers.add(operand.name)
         for part in seen.at:
@@ -305,7 +255,7 @@ class _Scope:
 
     def looked_up(self, part: str, size: int) -> Letter:
         """A position that stands in the data; it may be that of no sample."""
-        name, inside = _target(part)
+        name, inside = target_of(part)
         before = set(self.numbers)
         text = self.rewrite(part)
         operand = self.arguments[name]
@@ -335,52 +285,3 @@ class _Scope:
             case Mul((factor, inner)):
                 return fixed(0).plus(self.affine(inner), self.affine(factor).constant)
         raise ValueError(f"not an index expression: {expr}")
-
-
-def _reads(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Every ``name[...]`` of the bodies of a formula, those inside brackets too."""
-    for line in text.splitlines():
-        body = line.partition(" = ")[2]
-        for match in re.finditer(r"([A-Za-z]\w*)\[", body):
-            yield match[1], split(body[match.end() : closing(body, match.end() - 1)])
-
-
-def _of_samples(view: View) -> bool:
-    return any(letter.name == SAMPLE for part in view.at for letter, _ in part.terms)
-
-
-def _matched(operand: View, parts: Sequence[str]) -> Iterator[tuple[str, Sequence[Axis]]]:
-    """The axes of an operand that each word of a pattern stands for."""
-    rank, named = len(operand.axes), len(parts) - (ALL in parts)
-    if CHOSEN in parts:
-        return
-    if rank < named or (rank > named and ALL not in parts):
-        raise CannotSay(f"{rank} axes where {', '.join(parts)} are expected")
-    at = 0
-    for part in parts:
-        length = rank - named if part == ALL else 1
-        if part == ALL or part.isalpha():
-            yield part, operand.axes[at : at + length]
-        at += length
-
-
-def _columns(found: Sequence[Sequence[Axis]]) -> list[list[Axis]]:
-    """The axes of several operands side by side, aligned at the last one as torch broadcasts."""
-    rank = max(map(len, found))
-    columns: list[list[Axis]] = [[] for _ in range(rank)]
-    for axes in found:
-        for place, axis in enumerate(axes, rank - len(axes)):
-            columns[place].append(axis)
-    return columns
-
-
-def _spread(parts: Sequence[str], rank: int, env: Mapping[str, list[Axis]]) -> list[str | Axis]:
-    """A pattern axis by axis: letters as the equation's axes, everything else as text."""
-    found: list[str | Axis] = []
-    for part in parts:
-        if part == ALL:
-            length = rank - (len(parts) - 1)
-            found += env[ALL][len(env[ALL]) - length :]
-        else:
-            found += env.get(part, [part])
-    return found

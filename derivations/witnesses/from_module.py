@@ -72,17 +72,15 @@ def translate(
     result = work.graph(criterion, [output, *wanted], LOSS)
     if not isinstance(result, View) or result.axes or result.name != LOSS:
         raise DerivationsError("the loss is not one number that is worked from the module's output")
-    arrays = [
-        {view.name: tensor for view, tensor in zip(*pair)} for pair in ((views, inputs), (wanted, targets))
-    ]
-    text = spec_text(title, work, arrays[0] | arrays[1], training)
+    given = {view.name: tensor for view, tensor in zip([*views, *wanted], [*inputs, *targets], strict=True)}
+    text = spec_text(title, work, given, training)
     return replace(
         found,
         text=text,
         nodes=work.nodes,
         parameters=work.parameters,
-        inputs=arrays[0],
-        targets=arrays[1],
+        inputs={view.name: given[view.name] for view in views},
+        targets={view.name: given[view.name] for view in wanted},
         positions=work.lookups,
         sampled=work.sampled,
     )

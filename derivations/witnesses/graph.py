@@ -50,36 +50,26 @@ class _Shaped(fx.Proxy):
     def known(self) -> Any:
         return self.node.meta[VALUE]
 
-    @property
-    def shape(self) -> torch.Size:
-        return self.known.shape
+    shape = property(lambda self: self.known.shape)
+    ndim = property(lambda self: self.known.ndim)
+    dtype = property(lambda self: self.known.dtype)
+    device = property(lambda self: self.known.device)
 
-    @property
-    def ndim(self) -> int:
-        return self.known.ndim
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.known.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self.known.device
-
-    def dim(self) -> int:
+    def dim(self) -> Any:
         return self.known.dim()
 
     def size(self, *dim: int) -> Any:
         return self.known.size(*dim)
 
-    def numel(self) -> int:
+    def numel(self) -> Any:
         return self.known.numel()
 
     def __len__(self) -> int:
         return len(self.known)
 
     def __iter__(self) -> Any:
-        return (self[place] for place in range(len(self.known)))
+        parts: Any = self
+        return (parts[place] for place in range(len(self.known)))
 
 
 class _Tracer(fx.Tracer):

@@ -7,6 +7,7 @@ its own parameters must be ours, and so must the value of every traced operation
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 
 import torch
 
@@ -98,6 +99,6 @@ def _compared(
     for at, theirs in zip(_positions(step, like or name), tensor.flatten().tolist(), strict=True):
         slot = slots.get((name, at))
         quantity = step.layout.label((name, at), step.samples)
-        zero = enclose(EXACT.number(0))
+        zero = enclose(EXACT.number(Fraction(0)))
         ours, bound = (zero.ball, zero) if slot is None else (step.memory[slot], bounds[slot])
         yield compare(quantity, step.number, MODULE, ours, theirs, bound)

@@ -16,13 +16,14 @@ from typing import Any
 import torch
 from torch import fx
 
-from derivations.catalogue.operations import Formula, Operation
+from derivations.catalogue.operation import Formula, Operation
 from derivations.examples.spec import check_name
 from derivations.language.errors import LanguageError
-from derivations.witnesses.axes import SAMPLE, Axis, CannotSay, Letter, View, whole
+from derivations.witnesses.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay, Letter, View, whole
 from derivations.witnesses.calls import alternative, bound, row_of, same, set_otherwise, spelling
-from derivations.witnesses.equations import LETTERS, Alphabet, Call, Filled, fill, words
+from derivations.witnesses.equations import Call, Filled, fill
 from derivations.witnesses.graph import VALUE, Graph
+from derivations.witnesses.templates import words
 from derivations.witnesses.views import VIEWS
 
 PARAMETER_NAMES = {"weight": "w", "bias": "b", "running_mean": "mu", "running_var": "var"}
@@ -62,7 +63,7 @@ class Translator:
             check_name(plain)
         except LanguageError:
             return self.name(plain)
-        if plain in self.taken or plain in LETTERS:
+        if plain in self.taken or plain in (SAMPLE, *LETTERS):
             return self.name(plain)
         self.taken.add(plain)
         return plain
@@ -129,7 +130,7 @@ class Translator:
         if not _has_view((args, kwargs)):
             return node.meta[VALUE]
         if node.target is operator.getitem and isinstance(args[0], tuple):
-            return args[0][args[1]]
+            return args[0][node.args[1]]  # type: ignore[index]
         try:
             return self.operation(graph, node, args, kwargs, last)
         except CannotSay as fault:
@@ -139,6 +140,7 @@ class Translator:
             raise graph.place(node).error(message, hint) from None
 
     def operation(self, graph: Graph, node: fx.Node, args: Any, kwargs: Any, last: str) -> Any:
+        """A call of torch by its row: another view, or equations; raises `CannotSay`."""
         row = row_of(node)
         if row is None:
             raise CannotSay("the table of operations has no row for it")
