@@ -77,7 +77,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.alpha * functional.relu(self.inner(x))
-        return self.outer(x).squeeze(-1)
+        output: Tensor = self.outer(x)
+        return output.squeeze(-1)
 
 
 class Tied(nn.Module):
@@ -104,8 +105,8 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.tokens(tokens)
-        parts = [self.heads(layer(x)) for layer in (self.query, self.key, self.value)]
-        found = functional.scaled_dot_product_attention(*parts, is_causal=True)
+        query, key, value = (self.heads(layer(x)) for layer in (self.query, self.key, self.value))
+        found = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         return found.transpose(1, 2).flatten(2).mean(1)
 
 
@@ -157,7 +158,8 @@ def test_several_inputs_and_a_join() -> None:
             self.first, self.last = nn.Linear(3, 2), nn.Linear(3, 1)
 
         def forward(self, left: Tensor, right: Tensor) -> Tensor:
-            return self.last(torch.cat([torch.sigmoid(self.first(left)), right], dim=1))[:, 0]
+            joined: Tensor = self.last(torch.cat([torch.sigmoid(self.first(left)), right], dim=1))
+            return joined[:, 0]
 
     inputs = torch.randn(4, 3), torch.randn(4, 1)
     found = agrees(Joined(), inputs, functional.mse_loss, torch.randn(4), optimizer=SGD, batch_size=3)
@@ -300,8 +302,7 @@ def cases() -> Iterator[Any]:
 def test_every_row_agrees_with_torch(row: Operation, formula: Formula | None) -> None:
     call = OneCall(row, formula)
     found = agrees(call, call.samples, lambda output: (output * output).sum())
-    wanted = formula.text.splitlines()[-1].partition(" = ")[0] if formula else ""
-    assert not wanted or len(equations(found)) >= len(formula.text.splitlines())
+    assert formula is None or len(equations(found)) >= len(formula.text.splitlines())
 
 
 @pytest.mark.parametrize("name", sorted({name for row in OPERATIONS for name in row.names}))
@@ -454,7 +455,7 @@ def test_long_numbers_are_rounded_on_the_page() -> None:
     model = nn.Linear(1, 1)
     model.weight.data.fill_(1 / 3)
     model.bias.data.fill_(-0.5)
-    page = derivations.from_module(model, torch.tensor([[0.1], [2.0]]), nn.MSELoss(), torch.ones(2, 1))
+    page = derivations.from_module(model, torch.tensor([[0.1], [2.0]]), nn.MSELoss(), torch.ones(2, 1), SGD)
     assert r"$w_1 \approx 0.333333$ and $b_1 = -0.5$" in page["md"]
     assert "| 1 | 0.100000 | 1 |" in page["md"]
 

@@ -103,7 +103,7 @@ def _tensors(example: Example) -> Iterator[str]:
     yield ""
     forward = forward_code(example.forward, sample_axes(example), sizes_code(example))
     if any("padded(" in line for line in forward):
-        yield from ("", *PADDED.splitlines(), "")
+        yield from (*PADDED.splitlines(), "")
     yield from _loop(example, forward, code)
 
 

@@ -12,7 +12,7 @@ import tomllib
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -27,11 +27,11 @@ from pydantic import (
 
 from derivations.catalogue import functions
 from derivations.examples.locate import locate
+from derivations.examples.page_table import Name, PageTable, Positive, Strict
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
-NAME = r"^[A-Za-z][A-Za-z0-9_]{0,30}$"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 Nested: TypeAlias = Fraction | tuple["Nested", ...]
 
@@ -81,11 +81,7 @@ def flat(value: Any) -> tuple[Fraction, ...]:
     return (value,) if isinstance(value, Fraction) else tuple(x for part in value for x in flat(part))
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Csv(_Strict):
+class Csv(Strict):
     """A column of a CSV file that stands beside the spec."""
 
     csv: Annotated[str, Field(description="File name of a CSV file in the folder of the spec.")]
@@ -106,7 +102,6 @@ def _knob(value: Any) -> Any:
 
 _SCALAR = {"type": ["number", "string", "boolean", "array"]}
 _LIST = {"anyOf": [*({"type": kind} for kind in ("number", "string", "array"))]}
-Name = Annotated[str, StringConstraints(pattern=NAME)]
 Data = Annotated[
     Any,
     BeforeValidator(_data),
@@ -114,10 +109,9 @@ Data = Annotated[
 ]
 Start = Annotated[Any, BeforeValidator(_numbers), WithJsonSchema(_LIST)]
 Hyper = Annotated[Any, BeforeValidator(_knob), WithJsonSchema(_SCALAR)]
-Positive = Annotated[int, Field(ge=1)]
 
 
-class ModelTable(_Strict):
+class ModelTable(Strict):
     """``[model]``: the equations, one a line, from the data to the loss."""
 
     equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
@@ -138,7 +132,7 @@ class GroupTable(BaseModel):
     parameters: Annotated[list[Name], Field(min_length=1, description="The parameters of the group.")]
 
 
-class TrainingTable(_Strict):
+class TrainingTable(Strict):
     """``[training]``: optimizer, mini-batches, epochs."""
 
     optimizer: Annotated[
@@ -187,47 +181,7 @@ class TrainingTable(_Strict):
         return self
 
 
-Part = Literal["problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks"]
-PARTS: tuple[str, ...] = get_args(Part)
-
-
-class PageTable(_Strict):
-    """``[page]``: what a page shows, and how it prints numbers. What is left out is verified all the same."""
-
-    digits: Annotated[int, Field(ge=0, le=50, description="Decimal places.")] = 6
-    significant: Annotated[
-        int | None, Field(ge=1, le=50, description="Significant digits, instead of decimal places.")
-    ] = None
-    steps: Annotated[
-        Positive | Annotated[tuple[Positive, ...], Field(min_length=1)] | None,
-        Field(description="The steps that are shown, [1, 2, 10000], or how many of the first, and the last."),
-    ] = None
-    detail: Annotated[
-        Literal["brief", "standard", "full"],
-        Field(description="brief: results only; full: every rule and every scalar."),
-    ] = "standard"
-    show: Annotated[
-        tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")
-    ] = None
-    hide: Annotated[tuple[Part, ...], Field(description="Parts that are left out.")] = ()
-    names: Annotated[
-        dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')
-    ] = {}
-
-    @model_validator(mode="after")
-    def _one_list_of_parts(self) -> PageTable:
-        if self.show is not None and self.hide:
-            raise ValueError("either 'show' lists the parts of the page or 'hide' those left out, not both")
-        return self
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts that the page shows, in its order."""
-        wanted = PARTS if self.show is None else self.show
-        return tuple(part for part in PARTS if part in wanted and part not in self.hide)
-
-
-class Spec(_Strict):
+class Spec(Strict):
     """A worked example as its author writes it. See the README for a specimen."""
 
     title: Annotated[

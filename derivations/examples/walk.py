@@ -76,14 +76,15 @@ class _Walk:
             case Ref(name, ()) if name in self.env:
                 return self.system.number(Fraction(self.env[name]))
             case Ref(name, indices):
-                return self.entry(name, tuple(self.position(part) for part in indices), node.padded)
+                return self.entry(name, tuple(self.position(part) for part in indices))
             case Chosen():
                 return self.chosen(node)
         raise TypeError(f"not workable: {node}")
 
-    def entry(self, name: str, at: tuple[int, ...], padded: bool) -> Value:
+    def entry(self, name: str, at: tuple[int, ...]) -> Value:
+        """The value of an entry; outside its array it is 0 (the tape has refused reads that must not be)."""
         known = (name, at) in self.step.layout.tape.slots
-        return self.system.number(Fraction(0)) if padded and not known else self.step.at(name, at)
+        return self.step.at(name, at) if known else self.system.number(Fraction(0))
 
     def closed(self, expr: Expr) -> bool:
         """Whether a product is 0 whatever the data; it is not worked then."""
@@ -92,7 +93,7 @@ class _Walk:
                 return any(self.closed(part) for part in parts)
             case Neg(a) | Div(a, _):
                 return self.closed(a)
-            case Ref(name, indices, _, True):
+            case Ref(name, indices) if indices:
                 at = tuple(self.position(part) for part in indices)
                 return (name, at) not in self.step.layout.tape.slots
             case Call("same", (a, b)):

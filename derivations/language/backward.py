@@ -96,11 +96,12 @@ def _put_in(expr: Expr, local: dict[str, Equation]) -> Expr:
             return reduce(factors_first(_put_in(a, local)), (bound,))
         case Mul(parts) if has_reduction(expr):
             return product(*(_put_in(part, local) for part in parts))
-    new: dict[Expr, Expr] = {ref: _instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local and not ref.padded}
+    new: dict[Expr, Expr] = {ref: instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local and not ref.padded}
     return tidy(substitute(expr, new)) if new else expr
 
 
-def _instance(eq: Equation, at: Ref) -> Expr:
+def instance(eq: Equation, at: Ref) -> Expr:
+    """The right-hand side of an equation for the entry ``at`` of its target."""
     pairs = zip(eq.target.indices, at.indices, strict=True)
     return rename_index(eq.body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
 

@@ -49,8 +49,11 @@ def matrix_form(eq: Equation) -> Expr | None:
     if len(names) > 2 or len(set(names)) < len(eq.target.indices):
         return None
     rows, cols = [*names, None, None][:2]
+    writer = _Writer(_letters(eq))
     try:
-        return _Writer(_letters(eq)).fitted(eq.body, rows, cols)
+        if names and not writer.free(eq.body):
+            return None  # one number for every entry
+        return writer.fitted(eq.body, rows, cols)
     except NoMatrixForm:
         return None
 
@@ -149,6 +152,8 @@ class _Writer:
 
     def array(self, ref: Ref, rows: Side, cols: Side) -> Expr:
         plain = [part.name if isinstance(part, Ref) and not part.indices else None for part in ref.indices]
+        if None in plain or ref.padded or ref.name in self.letters:
+            raise NoMatrixForm
         whole = Ref(ref.name)
         if plain in ([], [rows], [rows, cols]):
             return whole
@@ -200,20 +205,27 @@ class _Writer:
             return total(*(self.summed(part, bound, rows, cols) for part in terms(body)))
         if (squares := self.norm(body, bound)) is not None:
             return squares
+        if isinstance(body, Sum):  # what the inner sum need not hold stands before it: Σ_i x_i Σ_j A_ij b_j
+            staying = [part for part in factors(body.body) if body.index in self.free(part)]
+            moved = [part for part in factors(body.body) if part not in staying]
+            body = product(*moved, Sum(product(*staying), body.index)) if staying else body
         inside = [part for part in factors(body) if bound in self.free(part)]
         outside = [part for part in factors(body) if part not in inside]
         if outside or not inside:
             own = Sum(product(*inside), bound) if inside else Count(bound)
             return self.entrywise((*outside, own), rows, cols)
         left, right = self.split(inside, rows, cols)
-        above = self.times(left, rows, bound) if left else ones(bound)
-        if not any(rows in self.free(part) for part in left):  # a row: (1 - y)ᵀ, not 1 - yᵀ
-            above = transposed(self.times(left, bound, None) if left else above)
-        beside = self.times(right, bound, cols) if right else ones(bound)
+        above = self.turned(left, rows, bound) if left else transposed(ones(bound))
+        beside = self.turned(right, bound, cols) if right else ones(bound)
         return product(above, beside)
 
+    def turned(self, parts: list[Expr], rows: Side, cols: Side) -> Expr:
+        """A product of entries, transposed as a whole if that is no longer: ``(1 - y)ᵀ``, not ``1 - yᵀ``."""
+        inside, outside = self.times(parts, rows, cols), transposed(self.times(parts, cols, rows))
+        return min(outside, inside, key=lambda expr: list(walk(expr)).count(TRANSPOSED))
+
     def is_pair(self, part: Expr, bound: str) -> bool:
-        """Whether a term is a product of two or more factors along the index, so that ``aᵀb`` says its sum."""
+        """Whether a term has two or more factors along the index, so that ``aᵀb`` says its sum."""
         inner = part.argument if isinstance(part, Neg) else part
         return sum(bound in self.free(factor) for factor in factors(inner)) > 1
 

@@ -9,7 +9,7 @@ the equation of ``t`` alone. No adjoint of `derivations.language.backward` is us
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import sympy as sp
@@ -17,6 +17,7 @@ import sympy as sp
 from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
 from derivations.language.program import Program
+from derivations.language.ranges import affine, extremes, moving_letters
 from derivations.language.steps import Chain, Line
 from derivations.language.symbolic import function_class, is_zero
 from derivations.language.tree import (
@@ -39,6 +40,7 @@ from derivations.language.tree import (
     free_indices,
     refs,
     values,
+    walk,
 )
 
 TINY, LARGEST, HIGHEST = 2, 3_000, 40
@@ -68,7 +70,7 @@ class Prover:
         names = sorted(
             {*free_indices(left, self.program.indices), *free_indices(right, self.program.indices)}
         )
-        ranges = itertools.product(range(1, TINY + 1), repeat=len(names))
+        ranges = itertools.product(*(self.range(name) for name in names))
         return all(self._equal_at(left, right, dict(zip(names, at, strict=True))) for at in ranges)
 
     def _equal_at(self, left: Expr, right: Expr, env: dict[str, int]) -> bool:
@@ -104,11 +106,11 @@ class Prover:
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
-                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound)))
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
             case Largest(a, bound):
-                return function_class("max")(*(self.shallow(a, {**env, bound: k}) for k in range(1, TINY + 1)))
+                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound)])
             case Chosen(a, bound, at):
                 return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
@@ -129,12 +131,33 @@ class Prover:
         """A place as a number."""
         return int(self.place(part, env))
 
+    def range(self, index: str) -> range:
+        """The values of an index in a proof."""
+        return range(1, self.sizes.get(index, TINY) + 1)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many values each index takes: two, or as many as reads such as ``h[2*u + p]`` need."""
+        sizes = dict.fromkeys(self.program.indices, TINY)
+        moving = moving_letters(self.program)
+        own = {(eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)}
+        for _ in self.program:
+            for ref in (node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)):
+                for axis, part in enumerate(ref.indices):
+                    mine, form = own.get((ref.name, axis)), affine(part)
+                    if not isinstance(mine, Ref) or not form or ref.padded or form.get(mine.name):
+                        continue
+                    sizes[mine.name] = max(sizes[mine.name], int(extremes(form, sizes)[1]))
+                    if isinstance(part, Ref) and part.name not in moving:
+                        sizes[part.name] = sizes[mine.name]
+        return sizes
+
     def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
-        """The slope of the larger of two, as `max` has it, by the one that is asked for."""
-        first, second = (self.shallow(body, {**env, bound: k}) for k in range(1, TINY + 1))
-        a, b = sp.Dummy(real=True), sp.Dummy(real=True)
-        slope = sp.diff(function_class("max")(a, b), a if at == 1 else b)
-        return slope.xreplace({a: first, b: second})
+        """The slope of the largest by the entry that is asked for, as `max` has it."""
+        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound)]
+        names = [sp.Dummy(real=True) for _ in values]
+        slope = sp.diff(reduce(function_class("max"), names), names[int(at) - 1])
+        return slope.xreplace(dict(zip(names, values, strict=True)))
 
     def entry(self, name: str, at: tuple[int, ...]) -> Any:
         """The symbol of an entry; an adjoint is the derivative that it stands for."""
@@ -211,7 +234,10 @@ def _size(program: Program) -> int:
 
 
 def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[str, bool]]:
-    """Every line of every chain against the line before it; the first against the subject."""
+    """Every line of every chain against the line before it; the first against the subject.
+
+    The indices of ``program`` are those of the adjoints too.
+    """
     prover = Prover(program, loss)
     found = []
     for chain in chains:
@@ -236,7 +262,8 @@ def _is_definition(prover: Prover, expr: Expr, subject: Expr) -> bool:
     target = subject.body if isinstance(subject, Derivative) else Ref(prover.loss)
     if not isinstance(expr, Derivative) or not isinstance(target, Ref):
         return False
+    defined = next((eq for eq in prover.program if eq.target == target), prover.program.targets[target.name])
     by = expr.by
     whole = Ref(adjoint(prover.loss, by.name), by.indices)
     same = by == subject.by if isinstance(subject, Derivative) else whole == subject
-    return same and prover.equal(prover.program.targets[target.name].body, expr.body)
+    return same and prover.equal(defined.body, expr.body)

@@ -11,11 +11,11 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from derivations.language.backward import Contribution, adjoint, contributions
+from derivations.language.backward import Contribution, adjoint, contributions, instance
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
-from derivations.language.ways import Fits, Way, fits_by_letters, ways_to
+from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, ways_to
 from derivations.language.tree import (
     ONE,
     Derivative,
@@ -111,10 +111,7 @@ class _Book:
     def equation(self, target: Ref) -> Equation:
         """The adjoint's equation, as the programs have it."""
         own = [eq for eq in self.adjoints if eq.target.name == target.name]
-        shape = [isinstance(part, Number) and part.value for part in target.indices]
-        return next(
-            eq for eq in own if [isinstance(p, Number) and p.value for p in eq.target.indices] == shape
-        )
+        return next(eq for eq in own if _numbers(eq.target) == _numbers(target))
 
     def adjoint(self, name: str, ways: list[Way], equation: Equation) -> None:
         way = ways[0]
@@ -180,9 +177,7 @@ class _Book:
         """A way with its slope, and the adjoint that the final equation does not keep, put in."""
         outer = way.outer
         if isinstance(outer, Ref) and not outer.padded and outer not in refs(equation.body):
-            own = self.equation(outer)
-            pairs = zip(own.target.indices, outer.indices, strict=True)
-            outer = rename_index(own.body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
+            outer = instance(self.equation(outer), outer)
         result = raw_product(*way.gates, outer, way.renamed(way.path.local))
         return _summed(result, way.along)
 
@@ -201,9 +196,14 @@ def local_subject(path: Contribution, paths: list[Contribution], taken: set[str]
     """
     others = [other for other in paths if other.by.name == path.by.name]
     same = [other for other in others if other.through == path.through]
-    if len(same) > 1 or (path.outer == ONE and len(others) > 1):
+    if len(same) > 1 or (path.outer == ONE and (len(others) > 1 or not is_plain(path.by))):
         return Derivative(fresh_bounds(rewrite_reductions(path.term), taken), path.by)
     return Derivative(path.through.target, path.by)
+
+
+def _numbers(ref: Ref) -> list[Expr | None]:
+    """The whole numbers among the indices of an entry, each at its place."""
+    return [part if isinstance(part, Number) else None for part in ref.indices]
 
 
 def _summed(expr: Expr, over: tuple[str, ...]) -> Expr:

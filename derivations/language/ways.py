@@ -20,18 +20,22 @@ from typing import TypeAlias
 from derivations.language.contributions import Contribution, chain_product, reduce
 from derivations.language.products import product, total
 from derivations.language.program import Equation, Program
-from derivations.language.ranges import affine, moving_letters
+from derivations.language.ranges import affine, is_letter, moving_letters
 from derivations.language.tree import (
     ONE,
+    ZERO,
+    Add,
     Call,
     Expr,
     Neg,
     Number,
     Ref,
+    children,
     free_indices,
     index,
     number,
     rename_index,
+    transform,
 )
 
 
@@ -46,8 +50,8 @@ class Way:
     solved: bool
 
     def renamed(self, expr: Expr) -> Expr:
-        """An expression of the path in the letters of the adjoint."""
-        return rename_index(expr, self.new)
+        """An expression of the path in the letters of the adjoint: ``h[t]`` for ``h[(t + 1) - 1]``."""
+        return transform(rename_index(expr, self.new), _settled_read) if self.new else expr
 
     @property
     def outer(self) -> Expr:
@@ -220,6 +224,30 @@ def _settled(expr: Expr) -> Expr:
     """An index that is made of whole numbers only, as one number."""
     form = affine(expr)
     return number(form[""]) if form is not None and set(form) == {""} else expr
+
+
+def _settled_read(node: Expr) -> Expr | None:
+    """A read whose index expressions are written as short as they can be."""
+    if not isinstance(node, Ref) or not node.indices:
+        return None
+    parts = tuple(part if is_letter(part) else _short(part) for part in node.indices)
+    return replace(node, indices=parts)
+
+
+def _short(part: Expr) -> Expr:
+    form = affine(part)
+    if form is None or not any(isinstance(inner, Add) for inner in children(part)):
+        return _settled(part) if form is not None else transform_below(part)
+    letters = [(name, value) for name, value in form.items() if name and value]
+    parts = [_times(value, name, {}) for name, value in letters]
+    constant = form.get("", 0)
+    found = total(*parts, _times(constant, "", {}) if constant else ZERO)
+    return found
+
+
+def transform_below(part: Expr) -> Expr:
+    """An entry that is looked up, with its own indices settled."""
+    return _settled_read(part) or part
 
 
 def _way(

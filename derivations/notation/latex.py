@@ -236,7 +236,10 @@ def _joint(left: Expr, right: Expr) -> str:
     """A dot between numbers and between fractions, a thin nothing where letters stand together."""
     if _starts_with_number(right):
         return r" \cdot "
-    if isinstance(left, Number) and left.text and isinstance(right, (Number, Pow, Call)):
+    applied = isinstance(right, (Number, Pow, Call)) and not _is_entrywise(right)
+    if isinstance(left, Number) and left.text and applied:
+        return r" \cdot "
+    if isinstance(left, Number) and isinstance(right, Add) and _is_numeric(right):
         return r" \cdot "
     fractions = [_is_fraction(left), _is_fraction(right)]
     if all(fractions) or (isinstance(right, Derivative) and not isinstance(left, Number)):

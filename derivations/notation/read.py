@@ -33,13 +33,14 @@ from derivations.notation.symbols import Symbol, Symbols
 
 WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
 TOKEN = re.compile(
-    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
+    r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
 )
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
 LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
-END = {*CLOSE, "}", "+", "-", ",", r"\rVert", r"\odot", r"\oslash"}
+END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
 FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
 
 
@@ -130,9 +131,9 @@ class _Reader:
                 self.take()
             elif parts and self.token[:1].isdigit():
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
-            factor = self.factor()
-            parts.append(factor)
-            if isinstance(factor, (Sum, Largest)):
+            is_open = self.token in REDUCTIONS
+            parts.append(self.factor())
+            if is_open:
                 break
         return _scientific(parts)
 

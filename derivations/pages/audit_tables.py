@@ -16,6 +16,7 @@ from derivations.pages.blocks import Formula, Table, Words
 from derivations.pages.columns import data_value
 from derivations.pages.finished import Item, Mathematics, Pieces
 from derivations.pages.numbers_in import given, plain_value
+from derivations.pages.samples import with_positions
 from derivations.pages.summary import FULL, distance, torch_number
 from derivations.witnesses.check import PROGRAM, Check
 
@@ -82,7 +83,8 @@ class TableAudit:
     def heading(self, pieces: Pieces) -> Expr | None:
         """The expression in a cell, if there is one."""
         if pieces and isinstance(pieces[0], Mathematics):
-            return self.evidence.read(pieces[0])[0].expr
+            shown = self.evidence.read(pieces[0])[:1]
+            return (shown if self.step is None else with_positions(shown, self.step))[0].expr
         return None
 
     # --- tables of numbers
@@ -129,8 +131,9 @@ class TableAudit:
         """The index that the rows run along, from the heading of the first column."""
         shown = self.table.header[0][0]
         assert isinstance(shown, Formula)
-        assert isinstance(name := shown.sides[0].expr, Ref)
-        return name.name
+        row = shown.sides[0].expr
+        assert isinstance(row, Ref)
+        return row.name
 
     def same_cell(self, pieces: Pieces, words: Words) -> None:
         """A formula or a number in a cell is the document's, sign and digits."""

@@ -30,7 +30,7 @@ from derivations.pages.columns import (
 )
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
-from derivations.pages.tables import Rows
+from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, join, samples_words
 
@@ -71,7 +71,7 @@ class _Page:
         parts = [ref for name, array in self.example.kept.items() for ref in array.refs(name)]
         if self.sample is not None and len(self.step.samples) == 1:
             data = entries_along_samples(self.example)
-            parts += [ref for ref in (_at(ref, {self.sample: 1}) for ref in data) if isinstance(ref, Ref)]
+            parts += [_entry(ref, ref, {self.sample: 1})[0] for ref in data]
         return self.values("We have", parts)
 
     def values(self, opening: str, entries: list[Ref]) -> Words:
@@ -79,12 +79,10 @@ class _Page:
         shown = []
         for ref in entries[:FEW]:
             printed = self.writer.value(ref, {})
-            shown.append(self.about(formula(ref, ("=" if printed.exact else "≈", leaf(printed)))))
+            found = formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
+            shown.append(with_samples(found, self.step))
         more = "" if len(entries) <= FEW else ", and so on"
         return say(f"{opening} {join(['{}'] * len(shown))}{more}.", *shown)
-
-    def about(self, found: Formula) -> Formula:
-        return with_samples(found, self.step)
 
     # --- the forward pass
 
@@ -136,18 +134,27 @@ class _Page:
         for place in told:
             yield Prose(self.row_words(row, place))
             for eq in along:
-                for target, body in instances(eq, row, self.sizes):
-                    yield self.chain(_at(target, {row: place}), _at(body, {row: place}))
+                yield from self.row_chains(eq, row, place)
         if told and self.rows(row) > 1:
             yield Prose((f"All {'samples' if row == self.sample else 'of them'} in a table:",))
-        yield from rows.tables(kind, given, columns_of(along, row, self.sizes), sums)
+        yield from rows.tables(kind, given, columns_of(along, row, self.sizes, short=bool(told)), sums)
         self.known |= rows.known
+
+    def row_chains(self, eq: Equation, row: str, place: int) -> Iterator[Block]:
+        """The entries of one row, the first ones of a very long row."""
+        entries = list(instances(eq, row, self.sizes))
+        for target, body in entries if len(entries) <= FEW else entries[:MAX_COLUMNS]:
+            yield self.chain(*_entry(target, body, {row: place}))
+        if len(entries) > FEW:
+            yield Prose(
+                say(f"The other {len(entries) - MAX_COLUMNS} entries of {{}} go the same way.", eq.target)
+            )
 
     def rows(self, row: str) -> int:
         return len(self.step.samples) if row == self.sample else self.sizes[row]
 
     def full_rows(self, row: str, along: list[Equation]) -> range:
-        """The rows that are told entry by entry: one if the table cannot hold the formulas, all on request."""
+        """The rows that are told entry by entry: one if the table cannot hold the formulas, or all."""
         single = all(len(indices_of(eq)) == 1 for eq in along)
         if self.detail == "brief" or (self.detail == "standard" and single):
             return range(0)
@@ -158,27 +165,31 @@ class _Page:
     def row_words(self, row: str, place: int) -> Words:
         if row == self.sample:
             return (f"Sample {self.step.samples[place - 1]} in full:",)
-        return say(f"{{}} = {place} in full:", Ref(row))
+        return say(f"Value {place} of {{}} in full:", Ref(row))
 
     # --- chains
 
-    def chain(self, target: Expr, body: Expr, known: frozenset[Expr] = frozenset()) -> Display:
-        return Display(self.about(self.writer.chain(target, body, known)))
+    def chain(self, target: Ref, body: Expr, known: frozenset[Expr] = frozenset()) -> Display:
+        found = self.writer.chain(target, body, known)
+        parameter = target.name.removesuffix("'")
+        if parameter != target.name and parameter in self.example.start:
+            found = _arrow(found, Ref(parameter, target.indices))
+        return Display(with_samples(found, self.step))
 
     def entries(self, eq: Equation) -> Iterator[Block]:
         """Every entry of a quantity; of one along a batch of one sample, that sample's."""
         single = {self.sample: 1} if self.sample is not None and len(self.step.samples) == 1 else {}
-        shown = [(_at(target, single), _at(body, single)) for target, body in instances(eq, None, self.sizes)]
+        shown = [_entry(target, body, single) for target, body in instances(eq, None, self.sizes)]
         if self.detail == "brief" and eq.target.name not in self.results():
-            yield Prose(self.values("We get", [ref for ref, _ in shown if isinstance(ref, Ref)]))
+            yield Prose(self.values("We get", [ref for ref, _ in shown]))
             return
         for target, body in shown:
             yield self.chain(target, body, self.known)
 
     def results(self) -> set[str]:
-        """The loss, the gradients of the parameters, and the entries of the update."""
+        """The loss, the gradients of the parameters, and what the update computes."""
         gradients = {adjoint(self.example.loss, name) for name in self.example.parameters}
-        return {self.example.loss, *gradients}
+        return {self.example.loss, *gradients, *self.example.update.targets}
 
     def backward(self) -> Iterator[Block]:
         shown = self.gradients
@@ -199,21 +210,15 @@ class _Page:
     # --- the update
 
     def update(self) -> Iterator[Block]:
-        for eq in self.example.update:
-            if self.row(eq) is not None:
-                yield from self.run("update", self.row(eq) or "", [eq], [], [])
-                continue
-            name = eq.target.name.rstrip("'")
-            for target, body in instances(eq, None, self.sizes):
-                found = self.writer.chain(target, body)
-                yield Display(
-                    _arrow(found, Ref(name, target.indices)) if name in self.example.start else found
-                )
+        yield from self.told("update", list(self.example.update), [], [])
 
 
-def _at(expr: Expr, places: dict[str, int]) -> Expr:
-    """An expression at whole-number values of indices."""
-    return rename_index(expr, {name: number(place) for name, place in places.items()})
+def _entry(target: Ref, body: Expr, places: dict[str, int]) -> tuple[Ref, Expr]:
+    """An entry and its formula at whole-number values of indices."""
+    at: dict[str, Expr] = {name: number(place) for name, place in places.items()}
+    entry = rename_index(target, at)
+    assert isinstance(entry, Ref)
+    return entry, rename_index(body, at)
 
 
 def _arrow(found: Formula, parameter: Ref) -> Formula:

@@ -112,8 +112,8 @@ class Claims:
     def body(self, target: Ref) -> Expr:
         """The right-hand side of the program's equation for one entry."""
         example = self.example
-        for eq in (*example.forward, *example.backward, *example.update):
-            if eq.target.name == target.name:
+        for program in (example.forward, example.backward, example.update):
+            if eq := program.writer(target.name, positions(target)):
                 return _at(eq.target, eq.body, target)
         raise ValueError(f"nothing computes {target.name}")
 

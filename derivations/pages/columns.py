@@ -83,10 +83,12 @@ def row_index(eq: Equation, sample: str | None, sizes: Mapping[str, int], sample
     return names[0] if names and entries > FEW else None
 
 
-def columns_of(equations: list[Equation], row: str, sizes: Mapping[str, int]) -> dict[Expr, Formula]:
-    """A column for each entry beside the row index; its heading is the formula if there is only one."""
+def columns_of(
+    equations: list[Equation], row: str, sizes: Mapping[str, int], *, short: bool
+) -> dict[Expr, Formula]:
+    """A column for each entry beside the row index; headings are formulas where nothing else says them."""
     return {
-        target: formula(target, body) if len(indices_of(eq)) == 1 else formula(target)
+        target: formula(target) if short or len(indices_of(eq)) > 1 else formula(target, body)
         for eq in equations
         for target, body in instances(eq, row, sizes)
     }

@@ -34,7 +34,6 @@ from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
 from derivations.witnesses.matrix_forms import MatrixForm
 
-
 ENTRYWISE = {TIMES: "multiplies", OVER: "divides"}
 
 
@@ -145,12 +144,12 @@ def matrices(forms: tuple[MatrixForm, ...]) -> Iterator[Block]:
     yield Heading(2, ("In matrix form",))
     used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
     ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
-    words = ["The first index counts rows, vectors are columns; functions act on every entry,"]
+    words = ["The first index counts rows, vectors are columns, a function acts on every entry,"]
     words += ["and a number is added to every entry."]
     words += [f"{name} {what} entry by entry." for name, what in ENTRYWISE.items() if name in used]
-    holes = ["{} is a column of {} ones."] * bool(ones)
-    counts = [part for one in ones[:1] for part in (one, Count(one.indices[0].name))]  # type: ignore[union-attr]
-    yield Prose(say(" ".join([*words, *holes]), *counts))
+    words += ["{} is a column of {} ones."] * bool(ones)
+    counts = [part for one in ones[:1] for index in refs(one.indices[0]) for part in (one, Count(index.name))]
+    yield Prose(say(" ".join(words), *counts))
     rows: list[tuple[Words, ...]] = []
     for form in forms:
         eq = form.equation

@@ -218,7 +218,8 @@ def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
     if table.kind == "derivation" and len(cell) == 1 and isinstance(cell[0], Formula):
         return f"{_scaled(math(cell[0], symbols))}\\rule[-3ex]{{0pt}}{{7ex}}"
     shown = words_latex(cell, symbols)
-    return f"{{{shown}}}" if letter == "d" and shown else shown
+    protected = letter == "d" or shown.startswith("(")  # a rule above would read a bracket as its own
+    return f"{{{shown}}}" if protected and shown else shown
 
 
 def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:

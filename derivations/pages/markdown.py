@@ -56,11 +56,16 @@ def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:
 
 
 def words_markdown(words: Words, symbols: Symbols) -> Markup:
-    """A sentence or a cell; a number alone needs no mathematics."""
-    number = lone_number(words)
+    """A sentence or a cell."""
+    return Markup("".join(_inline(word, symbols) for word in words))
+
+
+def cell_markdown(words: Words, letter: str, symbols: Symbols) -> Markup:
+    """A cell; in a column of decimals a number alone needs no mathematics."""
+    number = lone_number(words) if letter == "d" else None
     if number is not None and number.text and "e" not in number.text and not _has_sign(words):
         return Markup(number.text.replace("-", "−"))
-    return Markup("".join(_inline(word, symbols) for word in words))
+    return words_markdown(words, symbols)
 
 
 def _inline(word: Any, symbols: Symbols) -> str:
@@ -83,6 +88,7 @@ def _verbatim(text: str) -> Markup:
 def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
     return {
         "words": lambda words: words_markdown(words, symbols),
+        "cell": lambda words, letter: cell_markdown(words, letter, symbols),
         "math": lambda formula: Markup(math(formula, symbols)),
         "lines": lambda formula: list(lines(formula, symbols)),
         "verbatim": _verbatim,

@@ -17,6 +17,8 @@ from derivations.examples.walk import size_of, worked
 from derivations.language.products import factors
 from derivations.language.tree import (
     Add,
+    Call,
+    Chosen,
     Count,
     Div,
     Expr,
@@ -79,7 +81,7 @@ class Writer:
         """The expression with numbers in the place of letters; ``exact`` collects what is whole."""
 
         def rule(node: Expr) -> Expr | None:
-            if isinstance(node, (Ref, Count)) or node in known:
+            if isinstance(node, (Ref, Count, Chosen)) or is_gate(node) or node in known:
                 printed = self.value(node, env)
                 exact.append(printed.exact)
                 return leaf(printed)
@@ -121,6 +123,11 @@ class Writer:
         if any(has_reduction(part) for part in parts if part is not sums[0]):
             return None
         return self.put_in(Mul(parts), {}, frozenset(sums), exact)
+
+
+def is_gate(expr: Expr) -> bool:
+    """Whether an expression compares indices: ``[s = token[i]]``, which is 1 or 0."""
+    return isinstance(expr, Call) and expr.function == "same"
 
 
 def joined(terms: Iterable[tuple[Expr, Expr]]) -> Expr:

@@ -9,6 +9,7 @@ from derivations.language.tree import Expr, Ref, Sum, refs
 from derivations.pages.blocks import Block, Formula, Prose, Table, Words, formula
 from derivations.pages.columns import FEW, parts_of, summed
 from derivations.pages.numbers_in import Writer, leaf
+from derivations.pages.samples import with_samples
 
 MAX_COLUMNS = 7
 
@@ -43,7 +44,8 @@ class Rows:
 
     def one(self, kind: str, columns: dict[Expr, Formula], summands: set[Expr]) -> Table:
         """One table; its last row are the sums if something is summed."""
-        header = ((formula(Ref(self.row)),), *((shown,) for shown in columns.values()))
+        headings = (with_samples(shown, self.writer.step) for shown in columns.values())
+        header = ((formula(Ref(self.row)),), *((shown,) for shown in headings))
         rows: list[tuple[Words, ...]] = [
             ((label,), *(self.cell(expr, {self.row: place}) for expr in columns))
             for place, label in enumerate(self.labels(), 1)
@@ -62,6 +64,7 @@ class Rows:
         return [str(place) for place in range(1, step.layout.sizes[self.row] + 1)]
 
     def cell(self, expr: Expr, env: dict[str, int]) -> Words:
+        """The value of a column in one row."""
         return (formula(leaf(self.writer.value(expr, env))),)
 
 
@@ -69,7 +72,7 @@ Columns = TypeVar("Columns", bound=Expr)
 
 
 def grouped(columns: list[Columns], most: int = FEW) -> tuple[list[list[Columns]], int]:
-    """The columns of one quantity together, the first ones only where there are too many; what was left out."""
+    """The columns of one quantity together, the first of very many; and how many were left out."""
     groups: list[list[Columns]] = []
     for expr in columns:
         last = groups[-1][0] if groups else None

@@ -42,10 +42,11 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
     ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
     step that differ.
     """
-    derivation = derive(example.forward, example.backward, example.loss, example.parameters)
+    derivation = derive(example.forward, example.backward, example.loss, example.parameters, example.fits)
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
-    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, example.forward, example.loss))
+    forward = replace(example.forward, indices=example.backward.indices)
+    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss))
     program = listing(example)
     output = cache(lambda: run_listing(program))
 
