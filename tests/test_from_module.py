@@ -166,6 +166,22 @@ def test_several_inputs_and_a_join() -> None:
     assert list(found.inputs) == ["left", "right"]
 
 
+def test_names_that_look_alike_on_a_page_are_avoided() -> None:
+    class Weighted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.i = nn.Linear(2, 1), nn.Parameter(torch.ones(()))
+
+        def forward(self, w: Tensor, z: Tensor) -> Tensor:
+            output: Tensor = self.layer(w * z)
+            return torch.tanh(output) * self.i
+
+    found = agrees(Weighted(), (torch.randn(2, 2), torch.randn(2, 1)), squares)
+    assert list(found.inputs) == ["w", "z"]
+    assert list(found.parameters) == ["weight1", "b1", "i1"]
+    assert equations(found)[0] == "zz1[i, j] = w[i, j]*z[i]"
+
+
 def test_a_single_sample() -> None:
     agrees(nn.Sequential(nn.Linear(1, 2), nn.Softmax(dim=1)), torch.randn(1, 1), squares)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from derivations.witnesses.templates import words
 from derivations.witnesses.views import VIEWS
 
 PARAMETER_NAMES = {"weight": "w", "bias": "b", "running_mean": "mu", "running_var": "var"}
+DIGITS = "0123456789"
 AXES = {"dim", "keepdim", "normalized_shape"}  # arguments that the words dim and rest stand for
 
 
@@ -35,7 +36,8 @@ class Translator:
     """What has been translated so far: equations, arrays, and the view of every node."""
 
     samples: int
-    taken: set[str]
+    reserved: Set[str]  # names that mean something else
+    taken: set[str] = field(default_factory=set)
     alphabet: Alphabet = field(default_factory=Alphabet)
     lines: list[tuple[str, str]] = field(default_factory=list)  # an equation and where it comes from
     data: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -51,10 +53,18 @@ class Translator:
     # --- names and arrays ---
 
     def name(self, stem: str) -> str:
-        """``z1``, ``z2`` …: the next free name."""
-        found = next(name for k in range(1, 10_000) if (name := f"{stem}{k}") not in self.taken)
+        """``z1``, ``z2`` …: the next free name; ``zz1`` where the author has a ``z`` of his own."""
+        stem = stem if stem not in self.taken else stem * 2
+        found = next(name for k in range(1, 10_000) if self.is_free(name := f"{stem}{k}"))
         self.taken.add(found)
         return found
+
+    def is_free(self, name: str) -> bool:
+        """Whether no quantity has the name, or looks like it on a page: the second entry of w is not w2."""
+        entries = {known for known in self.taken if known.rstrip(DIGITS) == name}
+        stem = name.rstrip(DIGITS)
+        plain = name not in self.taken and name not in self.reserved
+        return plain and not entries and (stem == name or stem not in self.taken)
 
     def own_name(self, wanted: str) -> str:
         """The author's own name if it can be one, else the nearest that can."""
@@ -63,7 +73,7 @@ class Translator:
             check_name(plain)
         except LanguageError:
             return self.name(plain)
-        if plain in self.taken or plain in (SAMPLE, *LETTERS):
+        if not self.is_free(plain) or plain in (SAMPLE, *LETTERS):
             return self.name(plain)
         self.taken.add(plain)
         return plain
@@ -105,8 +115,9 @@ class Translator:
             self.owners.append(owner)
         stem = PARAMETER_NAMES[attribute]
         matrix = sum(size > 1 for size in tensor.shape) > 1
-        name = f"{stem.upper() if matrix else stem}{self.owners.index(owner) + 1}"
-        return self.own_name(name)
+        number = self.owners.index(owner) + 1
+        name = f"{stem.upper() if matrix else stem}{number}"
+        return self.own_name(name if self.is_free(name) else f"{attribute}{number}")
 
     # --- nodes ---
 
