@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import operator
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -465,6 +467,13 @@ def test_a_page_from_a_module() -> None:
         "dL/dW1[1, 2]",
     }
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_the_sessions_of_the_readme() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (session,) = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(session, {"derivations": derivations}, "README", None, None)
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def test_long_numbers_are_rounded_on_the_page() -> None:
