@@ -201,7 +201,20 @@ def test_a_convolutional_network() -> None:
     model = nn.Sequential(
         nn.Conv2d(1, 2, 2, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2)
     )
-    agrees(model, torch.randn(2, 1, 5, 5), nn.CrossEntropyLoss(), torch.tensor([0, 1]))
+    found = agrees(model, torch.randn(2, 1, 5, 5), nn.CrossEntropyLoss(), torch.tensor([0, 1]))
+    assert equations(found)[3] == "yhat[i, m] = sum(W2[m, l, u, s]*h2[i, l, u, s], l, u, s) + b2[m]"
+
+
+def test_a_transposed_parameter_keeps_its_rows() -> None:
+    class Transposed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.matrix = nn.Parameter(torch.randn(3, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1) @ self.matrix.T
+
+    agrees(Transposed(), torch.randn(2, 2, 2), squares)
 
 
 def test_attention_with_heads() -> None:

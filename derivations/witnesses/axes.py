@@ -78,12 +78,16 @@ def fixed(position: int) -> Affine:
 
 @dataclass(frozen=True)
 class View:
-    """A quantity as torch sees it: ``name[at]`` over ``axes``; ``lookup`` if its numbers are positions."""
+    """A quantity as torch sees it: ``name[at]`` over ``axes``; ``lookup`` if its numbers are positions.
+
+    An array that is read once may be given ``uncut``: the one read then says how its axes are cut.
+    """
 
     name: str
     at: tuple[Affine, ...] = ()
     axes: tuple[Axis, ...] = ()
     lookup: bool = False
+    uncut: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -94,6 +98,11 @@ class View:
     def letters(self) -> list[Letter]:
         """Every letter, the slowest first."""
         return [letter for axis in self.axes for letter in axis]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the brackets hold the letters of the axes, in order."""
+        return self.at == tuple(plain(letter) for letter in self.letters)
 
     @property
     def sampled(self) -> bool:

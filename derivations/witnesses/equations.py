@@ -57,8 +57,8 @@ class Call:
 class Filled:
     """The equations of one call, the view of their result, and what a spec must say beside them.
 
-    ``ranges`` are those of letters that no array shows; ``positions`` are the quantities that are read
-    between brackets, and ``numbers`` those that are read as numbers.
+    ``ranges`` are of letters that no array shows, ``positions`` what is read between brackets, ``numbers``
+    what is read as numbers, ``cut`` the shapes of arrays that are cut: ``W[j, k, l]`` after a flattening.
     """
 
     lines: tuple[str, ...]
@@ -66,6 +66,7 @@ class Filled:
     ranges: Mapping[str, int]
     positions: frozenset[str]
     numbers: frozenset[str]
+    cut: Mapping[str, tuple[int, ...]]
 
 
 def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) -> Filled:
@@ -85,12 +86,14 @@ def fill(text: str, call: Call, alphabet: Alphabet, name: Callable[[str], str]) 
         raise CannotSay(f"a result of shape {call.shape}")
     unseen = [letter for letter in result.letters if letter.name not in scope.plain]
     ranges = {x.name: x.size for x in (*scope.moving, *unseen) if x.name != SAMPLE}
-    return Filled(tuple(lines), result, ranges, frozenset(scope.positions), frozenset(scope.numbers))
+    return Filled(
+        tuple(lines), result, ranges, frozenset(scope.positions), frozenset(scope.numbers), scope.cut
+    )
 
 
 @dataclass
 class _Scope:
-    """One formula being filled: arguments and earlier lines, and the axes that each word stands for."""
+    """One formula being filled: arguments, earlier lines, and the axes that each word stands for."""
 
     arguments: dict[str, Any]
     call: Call
@@ -101,8 +104,7 @@ class _Scope:
     plain: set[str] = field(default_factory=set)  # letters that stand alone between brackets
     positions: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
-
-    # --- letters ---
+    cut: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def choose_letters(self, text: str) -> None:
         """Letters for every word: from the operands, from the result's shape, from the row."""
@@ -164,8 +166,6 @@ class _Scope:
         every = range(len(axes) + len(self.call.chosen))
         return tuple(() if place in self.call.chosen else next(rest) for place in every)
 
-    # --- text ---
-
     def rewrite(self, text: str) -> str:
         """A body with operands, letters and numbers in the place of the row's words."""
         found, at = "", 0
@@ -224,11 +224,23 @@ class _Scope:
         if not isinstance(operand, View):
             return self.number(name)
         new: dict[Letter, Affine] = {}
-        for axis, part in zip(operand.axes, spread(parts, len(operand.axes), self.env), strict=True):
+        pattern = spread(parts, len(operand.axes), self.env)
+        for axis, part in zip(operand.axes, pattern, strict=True):
             new |= self.position(axis, part)
-        seen = operand.put(new, ())
+        seen = self.cut_along(operand, pattern) or operand.put(new, ())
         self.note(operand, seen)
         return str(seen)
+
+    def cut_along(self, operand: View, pattern: Sequence[str | Axis]) -> View | None:
+        """An array that is read only here, its axes cut as the others': ``W[j, k, l]*h[i, k, l]``."""
+        axes = [part for part in pattern if not isinstance(part, str)]
+        pairs = list(zip(axes, operand.axes, strict=False))
+        whole_read = operand.is_whole and len(pairs) == len(pattern) and operand.name not in self.numbers
+        if not (operand.uncut and whole_read and any(len(axis) > len(own) > 0 for axis, own in pairs)):
+            return None
+        seen = whole(operand.name, [axis if own else () for axis, own in pairs])
+        self.cut[operand.name] = tuple(letter.size for letter in seen.letters)
+        return seen
 
     def note(self, operand: View, seen: View) -> None:
         """What a read says about ranges; the samples' letter stays on the samples' axis."""

@@ -185,10 +185,10 @@ def _toml(value: Any) -> str:
 
 
 def _written(name: str, tensor: torch.Tensor, work: Translator) -> str:
-    """An array as nested lists without its axes of length 1; positions count from 1."""
+    """An array as nested lists without its axes of length 1, perhaps cut; positions count from 1."""
     sampled = name in work.sampled
     shape = [size for place, size in enumerate(tensor.shape) if size > 1 or (place == 0 and sampled)]
-    plain = tensor.detach().reshape(shape) + (1 if name in work.lookups else 0)
+    plain = tensor.detach().reshape(work.cut.get(name, shape)) + (1 if name in work.lookups else 0)
     return _nested(plain.tolist())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -48,6 +49,8 @@ class Translator:
     sampled: set[str] = field(default_factory=set)  # data with an axis of samples
     lookups: set[str] = field(default_factory=set)  # data whose numbers are positions
     numbers: set[str] = field(default_factory=set)  # what is read as a number
+    reads: Mapping[int, int] = field(default_factory=dict)  # how often each parameter is used
+    cut: dict[str, tuple[int, ...]] = field(default_factory=dict)  # shapes other than torch's
     ranges: dict[str, int] = field(default_factory=dict)  # of letters that no array shows
 
     # --- names and arrays ---
@@ -103,7 +106,8 @@ class Translator:
             learnt = isinstance(tensor, torch.nn.Parameter) and tensor.requires_grad
             name = self.parameter_name(path, tensor)
             (self.parameters if learnt else self.data)[name] = tensor
-            self.known[id(tensor)] = tensor, self.array(name, tensor)
+            view = replace(self.array(name, tensor), uncut=self.reads[id(tensor)] == 1)
+            self.known[id(tensor)] = tensor, view
         return self.known[id(tensor)][1]
 
     def parameter_name(self, path: str, tensor: torch.Tensor) -> str:
@@ -125,6 +129,7 @@ class Translator:
         """Translate every node that the output needs; the last equation gets a name of its own."""
         env: dict[fx.Node, Any] = dict(zip(graph.inputs, inputs, strict=True))
         final = _producer(graph.output)
+        self.reads = _reads(graph)
         for node in graph.needed:
             if node not in env:
                 env[node] = self.node(graph, node, env, last if node is final else "")
@@ -170,6 +175,7 @@ class Translator:
         self.lines += [(line, where) for line in filled.lines]
         self.nodes[filled.result.name] = graph.title, node.name
         self.ranges |= filled.ranges
+        self.cut |= filled.cut
         self.lookups |= filled.positions
         self.numbers |= filled.numbers
         if both := self.lookups & self.numbers:
@@ -195,6 +201,16 @@ class Translator:
         """Names for the lines of a formula, the last one perhaps given."""
         count, given = len(formula.text.splitlines()), iter(range(10**6))
         return lambda stem: last if last and next(given) == count - 1 else self.name(stem)
+
+
+def _reads(graph: Graph) -> Counter[int]:
+    """How often the operations of a graph read each parameter, buffer or constant."""
+    found: Counter[int] = Counter()
+    for node in graph.needed:
+        if node.op == "get_attr":
+            operands = [part for user in node.users for part in (*user.args, *user.kwargs.values())]
+            found[id(graph.attribute(str(node.target)))] += sum(part is node for part in operands)
+    return found
 
 
 def _has_view(parts: Any) -> bool:
