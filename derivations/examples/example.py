@@ -25,7 +25,9 @@ from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.ranges import moving_letters, sizes_of
-from derivations.language.tree import REDUCTIONS, Count, Ref, refs, walk
+from derivations.language.shortcuts import Found, state
+from derivations.language.shortcuts import find as find_shortcuts
+from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
 
 
@@ -52,6 +54,7 @@ class Example:
     batches: tuple[tuple[tuple[int, ...], ...], ...]
     fits: Fits
     lookups: tuple[str, ...] = ()
+    shortcuts: tuple[Found, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -119,7 +122,10 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_taken(rule, states, source, forward, {"data": data, "parameters": start})
     forward = looked_ahead(forward, rule)
     try:
-        adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
+        adjoints = backward(forward, loss, start, fits)
+        letters = set(adjoints.indices)
+        shortcuts = [each for each in find_shortcuts(forward, loss, letters) if _holds(each.condition, data)]
+        adjoints = put_in_outer(state(adjoints, shortcuts, letters), loss, start)
         adjoints = with_second(forward, adjoints, rule)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
@@ -128,7 +134,21 @@ def prepare(spec: Spec, source: Source) -> Example:
     batches = _batches(spec, source, count, sample)
     programs = forward, adjoints, rule.update
     lookups = tuple(name for name in data if name in _looked_up(forward))
-    return Example(spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups)
+    return Example(
+        spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups, tuple(shortcuts)
+    )
+
+
+def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bool:
+    """Whether the data have what a short cut asks for: a sum over the last index that is always the same."""
+    if condition is None:
+        return True
+    match condition:
+        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(bound):
+            entries, width = data[name].entries, data[name].shape[-1]
+            rows = (entries[at : at + width] for at in range(0, len(entries), width))
+            return all(sum(row) == wanted for row in rows)
+    return False
 
 
 def _looked_up(program: Program) -> set[str]:

@@ -11,7 +11,7 @@ at a time, only as far as a line needs it, so that a proof costs the same in a d
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
 
@@ -49,8 +49,8 @@ Entry: TypeAlias = tuple[str, tuple[int, ...]]
 class Prover:
     """Proves equalities about one forward program."""
 
-    def __init__(self, program: Program, loss: str) -> None:
-        self.program, self.loss = program, loss
+    def __init__(self, program: Program, loss: str, conditions: Iterable[tuple[Expr, Expr]] = ()) -> None:
+        self.program, self.loss, self.conditions = program, loss, tuple(conditions)
         self.totals: dict[Entry, Any] = {}
         self.depths: dict[Entry, int] = {}
 
@@ -69,12 +69,25 @@ class Prover:
             rest = self.written_out(rest, self.adjoint)
         rest = rest - self.shallow(right, env)
         for _ in range(DEEPEST):
-            if any(map(is_zero, self.deeper(rest))):
+            if any(is_zero(each.xreplace(self.given)) for each in self.deeper(rest)):
                 return True
             before, rest = rest, self.written_out(rest, self.adjoint)
             if rest == before:
                 return False
         return False
+
+    @cached_property
+    def given(self) -> dict[Any, Any]:
+        """What the conditions on the data say: the last term of each sum, by the others."""
+        found = {}
+        for left, right in self.conditions:
+            assert isinstance(left, Sum)
+            names = free_indices(left, self.program.indices)
+            for places in itertools.product(*(self.range(name) for name in names)):
+                env = dict(zip(names, places, strict=True))
+                last = self.shallow(left.body, {**env, left.index: self.range(left.index)[-1]})
+                found[last] = self.shallow(right, env) - (self.shallow(left, env) - last)
+        return found
 
     def deeper(self, rest: Any) -> Iterator[Any]:
         """What is left with quantities written out further and further."""
@@ -270,12 +283,14 @@ def _entry(symbol: str) -> Entry:
     return name, tuple(int(part) for part in inside.split(",") if part)
 
 
-def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[str, bool]]:
+def prove(
+    chains: tuple[Chain, ...], program: Program, loss: str, conditions: Iterable[tuple[Expr, Expr]] = ()
+) -> list[tuple[str, bool]]:
     """Every line of every chain against the line before it; the first against the subject.
 
-    The indices of ``program`` are those of the adjoints too.
+    The indices of ``program`` are those of the adjoints too; ``conditions`` hold of the data.
     """
-    prover = Prover(program, loss)
+    prover = Prover(program, loss, conditions)
     found = []
     for chain in chains:
         before = chain.subject

@@ -37,11 +37,15 @@ from derivations.language.tree import (
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The rule behind a line: its name, and what it says about quantities (kept as trees)."""
+    """The rule behind a line: its name, and what it says about quantities (kept as trees).
+
+    ``words`` are those of a row of the catalogue that states the line.
+    """
 
     rule: str
     parts: tuple[Expr, ...] = ()
     lines: tuple[int, ...] = ()
+    words: str = ""
 
 
 def differentiate(node: Derivative) -> tuple[Expr, Reason]:

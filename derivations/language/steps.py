@@ -8,10 +8,10 @@ programs use. The lines are claims: `derivations.language.proof` decides each of
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from derivations.language.backward import Contribution, adjoint, contributions, instance
+from derivations.language.backward import Contribution, adjoint, contributions, instance, needed
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
@@ -81,21 +81,36 @@ def _flatten(expr: Expr) -> Expr:
 
 
 def derive(
-    program: Program, adjoints: Program, loss: str, parameters: tuple[str, ...], fits: Fits | None = None
+    program: Program,
+    adjoints: Program,
+    loss: str,
+    parameters: tuple[str, ...],
+    fits: Fits | None = None,
+    stated: Mapping[str, str] | None = None,
 ) -> tuple[Chain, ...]:
     """The whole derivation: local slopes first, then every adjoint by the chain rule.
+
+    ``stated`` gives the words for adjoints that a short cut states; what only led there is not told.
 
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
     paths = contributions(program, loss, parameters)
     book = _Book(program, loss, adjoints, paths)
+    told = needed(adjoints, *(adjoint(loss, name) for name in parameters)) if stated else None
     for name in [*program.targets, *parameters]:
+        if told is not None and adjoint(loss, name) not in told:
+            continue
         own = [part for part in paths if part.by.name == name]
         letters = set(program.indices)
         for target, ways in ways_to(program, name, own, letters, fits or fits_by_letters(program)) if own else ():
             at = Ref(adjoint(loss, name), target.indices)
-            book.adjoint(name, ways, book.equation(at))
+            equation = book.equation(at)
+            if stated and at.name in stated:
+                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=stated[at.name]))]))
+                book.results[equation.target] = book.number
+            else:
+                book.adjoint(name, ways, equation)
     return tuple(book.chains)
 
 

@@ -42,11 +42,15 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
     ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
     step that differ.
     """
-    derivation = derive(example.forward, example.backward, example.loss, example.parameters, example.fits)
+    stated = {each.equation.target.name: each.row.rule for each in example.shortcuts}
+    derivation = derive(
+        example.forward, example.backward, example.loss, example.parameters, example.fits, stated
+    )
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
+    conditions = [each.condition for each in example.shortcuts if each.condition]
     forward = replace(example.forward, indices=example.backward.indices)
-    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss))
+    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions))
     program = listing(example)
     output = cache(lambda: run_listing(program))
 
