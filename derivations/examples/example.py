@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from string import ascii_uppercase
 
 from derivations.catalogue import functions
 from derivations.examples.arrays import Array, read_arrays
@@ -117,12 +118,14 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
     fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
-    rule = read_rule(spec, source, _parameter_axes(forward, start, fits), loss)
+    axes = _parameter_axes(forward, start, fits)
+    rule = read_rule(spec, source, axes, loss)
     states = read_states(rule, spec, source, start)
     check_taken(rule, states, source, forward, {"data": data, "parameters": start})
     forward = looked_ahead(forward, rule)
+    taken = forward.indices.union(*axes.values())
     try:
-        adjoints = backward(forward, loss, start, fits)
+        adjoints = backward(replace(forward, indices=taken), loss, start, fits)
         letters = set(adjoints.indices)
         shortcuts = [each for each in find_shortcuts(forward, loss, letters) if _holds(each.condition, data)]
         adjoints = put_in_outer(state(adjoints, shortcuts, letters), loss, start)
@@ -223,8 +226,8 @@ def _parameter_axes(
     ``t`` is no such letter: it is the number of the step in an update.
     """
     taken = {*program.indices, *program.targets, *program.inputs, "n", "t"}
-    free = [letter for letter in "jklmpqrsuvabcdefgh" if letter not in taken]
-    found = {name: tuple(free[: len(array.shape)]) for name, array in start.items()}
+    free = iter(letter for letter in (*"jklmpqrsuvabcdefgh", *ascii_uppercase) if letter not in taken)
+    found = {name: tuple(next(free) for _ in array.shape) for name, array in start.items()}
     for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
         names = [part.name for part in ref.indices if isinstance(part, Ref) and not part.indices]
         whole = all(fits(ref.name, axis, name) for axis, name in enumerate(names))

@@ -215,11 +215,11 @@ class Prover:
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
-                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound)))
+                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)))
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
             case Largest(a, bound):
-                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound)])
+                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)])
             case Chosen(a, bound, at):
                 return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
@@ -246,9 +246,24 @@ class Prover:
             return sp.Integer(len(self.range(index)))
         return sp.Symbol(f"count {index}", positive=True, integer=True)
 
-    def range(self, index: str) -> range:
-        """The values of an index in a proof."""
+    def range(self, index: str, body: Expr | None = None) -> range:
+        """The values of an index in a proof; a letter of the derivation's own has those of the axis it reads."""
+        if index not in self.sizes and body is not None:
+            axes = ((ref, axis) for ref in walk(body) if isinstance(ref, Ref) for axis, _ in enumerate(ref.indices))
+            like = (self.letters.get((r.name, axis)) for r, axis in axes if r.indices[axis] == Ref(index))
+            index = next((letter for letter in like if letter is not None), index)
         return range(1, self.sizes.get(index, self.tiny) + 1)
+
+    @cached_property
+    def letters(self) -> dict[tuple[str, int], str]:
+        """The letter that runs along each axis of an array: of its own equation, else of a plain read."""
+        reads = [node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)]
+        found: dict[tuple[str, int], str] = {}
+        for ref in (*(eq.target for eq in self.program), *reads):
+            for axis, part in enumerate(ref.indices):
+                if isinstance(part, Ref) and not part.indices:
+                    found.setdefault((ref.name, axis), part.name)
+        return found
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -269,7 +284,7 @@ class Prover:
 
     def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
         """The slope of the largest by the entry that is asked for, as `max` has it."""
-        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound)]
+        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound, body)]
         names = [sp.Dummy(real=True) for _ in values]
         slope = sp.diff(reduce(function_class("max"), names), names[int(at) - 1])
         return slope.xreplace(dict(zip(names, values, strict=True)))

@@ -155,8 +155,8 @@ class _Book:
         return slope_lines(fresh_bounds(path.through.body, self.taken(path)), path.by, final)
 
     def taken(self, path: Contribution) -> set[str]:
-        parts = (*path.by.indices, *path.through.target.indices)
-        return {name for part in parts for name in free_indices(part, self.program.indices)}
+        """Every letter and name of the program: a fresh letter has one meaning only."""
+        return {*self.program.indices, *self.program.targets, *self.program.inputs}
 
     def subject(self, path: Contribution) -> Derivative:
         """What a path's local slope is the slope of, as it is written."""
@@ -243,7 +243,6 @@ def local_slopes(
     paths = contributions(program, loss, parameters)
     found = []
     for path in paths:
-        parts = (*path.by.indices, *path.through.target.indices)
-        taken = {name for part in parts for name in free_indices(part, program.indices)}
+        taken = {*program.indices, *program.targets, *program.inputs}
         found.append((path.through, local_subject(path, paths, taken), path.local))
     return found
