@@ -16,7 +16,7 @@ from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
 from derivations.language.shortcuts import Found
-from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, ways_to
+from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 from derivations.language.tree import (
     ONE,
     Derivative,
@@ -104,12 +104,12 @@ def derive(
         if name in over:
             continue
         own = [part for part in paths if part.by.name == name]
-        letters = set(program.indices)
-        for target, ways in ways_to(program, name, own, letters, fits or fits_by_letters(program)) if own else ():
-            at = Ref(adjoint(loss, name), target.indices)
-            equation = book.equation(at)
-            if at.name in words:
-                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=words[at.name]))]))
+        for equation in (eq for eq in adjoints if own and eq.target.name == adjoint(loss, name)):
+            target = Ref(name, equation.target.indices)
+            found = (way_to(part, target, program, fits or fits_by_letters(program)) for part in own)
+            ways = [way for way in found if way is not None]
+            if equation.target.name in words:
+                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=words[equation.target.name]))]))
                 book.results[equation.target] = book.number
             else:
                 book.adjoint(name, ways, equation)
