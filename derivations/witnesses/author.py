@@ -65,7 +65,9 @@ class Pass:
 
     def run_cells(self, line: Line) -> None:
         """Every entry of a recurrence."""
-        ranges = [range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices]
+        ranges = [
+            range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices
+        ]
         for at in itertools.product(*ranges):
             self.cell(line.target, at)
 
@@ -151,7 +153,9 @@ class Pass:
         inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
         mask = reduce(operator.and_, inside)
         assert padded or bool(mask.all())
-        found = tensor[tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))]
+        found = tensor[
+            tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))
+        ]
         return torch.where(mask, found, self.outside) if padded else found
 
     def stacked(
@@ -200,7 +204,10 @@ class Pass:
         value, dims = self.over_index(name, [argument, ast.Name(id=index)])
         self.fixed[index] = place
         if index in dims:
-            value, dims = value.select(dims.index(index), place - 1), tuple(dim for dim in dims if dim != index)
+            value, dims = (
+                value.select(dims.index(index), place - 1),
+                tuple(dim for dim in dims if dim != index),
+            )
         return value, dims
 
     def reduced(self, name: str, arguments: list[ast.expr]) -> Named:
@@ -230,7 +237,9 @@ REDUCE: Mapping[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
 def torch_function(name: str) -> Callable[..., torch.Tensor]:
     """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
     row = functions.BY_NAME[name]
-    code = ast.parse(functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval")
+    code = ast.parse(
+        functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval"
+    )
 
     def function(*arguments: torch.Tensor) -> torch.Tensor:
         pairs = zip(row.arguments, arguments, strict=True)

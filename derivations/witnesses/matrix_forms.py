@@ -102,7 +102,9 @@ def _unequal_sizes(eq: Equation) -> dict[str, int]:
         for axis, part in enumerate(node.indices if isinstance(node, Ref) else ()):
             if isinstance(part, Ref):
                 first = axes.setdefault((node.name, axis), part.name) if isinstance(node, Ref) else ""
-                sizes = {key: sizes[first] if size == sizes[part.name] else size for key, size in sizes.items()}
+                sizes = {
+                    key: sizes[first] if size == sizes[part.name] else size for key, size in sizes.items()
+                }
     return sizes
 
 
