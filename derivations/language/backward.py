@@ -56,7 +56,8 @@ def backward(program: Program, loss: str, parameters: Iterable[str], fits: Fits 
 
     Quantities are in reverse order of computation, parameters last. A quantity without a path to
     the loss gets no equation; entries that an equation of their own writes (``h[0, j]``) get an
-    adjoint of their own. ``fits`` says whether a letter runs along a whole axis. See `derivations.language.ways` for reads through index expressions.
+    adjoint of their own. ``fits`` says whether a letter runs along a whole axis. For reads through
+    index expressions see `derivations.language.ways`.
     """
     parameters = tuple(parameters)
     paths = contributions(program, loss, parameters)

@@ -114,7 +114,7 @@ class Prover:
                 return
 
     def written_out(self, expr: Any, meaning: Callable[[str], Any]) -> Any:
-        """The expression with the latest of its quantities, or the earliest of its adjoints, replaced once."""
+        """The expression with its latest quantities, or its earliest adjoints, replaced once."""
         known = {symbol: found for symbol in expr.free_symbols if (found := meaning(symbol.name)) is not None}
         places = {symbol: self.depth(self.of(symbol.name)) for symbol in known}
         chosen = (max if meaning == self.quantity else min)(places.values(), default=0)
@@ -250,7 +250,7 @@ class Prover:
         return sp.Symbol(f"count {index}", positive=True, integer=True)
 
     def range(self, index: str, body: Expr | None = None) -> range:
-        """The values of an index in a proof; a letter of the derivation's own has those of the axis it reads."""
+        """The values of an index in a proof; a letter of the derivation has those of the axis it reads."""
         if index not in self.sizes and body is not None:
             axes = (
                 (ref, axis)

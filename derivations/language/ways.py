@@ -145,10 +145,11 @@ def _all_fit(ref: Ref, fits: Fits) -> bool:
 
 
 def _new_letter(taken: set[str]) -> str:
-    for letter in (*"srqpuvabcdefghijklm", *string.ascii_uppercase):
-        if letter not in taken:
-            return letter
-    raise ValueError("no letter is left for an index")
+    letters = f"srqpuvabcdefghijklm{string.ascii_uppercase}"
+    found = next((letter for letter in letters if letter not in taken), None)
+    if found is None:
+        raise ValueError("no letter is left for an index")
+    return found
 
 
 def is_plain(ref: Ref) -> bool:

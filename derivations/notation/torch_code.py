@@ -160,7 +160,8 @@ def _entry(ref: Ref, scope: Scope) -> str:
         base, parts = _step_of(ref, scope)
     letters = [part.name for part in parts if isinstance(part, Ref)]
     numbers = [
-        isinstance(part, Number) or (is_letter(part) and part in map(Ref, scope.fixed)) for part in parts
+        isinstance(part, Number) or (isinstance(part, Ref) and is_letter(part) and part.name in scope.fixed)
+        for part in parts
     ]
     simple = all(number or is_letter(part) for number, part in zip(numbers, parts, strict=True))
     if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):

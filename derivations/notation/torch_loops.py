@@ -78,7 +78,8 @@ def _group(group: tuple[Equation, ...], scope: Scope) -> Iterator[str]:
     for name, axis in axes.items():
         dim = f", dim={axis}" if axis else ""
         length = scope.sizes[letter] if letter in scope.sizes else f"len({variable(name)})"
-        yield f"{variable(name)} = torch.stack([{variable(name)}[{letter}] for {letter} in range(1, {length} + 1)]{dim})"
+        entries = f"{variable(name)}[{letter}] for {letter} in range(1, {length} + 1)"
+        yield f"{variable(name)} = torch.stack([{entries}]{dim})"
 
 
 def _loop_letter(group: tuple[Equation, ...], names: set[str]) -> tuple[str, bool]:

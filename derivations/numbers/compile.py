@@ -182,14 +182,14 @@ class _Builder:
 
     def folded_call(self, name: str, x: Fraction, y: Fraction) -> int | None:
         """A comparison of constants is one: ``step(t + 1 - s)`` of two indices."""
-        found = {
+        found: dict[str, Fraction | int] = {
             "sign": (x > 0) - (x < 0),
             "step": int(x > 0),
             "max": max(x, y),
             "min": min(x, y),
             "floor": x // 1,
-        }.get(name)
-        return None if found is None else self.constant(Fraction(found))
+        }
+        return self.constant(Fraction(found[name])) if name in found else None
 
     def chain(self, operation: str, slots: Sequence[int]) -> int:
         found = slots[0]

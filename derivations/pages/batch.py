@@ -179,7 +179,7 @@ class _Page:
         return Display(with_samples(found, self.step))
 
     def all_entries(self, equations: list[Equation]) -> Iterator[Block]:
-        """Every entry of some quantities in the order in which they were worked: a recurrence step by step."""
+        """Every entry of some quantities in the order of their work: a recurrence step by step."""
         pairs = [pair for eq in equations for pair in self.of(eq)]
         if self.detail == "brief" or not any(self.reads_one_of(eq, equations) for eq in equations):
             for eq in equations:

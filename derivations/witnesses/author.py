@@ -136,11 +136,11 @@ class Pass:
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], letters
         (*places,), dims = _aligned([self.value(part) for part in parts])
-        shape = torch.broadcast_shapes(*(place.shape for place in places))
+        shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:
-            return self.stacked(name, indices, shape, padded), dims
-        return self.gathered(self.tensors[name], indices, padded), dims
+            return self._stacked(name, indices, shape, padded), dims
+        return self._gathered(self.tensors[name], indices, padded), dims
 
     def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
         """Whether a read is of a whole tensor, each axis along a letter of its own."""
@@ -149,7 +149,7 @@ class Pass:
         sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
         return sizes == list(self.tensors[name].shape)
 
-    def gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
+    def _gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
         inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
         mask = reduce(operator.and_, inside)
         assert padded or bool(mask.all())
@@ -158,14 +158,14 @@ class Pass:
         ]
         return torch.where(mask, found, self.outside) if padded else found
 
-    def stacked(
+    def _stacked(
         self, name: str, indices: list[torch.Tensor], shape: torch.Size, padded: bool
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
-        found = [self.cell_or(name, tuple(map(int, at)), padded) for at in places]
+        found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
         return torch.stack(found).reshape(shape)
 
-    def cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
+    def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:
             return self.cell(name, at)
         except LookupError:
@@ -186,22 +186,22 @@ class Pass:
         if name in REDUCE:
             return self.reduced(name, arguments)
         if functions.BY_NAME[name].over:
-            return self.over_index(name, arguments)
+            return self._over_index(name, arguments)
         values, dims = _aligned([self.value(part) for part in arguments])
         return torch_function(name)(*values), dims
 
-    def over_index(self, name: str, arguments: list[ast.expr]) -> Named:
+    def _over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
         index = ast.unparse(arguments[1])
         if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
-            return self.picked(name, arguments[0], index)
+            return self._picked(name, arguments[0], index)
         found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
         kept = found.dim() == value.dim()
         return found, dims if kept else tuple(dim for dim in dims if dim != index)
 
-    def picked(self, name: str, argument: ast.expr, index: str) -> Named:
+    def _picked(self, name: str, argument: ast.expr, index: str) -> Named:
         place = self.fixed.pop(index)
-        value, dims = self.over_index(name, [argument, ast.Name(id=index)])
+        value, dims = self._over_index(name, [argument, ast.Name(id=index)])
         self.fixed[index] = place
         if index in dims:
             value, dims = (

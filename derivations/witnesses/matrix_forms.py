@@ -24,8 +24,8 @@ from derivations.language.matrix import matrix_form
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, refs, walk
 from derivations.numbers.matrices import Matrices, Misfit, entry, shaped
+from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import EXACT, Value, ball
-from derivations.numbers.tape import function_of
 from derivations.witnesses.check import Proof
 
 WITNESS = "matrix arithmetic"
