@@ -87,7 +87,7 @@ def autograd(depth: int) -> Callable[[], object]:
     def work() -> object:
         model.zero_grad()
         loss = ((model(x) - target) ** 2).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
     return work
