@@ -149,7 +149,7 @@ def _loss(spec: Spec, source: Source, forward: Program) -> str:
     if target.indices:
         what = "the last equation is the loss" if spec.model.loss is None else f"'{name}' is the loss"
         message = f"{what} and must be one number; '{name}' has indices"
-        fault = LanguageError(message, at=target.at, hint="Take its sum or mean.")
+        fault = LanguageError(message, at=target.at, hint='Take its sum or mean, or say loss = "L".')
         raise source.misread(fault, "model", "equations")
     return name
 

@@ -77,7 +77,7 @@ def _row(given: Mapping[str, Any], what: str, rows: Mapping[str, Any], source: S
     if row is None:
         message = f"the {what} has no name" if name is None else f"unknown {what} '{name}'"
         path = where if name is None else (*where, "name")
-        raise source.error(message, *path, hint=nearest(str(name), rows, f"{what}s"))
+        raise source.error(message, *path, hint=nearest(str(name or ""), rows, f"{what}s"))
     return row
 
 

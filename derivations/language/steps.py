@@ -157,7 +157,7 @@ class _Book:
         self, name: str, ways: list[Way], equation: Equation, used: list[int]
     ) -> Iterator[tuple[Expr, Reason]]:
         through = tuple(way.path.through.target for way in ways)
-        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name), *through))
+        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name, equation.target.indices), *through))
         kept = refs(equation.body)
         outers = [way.path.outer for way in ways if isinstance(way.path.outer, Ref) and way.outer not in kept]
         numbers = (self.results[self.equation(outer).target] for outer in outers if self.is_derived(outer))

@@ -55,15 +55,15 @@ SYMPY_OWN = {
 
 
 def _step(_: Any, x: Any) -> Any:
-    return sp.Integer(bool(x > 0)) if x.is_number else None
+    return sp.Integer(bool(x > 0)) if x.is_number and x.is_extended_real else None
 
 
 def _larger(_: Any, x: Any, y: Any) -> Any:
-    return (x if x >= y else y) if x.is_number and y.is_number else None
+    return (x if x >= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 def _smaller(_: Any, x: Any, y: Any) -> Any:
-    return (x if x <= y else y) if x.is_number and y.is_number else None
+    return (x if x <= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 # what SymPy may know of numbers; of symbols these functions stay as they are
