@@ -57,14 +57,23 @@ def rewritten(example: Example, equations: str, **given: Any) -> Example:
     return found
 
 
-def rounded(example: Example, places: Mapping[str, int]) -> Example:
+def rounded(example: Example, places: Mapping[str, Any]) -> Example:
     """The example with some quantities rounded to so many decimal places, halves away from zero.
 
-    Everything that follows reads the rounded value. What is rounded is called ``h_exact``.
+    Everything that follows reads the rounded value. ``places`` is one number for a whole quantity, or a
+    list with one for each of its entries from 1. What is rounded is called ``h_exact``, the number of
+    places of its entries ``h_places``. Raises `LanguageError` for a quantity that no equation computes.
     """
-    return replace(
-        example, **{kind: _rounded(getattr(example, kind), places) for kind in PROGRAMS}
-    )
+    found, known = example, [eq.target.name for kind in PROGRAMS for eq in getattr(example, kind)]
+    for name, wanted in places.items():
+        if name not in known:
+            raise LanguageError(f"no equation computes '{name}'", hint=nearest(name, known, "quantities"))
+        if not isinstance(wanted, int):
+            found = replace(found, data={**found.data, f"{name}_places": _array(wanted)})
+        found = replace(
+            found, **{kind: _rounded(getattr(found, kind), name, wanted) for kind in PROGRAMS}
+        )
+    return found
 
 
 def _array(value: Any) -> Array:
@@ -135,24 +144,25 @@ def _letters(eq: Equation) -> frozenset[str]:
 # --- rounding --------------------------------------------------------------------------------------------
 
 
-def _rounded(program: Program, places: Mapping[str, int]) -> Program:
+def _rounded(program: Program, name: str, places: Any) -> Program:
     found: list[Equation] = []
     done: set[Ref] = set()
     for eq in program:
-        name = eq.target.name
-        if name not in places:
+        given = any(isinstance(part, Number) for part in eq.target.indices) and not isinstance(places, int)
+        if eq.target.name != name or given:  # the places of an entry 0 are not listed
             found.append(eq)
             continue
         inner = replace(eq.target, name=f"{name}_exact")
         found.append(replace(eq, target=inner))
         if eq.target not in done:
             done.add(eq.target)
-            found.append(Equation(eq.target, nearest_multiple(inner, places[name])))
+            wanted = number(places) if isinstance(places, int) else replace(inner, name=f"{name}_places")
+            found.append(Equation(eq.target, nearest_multiple(inner, wanted)))
     return Program(tuple(found), program.indices)
 
 
-def nearest_multiple(value: Expr, places: int) -> Expr:
-    """The nearest multiple of ``10**-places``, halves away from zero: ``sign(x) floor(|x| s + 1/2)/s``."""
-    scale = number(10**places)
+def nearest_multiple(value: Expr, places: Expr) -> Expr:
+    """The nearest multiple of ``s = 10**-places``, halves away from zero: ``sign(x) floor(|x|/s + 1/2) s``."""
+    scale = Pow(number(10), places)
     shifted = Add((Mul((Call("abs", (value,)), scale)), Div(number(1), number(2))))
     return Div(Mul((Call("sign", (value,)), Call("floor", (shifted,)))), scale)

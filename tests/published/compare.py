@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import decimal
 import json
+from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flint import arb
 
@@ -21,7 +22,12 @@ FOLDER = Path(__file__).parents[1] / "cases"
 CASES = sorted(path.stem for path in (FOLDER / "published").glob("*.json"))
 SPECS = sorted(path.stem for path in FOLDER.glob("*.toml"))
 FLOAT_DIGITS = 16  # strings of so many digits are prints of a float64 with its rounding errors
+Change: TypeAlias = Callable[[Example], Example]
 decimal.getcontext().prec = 60
+
+
+def as_it_is(example: Example) -> Example:
+    return example
 
 
 @cache
@@ -37,9 +43,10 @@ def example_of(spec: str, bits: int = 128) -> Example:
 
 
 @cache
-def trace_of(spec: str, bits: int = 128) -> Trace:
+def trace_of(spec: str, bits: int = 128, change: Change = as_it_is) -> Trace:
+    """The run of a spec, shared by all tests; or of what a change makes of it."""
     with precision(bits):
-        return train(example_of(spec, bits), bits)
+        return train(change(example_of(spec, bits)), bits)
 
 
 def prints(value: Fraction, printed: str) -> set[Decimal]:

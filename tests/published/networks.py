@@ -148,9 +148,8 @@ POOLING: Places = {
     "max": at("ng-pool-max-forward", 1, "y", lambda i, c: (i, 1, 1, c)),
     "avg": at("ng-pool-average-forward", 1, "y", lambda i, c: (i, 1, 1, c)),
     "dA_mean": worked("ng-pool-max-backward", mean_of_data),
-    # theirs is example 1, channel 1 counted from 0: [i][channel][row][column]
-    "dmax": at("ng-pool-max-backward", 1, "dL/dx", lambda i, c, a, b: (i, a, b, c)),
-    "davg": at("ng-pool-average-backward", 1, "dL/dx", lambda i, c, a, b: (i, a, b, c)),
+    "dmax": at("ng-pool-max-backward", 1, "dL/dx"),
+    "davg": at("ng-pool-average-backward", 1, "dL/dx"),
 }
 
 RNN: Places = alike("ng-rnn", 1, dx="dL/dx", da0="dL/da0", dWax="dL/dWax", dWaa="dL/dWaa", dba="dL/dba")

@@ -37,7 +37,7 @@ def effective(step: int) -> Callable[[Trace], Any]:
 EMA: Places = {
     **{f"{prefix}m{n}": at("gbasran-moments", n, "m_w'") for n in range(1, 6) for prefix in ("", "table.")},
     **{f"table.mhat{n}": at("gbasran-moments", n, "m_hat_w") for n in range(1, 6)},
-    "mhat5_text": at("gbasran-averages", 1, "m_hat[5]"),
+    "mhat5_text": at("gbasran-moments", 5, "m_hat_w"),
     **{f"table.avg{n}": at("gbasran-averages", 1, f"avg[{n}]") for n in range(1, 6)},
     **{f"const.m{n}": at("gbasran-constant", n, "m_w'") for n in (1, 2, 5, 10, 20, 50, 100)},
     **{f"const.corr{n}": worked("gbasran-constant", correction(n)) for n in (1, 2, 5, 10, 20, 50)},
@@ -96,7 +96,7 @@ CASES: dict[str, Places] = {
     "tf-docs-sgd-momentum": {
         "A.var": at("tf-sgd", 1, "var'"),
         **{f"B.step{n}": worked("tf-momentum", change(n, "var")) for n in (1, 2)},
-        "as_written_r23": worked("tf-as-written", change(2, "var")),
+        "as_written_r23": worked("tf-momentum", change(2, "var")),
     },
     "deepml-lr-schedules": SCHEDULES,
 }

@@ -11,16 +11,22 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from derivations.examples.training import Trace
+from tests.published.compare import Change, as_it_is, trace_of
 
 At: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Place:
-    """A spec, and how to read a number out of its run."""
+    """A spec, what is changed in it, and how to read a number out of its run."""
 
     spec: str
     read: Callable[[Trace, At], Any]
+    change: Change = as_it_is
+
+    def value(self, indices: At, bits: int) -> Any:
+        """The number, worked with so many bits."""
+        return self.read(trace_of(self.spec, bits, self.change), indices)
 
 
 Places: TypeAlias = Mapping[str, Place]
@@ -47,8 +53,8 @@ def alike(spec: str, step: int, **ours: str) -> dict[str, Place]:
     return {theirs: at(spec, step, quantity) for theirs, quantity in ours.items()}
 
 
-def place_of(places: Places, name: str) -> tuple[str, At] | None:
-    """The key and the indices of a published name."""
+def key_of(places: Mapping[str, Any], name: str) -> tuple[str, At] | None:
+    """The key of a published name and the indices behind it; None if it has no place."""
     base, brackets = re.fullmatch(r"(.*?)((?:\[\d+\])*)", name).groups()  # type: ignore[union-attr]
     if name in places:
         return name, ()
