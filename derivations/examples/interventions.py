@@ -31,6 +31,7 @@ from derivations.language.tree import (
     Expr,
     Mul,
     Number,
+    Pow,
     Ref,
     free_indices,
     number,

@@ -21,7 +21,7 @@ from derivations.numbers.systems import Undecided, fraction, precision
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = sorted(path.stem for path in (FOLDER / "published").glob("*.json"))
 SPECS = sorted(path.stem for path in FOLDER.glob("*.toml"))
-FLOAT_DIGITS = 16  # strings of so many digits are prints of a float64 with its rounding errors
+FLOAT_DIGITS = 15  # strings of so many digits are prints of a float64 with its rounding errors
 Change: TypeAlias = Callable[[Example], Example]
 decimal.getcontext().prec = 60
 

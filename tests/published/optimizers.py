@@ -8,6 +8,11 @@ from typing import Any
 from flint import arb
 
 from derivations.examples.training import Trace
+from tests.published.conventions import (
+    epsilon_beside_the_maximum,
+    epsilon_under_the_root,
+    product_for_sum,
+)
 from tests.published.places import Place, Places, at, worked
 
 
@@ -57,7 +62,7 @@ EMA: Places = {
 }
 
 D2L: Places = {
-    f"{theirs}.{name}": at(f"d2l-{spec}", 20, f"{name}'")
+    f"{theirs}.{name}": at(f"d2l-{spec}", 20, f"{name}'", change=epsilon_under_the_root)
     for theirs, spec in {"adagrad0.4": "adagrad-04", "adagrad2": "adagrad-2", "rmsprop0.4": "rmsprop-04"}.items()
     for name in ("x1", "x2")
 }
@@ -88,15 +93,18 @@ CASES: dict[str, Places] = {
     "gbasran-ema-bias-correction": EMA,
     "d2l-adagrad-rmsprop-2d": D2L,
     "keras-golden-adamax": {
-        "single": at("keras-adamax-one", 1, "x'"),
-        **{f"golden{n}": at("keras-adamax-five", n + 1, "x'") for n in range(5)},
+        "single": at("keras-adamax-one", 1, "x'", change=epsilon_beside_the_maximum),
+        **{
+            f"golden{n}": at("keras-adamax-five", n + 1, "x'", change=epsilon_beside_the_maximum)
+            for n in range(5)
+        },
     },
     "deepml-momentum-nesterov-step": MOMENTUM,
     "ng-optim-momentum-step": NG_MOMENTUM,
     "tf-docs-sgd-momentum": {
         "A.var": at("tf-sgd", 1, "var'"),
         **{f"B.step{n}": worked("tf-momentum", change(n, "var")) for n in (1, 2)},
-        "as_written_r23": worked("tf-momentum", change(2, "var")),
+        "as_written_r23": worked("tf-momentum", change(2, "var"), product_for_sum),
     },
     "deepml-lr-schedules": SCHEDULES,
 }

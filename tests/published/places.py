@@ -32,7 +32,13 @@ class Place:
 Places: TypeAlias = Mapping[str, Place]
 
 
-def at(spec: str, step: int, quantity: str, entry: Callable[..., At] = lambda *at: at) -> Place:
+def at(
+    spec: str,
+    step: int,
+    quantity: str,
+    entry: Callable[..., At] = lambda *at: at,
+    change: Change = as_it_is,
+) -> Place:
     """A quantity of a step (from 1; -1 is the last), its entry from their indices."""
 
     def read(trace: Trace, indices: At) -> Any:
@@ -40,12 +46,12 @@ def at(spec: str, step: int, quantity: str, entry: Callable[..., At] = lambda *a
         positions = ", ".join(map(str, entry(*indices)))
         return chosen[f"{quantity}[{positions}]" if positions else quantity]
 
-    return Place(spec, read)
+    return Place(spec, read, change)
 
 
-def worked(spec: str, read: Callable[..., Any]) -> Place:
+def worked(spec: str, read: Callable[..., Any], change: Change = as_it_is) -> Place:
     """Something worked out from a run in the same arithmetic: ``read(trace, *indices)``."""
-    return Place(spec, lambda trace, indices: read(trace, *indices))
+    return Place(spec, lambda trace, indices: read(trace, *indices), change)
 
 
 def alike(spec: str, step: int, **ours: str) -> dict[str, Place]:
