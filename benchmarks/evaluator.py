@@ -18,9 +18,9 @@ from flint import fmpq
 from interleaved import medians
 
 from derivations.examples.example import prepare
+from derivations.examples.pace import after
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import layout_of, schedule
-from derivations.examples.update import after
 from derivations.numbers.systems import EXACT, rational
 
 SPEC = """

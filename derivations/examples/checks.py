@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name

@@ -11,7 +11,7 @@ at a time, only as far as a line needs it, so that a proof costs the same in a d
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
 
@@ -42,15 +42,23 @@ from derivations.language.tree import (
     walk,
 )
 
-TINY, DEEPEST, WRITTEN = 2, 4, 5
+TINY, DEEPEST, WRITTEN = 2, 8, 5
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
 
 
 class Prover:
     """Proves equalities about one forward program."""
 
-    def __init__(self, program: Program, loss: str) -> None:
-        self.program, self.loss = program, loss
+    def __init__(
+        self,
+        program: Program,
+        loss: str,
+        conditions: Iterable[tuple[Expr, Expr]] = (),
+        tiny: int = TINY,
+        counted: bool = False,
+    ) -> None:
+        self.program, self.loss, self.conditions = program, loss, tuple(conditions)
+        self.tiny, self.counted = tiny, counted
         self.totals: dict[Entry, Any] = {}
         self.depths: dict[Entry, int] = {}
 
@@ -62,6 +70,14 @@ class Prover:
         ranges = itertools.product(*(self.range(name) for name in names))
         return all(self._equal_at(left, right, dict(zip(names, at, strict=True))) for at in ranges)
 
+    def equal_at_sizes(self, left: Expr, right: Expr) -> bool:
+        """Whether both are equal with two and with three values of each index, counts put in.
+
+        ``Σ (x_j - m) = 0`` holds only because ``n`` is how many there are.
+        """
+        provers = [Prover(self.program, self.loss, self.conditions, tiny, counted=True) for tiny in (2, 3)]
+        return all(prover.equal(left, right) for prover in provers)
+
     def _equal_at(self, left: Expr, right: Expr, env: dict[str, int]) -> bool:
         """As the sides stand, with quantities written out, then with the adjoints next to the loss put in."""
         rest = self.shallow(left, env)
@@ -69,12 +85,25 @@ class Prover:
             rest = self.written_out(rest, self.adjoint)
         rest = rest - self.shallow(right, env)
         for _ in range(DEEPEST):
-            if any(map(is_zero, self.deeper(rest))):
+            if any(is_zero(each.xreplace(self.given)) for each in self.deeper(rest)):
                 return True
             before, rest = rest, self.written_out(rest, self.adjoint)
             if rest == before:
                 return False
         return False
+
+    @cached_property
+    def given(self) -> dict[Any, Any]:
+        """What the conditions on the data say: the last term of each sum, by the others."""
+        found = {}
+        for left, right in self.conditions:
+            assert isinstance(left, Sum)
+            names = free_indices(left, self.program.indices)
+            for places in itertools.product(*(self.range(name) for name in names)):
+                env = dict(zip(names, places, strict=True))
+                last = self.shallow(left.body, {**env, left.index: self.range(left.index)[-1]})
+                found[last] = self.shallow(right, env) - (self.shallow(left, env) - last)
+        return found
 
     def deeper(self, rest: Any) -> Iterator[Any]:
         """What is left with quantities written out further and further."""
@@ -85,11 +114,17 @@ class Prover:
                 return
 
     def written_out(self, expr: Any, meaning: Callable[[str], Any]) -> Any:
-        """The expression with the latest of its quantities (or all its adjoints) replaced, once."""
+        """The expression with the latest of its quantities, or the earliest of its adjoints, replaced once."""
         known = {symbol: found for symbol in expr.free_symbols if (found := meaning(symbol.name)) is not None}
-        latest = max((self.depth(_entry(symbol.name)) for symbol in known), default=0)
-        new = {symbol: found for symbol, found in known.items() if self.depth(_entry(symbol.name)) == latest}
+        places = {symbol: self.depth(self.of(symbol.name)) for symbol in known}
+        chosen = (max if meaning == self.quantity else min)(places.values(), default=0)
+        new = {symbol: found for symbol, found in known.items() if places[symbol] == chosen}
         return expr.xreplace(new) if new else expr
+
+    def of(self, symbol: str) -> Entry:
+        """The entry of a symbol, or the one whose adjoint it is."""
+        name, at = _entry(symbol)
+        return name.removeprefix(adjoint(self.loss, "")), at
 
     def depth(self, entry: Entry) -> int:
         """How many equations stand one above another below an entry; 0 for inputs and adjoints."""
@@ -160,7 +195,7 @@ class Prover:
             case Number(value, _):
                 return sp.Rational(value.numerator, value.denominator)
             case Count(name):
-                return sp.Symbol(f"count {name}", positive=True, integer=True)
+                return self.count(name)
             case Ref(name, ()) if name in env:
                 return sp.Integer(env[name])
             case Ref(name, indices):
@@ -180,11 +215,11 @@ class Prover:
             case Call(name, parts):
                 return function_class(name)(*(self.shallow(part, env) for part in parts))
             case Sum(a, bound):
-                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound)))
+                return sp.Add(*(self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)))
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
             case Largest(a, bound):
-                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound)])
+                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)])
             case Chosen(a, bound, at):
                 return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
@@ -198,21 +233,42 @@ class Prover:
         """
         if isinstance(part, Ref) and part.indices:
             at = [self.position(inner, env) for inner in part.indices]
-            return sp.Integer(1 + (sum(at) - len(at)) % TINY)
+            return sp.Integer(1 + (sum(at) - len(at)) % self.tiny)
         return self.shallow(part, env)
 
     def position(self, part: Expr, env: dict[str, int]) -> int:
         """A place as a number."""
         return int(self.place(part, env))
 
-    def range(self, index: str) -> range:
-        """The values of an index in a proof."""
-        return range(1, self.sizes.get(index, TINY) + 1)
+    def count(self, index: str) -> Any:
+        """How many values an index takes: any number of them, unless the proof needs to know."""
+        if self.counted:
+            return sp.Integer(len(self.range(index)))
+        return sp.Symbol(f"count {index}", positive=True, integer=True)
+
+    def range(self, index: str, body: Expr | None = None) -> range:
+        """The values of an index in a proof; a letter of the derivation's own has those of the axis it reads."""
+        if index not in self.sizes and body is not None:
+            axes = ((ref, axis) for ref in walk(body) if isinstance(ref, Ref) for axis, _ in enumerate(ref.indices))
+            like = (self.letters.get((r.name, axis)) for r, axis in axes if r.indices[axis] == Ref(index))
+            index = next((letter for letter in like if letter is not None), index)
+        return range(1, self.sizes.get(index, self.tiny) + 1)
+
+    @cached_property
+    def letters(self) -> dict[tuple[str, int], str]:
+        """The letter that runs along each axis of an array: of its own equation, else of a plain read."""
+        reads = [node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)]
+        found: dict[tuple[str, int], str] = {}
+        for ref in (*(eq.target for eq in self.program), *reads):
+            for axis, part in enumerate(ref.indices):
+                if isinstance(part, Ref) and not part.indices:
+                    found.setdefault((ref.name, axis), part.name)
+        return found
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many values each index takes: two, or as many as reads such as ``h[2*u + p]`` need."""
-        sizes = dict.fromkeys(self.program.indices, TINY)
+        sizes = dict.fromkeys(self.program.indices, self.tiny)
         moving = moving_letters(self.program)
         own = {(eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)}
         for _ in self.program:
@@ -228,7 +284,7 @@ class Prover:
 
     def chosen(self, body: Expr, bound: str, at: Any, env: dict[str, int]) -> Any:
         """The slope of the largest by the entry that is asked for, as `max` has it."""
-        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound)]
+        values = [self.shallow(body, {**env, bound: k}) for k in self.range(bound, body)]
         names = [sp.Dummy(real=True) for _ in values]
         slope = sp.diff(reduce(function_class("max"), names), names[int(at) - 1])
         return slope.xreplace(dict(zip(names, values, strict=True)))
@@ -270,12 +326,14 @@ def _entry(symbol: str) -> Entry:
     return name, tuple(int(part) for part in inside.split(",") if part)
 
 
-def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[str, bool]]:
+def prove(
+    chains: tuple[Chain, ...], program: Program, loss: str, conditions: Iterable[tuple[Expr, Expr]] = ()
+) -> list[tuple[str, bool]]:
     """Every line of every chain against the line before it; the first against the subject.
 
-    The indices of ``program`` are those of the adjoints too.
+    The indices of ``program`` are those of the adjoints too; ``conditions`` hold of the data.
     """
-    prover = Prover(program, loss)
+    prover = Prover(program, loss, conditions)
     found = []
     for chain in chains:
         before = chain.subject
@@ -289,6 +347,8 @@ def prove(chains: tuple[Chain, ...], program: Program, loss: str) -> list[tuple[
 def _holds(prover: Prover, left: Expr, line: Line, chain: Chain) -> bool:
     if line.reason.rule == "definition":
         return _is_definition(prover, line.expr, chain.subject)
+    if line.reason.rule == "shortcut":
+        return prover.equal(left, line.expr) or prover.equal_at_sizes(left, line.expr)
     return prover.equal(left, line.expr)
 
 

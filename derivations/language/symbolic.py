@@ -201,6 +201,9 @@ def _is_negative(expr: Any) -> bool:
 
 def _sum(expr: Any, atoms: Atoms) -> Expr:
     coefficient, rest = expr.primitive()
+    small = any(part.is_Rational for part in expr.args) and coefficient.q != 1  # v + 0.00001 stays as it is
+    if small:
+        coefficient, rest = sp.Integer(1), expr
     if coefficient != 1:
         return product(_rational(coefficient), from_sympy(rest, atoms))
     parts = sorted(rest.args, key=lambda part: (*_place(part), sp.default_sort_key(part)))

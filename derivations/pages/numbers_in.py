@@ -40,10 +40,11 @@ from derivations.language.tree import (
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
-from derivations.numbers.systems import NumberSystem
+from derivations.numbers.systems import NumberSystem, rational
 from derivations.pages.blocks import Formula
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
+GIVEN, FULL = 15, 40  # the places that a given number is printed with, and those of one that ends
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,19 @@ def joined(terms: Iterable[tuple[Expr, Expr]]) -> Expr:
 def leaf(printed: Printed) -> Number:
     """A printed number as a leaf of the tree, with its digits."""
     return Number(printed.value, printed.text)
+
+
+def given(value: Fraction, rounding: Rounding) -> tuple[str, Expr]:
+    """A number that the spec gives, and the sign before it: in full if it is short, else rounded.
+
+    A parameter of a trained network has 24 or 53 binary digits, which is no number for a page.
+    """
+    full = Rounding(FULL)(rational(value))
+    if full.exact and full == Rounding(GIVEN)(rational(value)):
+        return "=", leaf(full)
+    if not full.exact and len(str(value)) <= GIVEN:
+        return "=", Neg(Number(-value)) if value < 0 else Number(value)
+    return "≈", leaf(rounding(rational(value)))
 
 
 def relation(before: Expr, after: Expr, exact: bool) -> str:

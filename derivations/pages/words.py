@@ -34,6 +34,8 @@ RULES = {
 def reason_words(reason: Reason, example: Example) -> Words:
     """Why a line of the derivation holds."""
     match reason.rule:
+        case "shortcut":
+            return (reason.words,)
         case "sum":
             return _sum_words(reason.parts)
         case "chain":
