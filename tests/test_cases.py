@@ -102,7 +102,9 @@ def test_a_misprinted_rule_applied_literally() -> None:
 
 
 @pytest.mark.parametrize(("case", "row"), [(c, row) for c, row in PRINTED if is_float_print(row["printed"])])
-def test_prints_of_float64_are_ours_with_the_rounding_errors_of_float64(case: str, row: dict[str, Any]) -> None:
+def test_prints_of_float64_are_ours_with_the_rounding_errors_of_float64(
+    case: str, row: dict[str, Any]
+) -> None:
     """Such a string is a print of what float64 makes of the same formulas: digit by digit where the order
     of the publisher's operations is known, else within what rounding in any order allows.
     """

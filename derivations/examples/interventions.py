@@ -12,7 +12,7 @@ or in its new one, ``w'``, wherever it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,14 +33,10 @@ from derivations.language.tree import (
     Number,
     Pow,
     Ref,
-    free_indices,
     number,
-    refs,
     transform,
     walk,
 )
-
-PROGRAMS = ("forward", "backward", "update")
 
 
 def rewritten(example: Example, equations: str, **given: Any) -> Example:
@@ -50,11 +46,13 @@ def rewritten(example: Example, equations: str, **given: Any) -> Example:
     place of all those that write the same entries; its letters are its own. ``given`` are arrays that
     it may read. Raises `LanguageError` for a quantity that no equation of the example computes.
     """
-    found = replace(example, data={**example.data, **{name: _array(value) for name, value in given.items()}})
+    found = _with_data(example, {name: _array(value) for name, value in given.items()})
     for line in parse_program(_words(equations, example.loss), functions.NAMES):
-        target, body = (_adjoints(side, found) for side in (line.target, line.body))
+        target, body = (_adjoints(side, example.loss) for side in (line.target, line.body))
         assert isinstance(target, Ref)
-        found = _put(found, Equation(target, body))
+        _check_known(found, target)
+        new = Equation(target, body)
+        found = _in_each(found, lambda program, new=new: _replaced(program, new))  # type: ignore[misc]
     return found
 
 
@@ -65,16 +63,31 @@ def rounded(example: Example, places: Mapping[str, Any]) -> Example:
     list with one for each of its entries from 1. What is rounded is called ``h_exact``, the number of
     places of its entries ``h_places``. Raises `LanguageError` for a quantity that no equation computes.
     """
-    found, known = example, [eq.target.name for kind in PROGRAMS for eq in getattr(example, kind)]
-    for name, wanted in places.items():
-        if name not in known:
-            raise LanguageError(f"no equation computes '{name}'", hint=nearest(name, known, "quantities"))
-        if not isinstance(wanted, int):
-            found = replace(found, data={**found.data, f"{name}_places": _array(wanted)})
-        found = replace(
-            found, **{kind: _rounded(getattr(found, kind), name, wanted) for kind in PROGRAMS}
-        )
-    return found
+    listed = {f"{name}_places": _array(v) for name, v in places.items() if not isinstance(v, int)}
+    for name in places:
+        _check_known(example, Ref(name))
+    return _in_each(_with_data(example, listed), lambda program: _rounded(program, places))
+
+
+def _with_data(example: Example, given: Mapping[str, Array]) -> Example:
+    return replace(example, data={**example.data, **given})
+
+
+def _in_each(example: Example, rule: Callable[[Program], Program]) -> Example:
+    """The example with a rule applied to its three programs."""
+    forward, backward, update = map(rule, (example.forward, example.backward, example.update))
+    return replace(example, forward=forward, backward=backward, update=update)
+
+
+def _check_known(example: Example, target: Ref) -> None:
+    """Raise `LanguageError` if no equation computes a quantity, or not with so many indices."""
+    programs = example.forward + example.backward + example.update
+    own = [eq.target for eq in programs if eq.target.name == target.name]
+    if not own:
+        hint = nearest(target.name, programs.targets, "quantities")
+        raise LanguageError(f"no equation computes '{target.name}'", at=target.at, hint=hint)
+    if target.indices and not any(_same(mine, target) for mine in own):
+        raise LanguageError(f"no equation computes these entries of '{target.name}'", at=target.at)
 
 
 def _array(value: Any) -> Array:
@@ -90,29 +103,21 @@ def _words(text: str, loss: str) -> str:
     return re.sub(rf"\b{re.escape(adjoint(loss, ''))}(?=[A-Za-z])", adjoint(loss, "").replace("/", "_"), text)
 
 
-def _adjoints(expr: Expr, example: Example) -> Expr:
-    prefix = adjoint(example.loss, "")
+def _adjoints(expr: Expr, loss: str) -> Expr:
+    """The words of `_words` as the names of adjoints again."""
+    prefix = adjoint(loss, "")
+    word = prefix.replace("/", "_")
 
     def rule(node: Expr) -> Expr | None:
-        if not isinstance(node, Ref) or not node.name.startswith(prefix.replace("/", "_")):
+        if not isinstance(node, Ref) or not node.name.startswith(word):
             return None
-        parts = tuple(_adjoints(part, example) for part in node.indices)
-        return replace(node, name=prefix + node.name.removeprefix(prefix.replace("/", "_")), indices=parts)
+        parts = tuple(_adjoints(part, loss) for part in node.indices)
+        return replace(node, name=prefix + node.name.removeprefix(word), indices=parts)
 
     return transform(expr, rule)
 
 
 # --- putting in ------------------------------------------------------------------------------------------
-
-
-def _put(example: Example, new: Equation) -> Example:
-    for kind in PROGRAMS:
-        program: Program = getattr(example, kind)
-        if any(_same(eq.target, new.target) for eq in program):
-            return replace(example, **{kind: _replaced(program, new)})
-    known = [eq.target.name for kind in PROGRAMS for eq in getattr(example, kind)]
-    hint = nearest(new.target.name, known, "quantities")
-    raise LanguageError(f"no equation computes '{new.target.name}' so", at=new.target.at, hint=hint)
 
 
 def _same(mine: Ref, theirs: Ref) -> bool:
@@ -124,14 +129,13 @@ def _same(mine: Ref, theirs: Ref) -> bool:
 
 
 def _replaced(program: Program, new: Equation) -> Program:
+    """The program with an equation in the place of those that write the same entries, if there are any."""
+    places = [k for k, eq in enumerate(program) if _same(eq.target, new.target)]
+    if not places:
+        return program
     letters = program.indices | _letters(new)
-    lines: Iterable[Equation] = hoist(Program((new,), letters))
-    kept: list[Equation] = []
-    for eq in program:
-        if not _same(eq.target, new.target):
-            kept.append(eq)
-        else:
-            kept, lines = [*kept, *lines], ()
+    kept = [eq for k, eq in enumerate(program) if k not in places]
+    kept[places[0] : places[0]] = hoist(Program((new,), letters))
     return Program(tuple(kept), letters)
 
 
@@ -145,25 +149,33 @@ def _letters(eq: Equation) -> frozenset[str]:
 # --- rounding --------------------------------------------------------------------------------------------
 
 
-def _rounded(program: Program, name: str, places: Any) -> Program:
+def _rounded(program: Program, places: Mapping[str, Any]) -> Program:
+    """Each equation of a rounded quantity computes ``h_exact``; one more for each target rounds it."""
     found: list[Equation] = []
-    done: set[Ref] = set()
     for eq in program:
-        given = any(isinstance(part, Number) for part in eq.target.indices) and not isinstance(places, int)
-        if eq.target.name != name or given:  # the places of an entry 0 are not listed
+        wanted = _places(eq.target, places)
+        if wanted is None:
             found.append(eq)
             continue
-        inner = replace(eq.target, name=f"{name}_exact")
-        found.append(replace(eq, target=inner))
-        if eq.target not in done:
-            done.add(eq.target)
-            wanted = number(places) if isinstance(places, int) else replace(inner, name=f"{name}_places")
-            found.append(Equation(eq.target, nearest_multiple(inner, wanted)))
+        inner = replace(eq.target, name=f"{eq.target.name}_exact")
+        last = Equation(eq.target, nearest_multiple(inner, wanted))
+        found = [*(other for other in found if other != last), replace(eq, target=inner), last]
     return Program(tuple(found), program.indices)
 
 
+def _places(target: Ref, places: Mapping[str, Any]) -> Expr | None:
+    """How many places an equation's entries have; None for those that are not rounded."""
+    wanted = places.get(target.name)
+    if wanted is None or isinstance(wanted, int):
+        return None if wanted is None else number(wanted)
+    listed = not any(
+        isinstance(part, Number) for part in target.indices
+    )  # what is given, h[0], is not listed
+    return replace(target, name=f"{target.name}_places") if listed else None
+
+
 def nearest_multiple(value: Expr, places: Expr) -> Expr:
-    """The nearest multiple of ``s = 10**-places``, halves away from zero: ``sign(x) floor(|x|/s + 1/2) s``."""
+    """``sign(x)*floor(|x|/s + 1/2)*s`` with ``s = 10**-places``: the nearest multiple, halves away from 0."""
     scale = Pow(number(10), places)
     shifted = Add((Mul((Call("abs", (value,)), scale)), Div(number(1), number(2))))
     return Div(Mul((Call("sign", (value,)), Call("floor", (shifted,)))), scale)

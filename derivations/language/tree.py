@@ -286,7 +286,8 @@ def fresh_index(like: str, taken: set[str]) -> str:
 
 def twin_index(like: str, taken: set[str]) -> str:
     """Another name for an index with the same range: ``p1`` for ``p``."""
-    return next(name for count in range(1, 1_000) if (name := f"{like[0]}{count}") not in taken)
+    names = (f"{like[0]}{count}" for count in range(1, 1_000))
+    return next(name for name in names if name not in taken)
 
 
 def twin_of(name: str) -> str:

@@ -107,11 +107,12 @@ NEURON: Places = alike(
 
 MICROGRAD: Places = alike("micrograd", 1, **{"g": "g", "dg/da": "dg/da", "dg/db": "dg/db"})
 
-BLITZ: Places = {**alike("autograd-blitz", 1, out="out", z="z[1, 1]"), "x.grad": at("autograd-blitz", 1, "dout/dx")}
+BLITZ: Places = {
+    **alike("autograd-blitz", 1, out="out", z="z[1, 1]"),
+    "x.grad": at("autograd-blitz", 1, "dout/dx"),
+}
 
-GRU: Places = alike(
-    "gru-cell", 1, zpre="zpre", z="z", rpre="rpre", r="r", hpre="hpre", hh="hh", h="hnew"
-)
+GRU: Places = alike("gru-cell", 1, zpre="zpre", z="z", rpre="rpre", r="r", hpre="hpre", hh="hh", h="hnew")
 
 
 def from_before(trace: Trace) -> Any:

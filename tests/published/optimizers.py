@@ -24,7 +24,11 @@ def change(step: int, name: str) -> Callable[[Trace], Any]:
 def adam_by_hand(n: int) -> dict[str, Place]:
     spec = "gbasran-adam"
     ours = {"g": "dL/dx", "m": "m_x'", "v": "v_x'", "mhat": "m_hat_x", "vhat": "v_hat_x"}
-    found = {f"{prefix}{theirs}{n}": at(spec, n, name) for prefix in ("", "table.") for theirs, name in ours.items()}
+    found = {
+        f"{prefix}{theirs}{n}": at(spec, n, name)
+        for prefix in ("", "table.")
+        for theirs, name in ours.items()
+    }
     table = {f"table.theta_old{n}": at(spec, n, "x"), f"table.theta_new{n}": at(spec, n, "x'")}
     return {**found, **table, f"theta{n}": at(spec, n, "x'"), f"table.step{n}": worked(spec, change(n, "x"))}
 
@@ -46,7 +50,11 @@ EMA: Places = {
     **{f"table.avg{n}": at("gbasran-averages", 1, f"avg[{n}]") for n in range(1, 6)},
     **{f"const.m{n}": at("gbasran-constant", n, "m_w'") for n in (1, 2, 5, 10, 20, 50, 100)},
     **{f"const.corr{n}": worked("gbasran-constant", correction(n)) for n in (1, 2, 5, 10, 20, 50)},
-    **{f"p{k}.v{n}": at(f"gbasran-{kind}", n, "v_w'") for k, kind in ((1, "large"), (2, "small")) for n in (1, 2)},
+    **{
+        f"p{k}.v{n}": at(f"gbasran-{kind}", n, "v_w'")
+        for k, kind in ((1, "large"), (2, "small"))
+        for n in (1, 2)
+    },
     **{
         f"p{k}.vhat{n}": at(f"gbasran-{kind}", n, "v_hat_w")
         for k, kind in ((1, "large"), (2, "small"))
@@ -63,7 +71,11 @@ EMA: Places = {
 
 D2L: Places = {
     f"{theirs}.{name}": at(f"d2l-{spec}", 20, f"{name}'", change=epsilon_under_the_root)
-    for theirs, spec in {"adagrad0.4": "adagrad-04", "adagrad2": "adagrad-2", "rmsprop0.4": "rmsprop-04"}.items()
+    for theirs, spec in {
+        "adagrad0.4": "adagrad-04",
+        "adagrad2": "adagrad-2",
+        "rmsprop0.4": "rmsprop-04",
+    }.items()
     for name in ("x1", "x2")
 }
 

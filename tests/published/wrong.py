@@ -37,7 +37,7 @@ def adjoints_rounded(example: Example) -> Example:
 
 def five_digits(example: Example) -> Example:
     """Every value of a cell with 5 digits, and the adjoints of state and output too."""
-    plain = {name: 5 for name in ("a", "i", "f", "o", "out", "Delta", "dL/dstate", "dL/dout")}
+    plain = dict.fromkeys(("a", "i", "f", "o", "out", "Delta", "dL/dstate", "dL/dout"), 5)
     gates = {f"dL/dz{gate}": 5 for gate in "aifo"}
     return rounded(example, {**plain, **gates, "state": [5, 4]})
 
@@ -59,7 +59,9 @@ def weights_by_hand(example: Example) -> Example:
 
 def misread_tanh(example: Example) -> Example:
     """Their second candidate, 0.337, carried forward."""
-    return rewritten(example, "hh[k] = misread*same(k, 2) + tanh(hpre[k])*same(k, 1)", misread=Fraction("0.337"))
+    return rewritten(
+        example, "hh[k] = misread*same(k, 2) + tanh(hpre[k])*same(k, 1)", misread=Fraction("0.337")
+    )
 
 
 def misread_exponentials(example: Example) -> Example:
@@ -99,13 +101,11 @@ def under(places: Places, change: Change, *names: str) -> dict[str, Place]:
 WRONG: dict[str, Mapping[str, Place]] = {
     "click4ai-gru-cell": under(networks.GRU, misread_tanh, "h"),
     "cs231n-svm-softmax": under(regression.SCORES, three_digits, "p"),
-    "fiqlab-2-2-1-manual": under(
-        networks.FIQLAB, misread_exponentials, "1+exp(-net_h1)", "1+exp(-net_h2)"
+    "fiqlab-2-2-1-manual": under(networks.FIQLAB, misread_exponentials, "1+exp(-net_h1)", "1+exp(-net_h2)"),
+    "gbasran-adam-by-hand": under(
+        optimizers.CASES["gbasran-adam-by-hand"], parameter_rounded, "g3", "theta3"
     ),
-    "gbasran-adam-by-hand": under(optimizers.CASES["gbasran-adam-by-hand"], parameter_rounded, "g3", "theta3"),
-    "gomez-lstm-numeric": under(
-        networks.GOMEZ, five_digits, "out1", "Delta1", "dstate0", "da0", "Wi+"
-    ),
+    "gomez-lstm-numeric": under(networks.GOMEZ, five_digits, "out1", "Delta1", "dstate0", "da0", "Wi+"),
     "karim-self-attention": under(networks.KARIM, weights_by_hand, "O"),
     "keras-losses-docstrings": {"cos": Place("keras-cosine", in_float32("each"))},
     "mazur-2-2-2-backprop": {
