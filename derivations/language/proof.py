@@ -114,7 +114,7 @@ class Prover:
                 return
 
     def written_out(self, expr: Any, meaning: Callable[[str], Any]) -> Any:
-        """The expression with the latest of its quantities, or the earliest of its adjoints, replaced once."""
+        """The expression with its latest quantities, or its earliest adjoints, replaced once."""
         known = {symbol: found for symbol in expr.free_symbols if (found := meaning(symbol.name)) is not None}
         places = {symbol: self.depth(self.of(symbol.name)) for symbol in known}
         chosen = (max if meaning == self.quantity else min)(places.values(), default=0)
@@ -172,7 +172,8 @@ class Prover:
         if (name, at) not in self.totals:
             by = _symbol(name, at)
             ways = [
-                self.outer(entry) * sp.diff(self.entries[entry], by) for entry in self.readers.get(by.name, ())
+                self.outer(entry) * sp.diff(self.entries[entry], by)
+                for entry in self.readers.get(by.name, ())
             ]
             self.totals[name, at] = sp.Add(*ways)
         return self.totals[name, at]
@@ -219,7 +220,9 @@ class Prover:
             case Mean(a, bound):
                 return self.shallow(Sum(a, bound), env) / self.shallow(Count(bound), env)
             case Largest(a, bound):
-                return reduce(function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)])
+                return reduce(
+                    function_class("max"), [self.shallow(a, {**env, bound: k}) for k in self.range(bound, a)]
+                )
             case Chosen(a, bound, at):
                 return self.chosen(a, bound, self.place(at, env), env)
             case Derivative(a, by):
@@ -247,9 +250,14 @@ class Prover:
         return sp.Symbol(f"count {index}", positive=True, integer=True)
 
     def range(self, index: str, body: Expr | None = None) -> range:
-        """The values of an index in a proof; a letter of the derivation's own has those of the axis it reads."""
+        """The values of an index in a proof; a letter of the derivation has those of the axis it reads."""
         if index not in self.sizes and body is not None:
-            axes = ((ref, axis) for ref in walk(body) if isinstance(ref, Ref) for axis, _ in enumerate(ref.indices))
+            axes = (
+                (ref, axis)
+                for ref in walk(body)
+                if isinstance(ref, Ref)
+                for axis, _ in enumerate(ref.indices)
+            )
             like = (self.letters.get((r.name, axis)) for r, axis in axes if r.indices[axis] == Ref(index))
             index = next((letter for letter in like if letter is not None), index)
         return range(1, self.sizes.get(index, self.tiny) + 1)
@@ -270,7 +278,9 @@ class Prover:
         """How many values each index takes: two, or as many as reads such as ``h[2*u + p]`` need."""
         sizes = dict.fromkeys(self.program.indices, self.tiny)
         moving = moving_letters(self.program)
-        own = {(eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)}
+        own = {
+            (eq.target.name, axis): part for eq in self.program for axis, part in enumerate(eq.target.indices)
+        }
         for _ in self.program:
             for ref in (node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)):
                 for axis, part in enumerate(ref.indices):

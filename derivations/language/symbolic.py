@@ -147,8 +147,8 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
 def unfold(expr: Expr) -> Expr:
     """The expression with every function replaced by its row's formula, down to primitives."""
     if isinstance(expr, Call) and (row := functions.BY_NAME[expr.function]).formula:
-        given = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
-        return unfold(substitute(parse(row.formula, functions.NAMES), dict(given)))
+        given: dict[Expr, Expr] = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
+        return unfold(substitute(parse(row.formula, functions.NAMES), given))
     return rebuild(expr, tuple(unfold(part) for part in children(expr)))
 
 

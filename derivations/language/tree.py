@@ -220,7 +220,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def values(expr: Expr) -> Iterator[Expr]:
-    """Like `walk`, without descending into the brackets of a `Ref` or a `Chosen`: what is read as a number."""
+    """Like `walk`, but not into the brackets of a `Ref` or a `Chosen`: what is read as a number."""
     yield expr
     if not isinstance(expr, (Ref, Chosen)):
         for part in children(expr):
@@ -278,10 +278,11 @@ def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]
 def fresh_index(like: str, taken: set[str]) -> str:
     """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
     nearby = {"i": "klm", "j": "lm", "k": "lm", "t": "suv"}.get(like, "klm")
-    for name in (*nearby, *"jrsuvpqabcdefghiot", *"ABCDEFGHIJKMOPQRSTUVW"):  # n is the number of samples
-        if name not in taken:
-            return name
-    raise ValueError(f"no free index name near {like}")
+    letters = f"{nearby}jrsuvpqabcdefghiotABCDEFGHIJKMOPQRSTUVW"  # n is the number of samples
+    found = next((name for name in letters if name not in taken), None)
+    if found is None:
+        raise ValueError(f"no free index name near {like}")
+    return found
 
 
 def twin_index(like: str, taken: set[str]) -> str:

@@ -19,10 +19,9 @@ from typing import TypeAlias
 
 from derivations.language.contributions import Contribution, chain_product, reduce
 from derivations.language.products import product, total
-from derivations.language.program import Equation, Program
+from derivations.language.program import Program
 from derivations.language.ranges import affine, moving_letters, scaled, settled, short
 from derivations.language.tree import (
-    ONE,
     Call,
     Expr,
     Neg,
@@ -76,7 +75,9 @@ def fits_by_letters(program: Program) -> Fits:
     One that stands in an index expression too, as ``t`` in ``x[t + 1] - x[t]``, may stop earlier.
     """
     moving = moving_letters(program)
-    own = {(eq.target.name, axis, getattr(part, "name", "")) for eq in program for axis, part in _axes(eq.target)}
+    own = {
+        (eq.target.name, axis, getattr(part, "name", "")) for eq in program for axis, part in _axes(eq.target)
+    }
     return lambda name, axis, letter: (name, axis, letter) in own or letter not in moving
 
 
@@ -144,10 +145,11 @@ def _all_fit(ref: Ref, fits: Fits) -> bool:
 
 
 def _new_letter(taken: set[str]) -> str:
-    for letter in (*"srqpuvabcdefghijklm", *string.ascii_uppercase):
-        if letter not in taken:
-            return letter
-    raise ValueError("no letter is left for an index")
+    letters = f"srqpuvabcdefghijklm{string.ascii_uppercase}"
+    found = next((letter for letter in letters if letter not in taken), None)
+    if found is None:
+        raise ValueError("no letter is left for an index")
+    return found
 
 
 def is_plain(ref: Ref) -> bool:

@@ -73,7 +73,11 @@ class _Builder:
     """The state of one compilation."""
 
     def __init__(
-        self, program: Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], whole: Mapping[Entry, int]
+        self,
+        program: Program,
+        shapes: Mapping[str, Shape],
+        sizes: Mapping[str, int],
+        whole: Mapping[Entry, int],
     ) -> None:
         self.sizes, self.names, self.whole = sizes, set(sizes), whole
         self.lookups = {name for name, _ in whole}
@@ -111,7 +115,9 @@ class _Builder:
         if slash and of in self.positions:
             pairs = [list(zip(target.indices, at, strict=True)) for at in self.positions[of]]
             self.names |= {part.name for part in target.indices if isinstance(part, Ref)}
-            return [{p.name: k for p, k in own if isinstance(p, Ref)} for own in pairs if all(map(_fits, own))]
+            return [
+                {p.name: k for p, k in own if isinstance(p, Ref)} for own in pairs if all(map(_fits, own))
+            ]
         names = [name for part in target.indices for name in free_indices(part, self.names)]
         names = list(dict.fromkeys(names))  # the diagonal A[i, i] has one loop
         ranges = (range(1, self.sizes[name] + 1) for name in names)
@@ -123,7 +129,8 @@ class _Builder:
             return self.entries[entry]
         if entry in self.working:
             raise LanguageError(
-                f"{label(*entry)} depends on itself", at=self.plan[entry][0][0].target.at,
+                f"{label(*entry)} depends on itself",
+                at=self.plan[entry][0][0].target.at,
                 hint="A recurrence reads an earlier entry: h[t - 1] in the equation of h[t].",
             )
         self.working.append(entry)
@@ -175,10 +182,14 @@ class _Builder:
 
     def folded_call(self, name: str, x: Fraction, y: Fraction) -> int | None:
         """A comparison of constants is one: ``step(t + 1 - s)`` of two indices."""
-        found = {
-            "sign": (x > 0) - (x < 0), "step": int(x > 0), "max": max(x, y), "min": min(x, y), "floor": x // 1
-        }.get(name)
-        return None if found is None else self.constant(Fraction(found))
+        found: dict[str, Fraction | int] = {
+            "sign": (x > 0) - (x < 0),
+            "step": int(x > 0),
+            "max": max(x, y),
+            "min": min(x, y),
+            "floor": x // 1,
+        }
+        return self.constant(Fraction(found[name])) if name in found else None
 
     def chain(self, operation: str, slots: Sequence[int]) -> int:
         found = slots[0]
@@ -273,7 +284,11 @@ class _Builder:
             case Mul(parts):
                 return self.zero() if self.closed(expr, env) else self.product(parts, env)
             case Div(a, b):
-                return self.zero() if self.closed(a, env) else self.line("div", self.expr(a, env), self.expr(b, env))
+                return (
+                    self.zero()
+                    if self.closed(a, env)
+                    else self.line("div", self.expr(a, env), self.expr(b, env))
+                )
             case Pow(a, b):
                 return self.power(self.expr(a, env), self.expr(b, env))
             case Call(name, parts):

@@ -66,7 +66,9 @@ class Pass:
 
     def run_cells(self, line: Line) -> None:
         """Every entry of a recurrence."""
-        ranges = [range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices]
+        ranges = [
+            range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices
+        ]
         for at in itertools.product(*ranges):
             self.cell(line.target, at)
 
@@ -135,11 +137,11 @@ class Pass:
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], letters
         (*places,), dims = _aligned([self.value(part) for part in parts])
-        shape = torch.broadcast_shapes(*(place.shape for place in places))
+        shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:
-            return self.stacked(name, indices, shape, padded), dims
-        return self.gathered(self.tensors[name], indices, padded), dims
+            return self._stacked(name, indices, shape, padded), dims
+        return self._gathered(self.tensors[name], indices, padded), dims
 
     def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
         """Whether a read is of a whole tensor, each axis along a letter of its own."""
@@ -148,21 +150,23 @@ class Pass:
         sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
         return sizes == list(self.tensors[name].shape)
 
-    def gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
+    def _gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
         inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
         mask = reduce(operator.and_, inside)
         assert padded or bool(mask.all())
-        found = tensor[tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))]
+        found = tensor[
+            tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))
+        ]
         return torch.where(mask, found, self.outside) if padded else found
 
-    def stacked(
+    def _stacked(
         self, name: str, indices: list[torch.Tensor], shape: torch.Size, padded: bool
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
-        found = [self.cell_or(name, tuple(map(int, at)), padded) for at in places]
+        found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
         return torch.stack(found).reshape(shape)
 
-    def cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
+    def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:
             return self.cell(name, at)
         except LookupError:
@@ -183,24 +187,27 @@ class Pass:
         if name in REDUCE:
             return self.reduced(name, arguments)
         if functions.BY_NAME[name].over:
-            return self.over_index(name, arguments)
+            return self._over_index(name, arguments)
         values, dims = _aligned([self.value(part) for part in arguments])
         return torch_function(name)(*values), dims
 
-    def over_index(self, name: str, arguments: list[ast.expr]) -> Named:
+    def _over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
         index = ast.unparse(arguments[1])
         if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
-            return self.picked(name, arguments[0], index)
+            return self._picked(name, arguments[0], index)
         found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
         return found, dims if found.dim() == value.dim() else tuple(dim for dim in dims if dim != index)
 
-    def picked(self, name: str, argument: ast.expr, index: str) -> Named:
+    def _picked(self, name: str, argument: ast.expr, index: str) -> Named:
         place = self.fixed.pop(index)
-        value, dims = self.over_index(name, [argument, ast.Name(id=index)])
+        value, dims = self._over_index(name, [argument, ast.Name(id=index)])
         self.fixed[index] = place
         if index in dims:
-            value, dims = value.select(dims.index(index), place - 1), tuple(dim for dim in dims if dim != index)
+            value, dims = (
+                value.select(dims.index(index), place - 1),
+                tuple(dim for dim in dims if dim != index),
+            )
         return value, dims
 
     def reduced(self, name: str, arguments: list[ast.expr]) -> Named:
@@ -230,7 +237,9 @@ REDUCE: Mapping[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
 def torch_function(name: str) -> Callable[..., torch.Tensor]:
     """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
     row = functions.BY_NAME[name]
-    code = ast.parse(functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval")
+    code = ast.parse(
+        functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval"
+    )
 
     def function(*arguments: torch.Tensor) -> torch.Tensor:
         pairs = zip(row.arguments, arguments, strict=True)
