@@ -41,6 +41,7 @@ class Pass:
     lines: dict[str, list[Line]] = field(default_factory=dict)
     fixed: dict[str, int] = field(default_factory=dict)
     outside: float = 0.0
+    dtype: torch.dtype = torch.float64
 
     def run_all(self, lines: Sequence[Line]) -> None:
         """Work every equation."""
@@ -100,7 +101,7 @@ class Pass:
         """The value of an expression, with the index name of each axis."""
         match node:
             case ast.Constant(value=int() | float() as number):
-                return torch.tensor(float(number), dtype=torch.float64), ()
+                return torch.tensor(float(number), dtype=self.dtype), ()
             case ast.Name(id=name):
                 return self.name(name)
             case ast.Subscript(value=ast.Name(id=name)):
@@ -122,10 +123,10 @@ class Pass:
         if name in self.tensors:
             return self.tensors[name], ()
         if name in self.fixed:
-            return torch.tensor(float(self.fixed[name]), dtype=torch.float64), ()
+            return torch.tensor(float(self.fixed[name]), dtype=self.dtype), ()
         if name in self.sizes:
-            return torch.arange(1, self.sizes[name] + 1, dtype=torch.float64), (name,)
-        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=torch.float64), ()
+            return torch.arange(1, self.sizes[name] + 1, dtype=self.dtype), (name,)
+        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=self.dtype), ()
 
     def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
@@ -170,14 +171,14 @@ class Pass:
             return self.cell(name, at)
         except LookupError:
             assert padded
-            return torch.tensor(self.outside, dtype=torch.float64)
+            return torch.tensor(self.outside, dtype=self.dtype)
 
     # --- calls
 
     def call(self, name: str, arguments: list[ast.expr]) -> Named:
         """A count, a padded read, a function entry by entry, or a reduction over indices."""
         if name == "count":
-            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=torch.float64), ()
+            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=self.dtype), ()
         if name == "pad":
             (read,) = arguments
             assert isinstance(read, ast.Subscript)
@@ -196,8 +197,7 @@ class Pass:
         if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
             return self._picked(name, arguments[0], index)
         found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
-        kept = found.dim() == value.dim()
-        return found, dims if kept else tuple(dim for dim in dims if dim != index)
+        return found, dims if found.dim() == value.dim() else tuple(dim for dim in dims if dim != index)
 
     def _picked(self, name: str, argument: ast.expr, index: str) -> Named:
         place = self.fixed.pop(index)
