@@ -54,9 +54,8 @@ class TinyRanges:
         """Make the letters of computed quantities as long as one read after another needs them."""
         moving = moving_letters(self.program)
         own = {(eq.target.name, axis): p for eq in self.program for axis, p in enumerate(eq.target.indices)}
-        for ref, axis, part in (
-            (ref, axis, part) for ref in self.reads for axis, part in enumerate(ref.indices)
-        ):
+        places = [(ref, axis, part) for ref in self.reads for axis, part in enumerate(ref.indices)]
+        for ref, axis, part in places:
             mine, form = own.get((ref.name, axis)), affine(part)
             if not isinstance(mine, Ref) or not form or ref.padded or form.get(mine.name):
                 continue
