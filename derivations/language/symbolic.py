@@ -264,7 +264,7 @@ def is_zero(expr: Any) -> bool:
 
     A number can only refute it, quickly; that it vanishes is decided by algebra alone.
     """
-    if expr == 0:
+    if expr == 0 or sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0:
         return True
     if _is_refuted(expr):
         return False
@@ -273,6 +273,18 @@ def is_zero(expr: Any) -> bool:
     if sp.cancel(sp.together(expr)) == 0:
         return True
     return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
+
+
+def _opaque(expr: Any) -> Any:
+    """A symbol in the place of every value of a function: what vanishes for all values vanishes for these."""
+    symbols: dict[Any, Any] = {}
+
+    def symbol(value: Any) -> Any:
+        if isinstance(value, sp.exp) and value.args[0].could_extract_minus_sign():
+            return 1 / symbol(sp.exp(-value.args[0]))
+        return symbols.setdefault(value, sp.Dummy())
+
+    return expr.replace(lambda part: isinstance(part, sp.Function), symbol)
 
 
 def _is_refuted(expr: Any) -> bool:
