@@ -3,9 +3,11 @@
 ``formula`` defines the function through earlier rows and arithmetic; a row without one is a
 primitive that the number systems know by name. ``slope`` is the derivative by ``x`` as textbooks
 write it, ``slopes`` are those by further arguments; an argument without a slope must be a number.
-The tests prove every slope against SymPy's derivative of the formula. ``kinks`` are the arguments at
-which there is no derivative, and then the slope is torch's choice. A row with ``over`` binds an index:
-``softmax(z[k], k)``; in its formula the index is called ``k``.
+The tests prove every slope against SymPy's derivative of the formula. ``kinks`` are the values of ``x``
+at which there is no derivative by it (``y`` for ``max(x, y)``); the slope there is torch's choice, and
+the test that compares it with autograd holds it to that. Where ``smooth`` is 0 there is no kink after
+all, as for ELU with a = 1. A row with ``over`` binds an index: ``softmax(z[k], k)``; in its formula the
+index is called ``k``.
 
 ``torch`` is one dotted name, several that are applied in turn, or an expression over the arguments in
 braces: ``torch.nn.functional.gelu({x}, approximate='tanh')``.
@@ -33,6 +35,7 @@ class Function:
     slopes: Mapping[str, str] = field(default_factory=dict)
     over: bool = False
     kinks: tuple[str, ...] = ()
+    smooth: str = ""
     domain: str = ""
     cancels: bool = False
     source: str = ""
@@ -110,6 +113,7 @@ FUNCTIONS = (
         latex=r"\mathrm{floor}",
         rule="constant between whole numbers",
         source="the greatest whole number that is not above x",
+        kinks=("floor(x)",),
     ),
     Function(
         "max",
@@ -120,6 +124,7 @@ FUNCTIONS = (
         rule="the larger one passes its derivative on, half each where both are equal",
         arguments=("x", "y"),
         source="torch.maximum",
+        kinks=("y",),
     ),
     Function(
         "min",
@@ -130,6 +135,7 @@ FUNCTIONS = (
         rule="the smaller one passes its derivative on, half each where both are equal",
         arguments=("x", "y"),
         source="torch.minimum",
+        kinks=("y",),
     ),
     Function(
         "abs",
@@ -150,6 +156,7 @@ FUNCTIONS = (
         formula="1 - abs(sign(x - y))",
         arguments=("x", "y"),
         source="Kronecker's delta",
+        kinks=("y",),
     ),
     Function(
         "relu",
@@ -194,6 +201,7 @@ FUNCTIONS = (
         arguments=("x", "a"),
         defaults={"a": "0.01"},
         kinks=("0",),
+        smooth="a - 1",
         source="Maas, Hannun and Ng 2013",
     ),
     Function(
@@ -206,6 +214,7 @@ FUNCTIONS = (
         arguments=("x", "a"),
         defaults={"a": "1"},
         kinks=("0",),
+        smooth="a - 1",
         cancels=True,
         source="Clevert, Unterthiner and Hochreiter 2016",
     ),
