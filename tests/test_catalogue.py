@@ -8,11 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-import sympy as sp
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.layers import LAYERS, Layer
 from derivations.catalogue.losses import LOSSES, Loss
 from derivations.catalogue.optimizers import OPTIMIZERS, Optimizer
@@ -20,13 +18,9 @@ from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
-from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
-from derivations.language.program import Equation, Program
-from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
-from derivations.language.tree import Call, Expr, Ref
-from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
-from derivations.numbers.compile import compile_program
+from derivations.language.tree import Ref
+from derivations.numbers.systems import ball, precision, rational
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 

@@ -17,7 +17,7 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
-from derivations.language.tree import Call, Expr, Ref
+from derivations.language.tree import Call, Ref
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
 from tests.test_catalogue import by_name, example_of, run, spec

@@ -75,12 +75,8 @@ FUNCTIONS = (
         arguments=(),
         source="the circumference of a circle of diameter 1",
     ),
-    Function(
-        "sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"
-    ),
-    Function(
-        "cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"
-    ),
+    Function("sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"),
+    Function("cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"),
     Function(
         "erf",
         slope="2/sqrt(pi)*exp(-x**2)",
@@ -294,6 +290,48 @@ FUNCTIONS = (
         rule="derivative of x over 1 plus its absolute value",
         formula="x/(1 + abs(x))",
         source="Bergstra and others 2009",
+    ),
+    Function(
+        "huber",
+        slope="clamp(x, -d, d)",
+        torch="torch.nn.functional.huber_loss({x}, torch.zeros_like({x}), delta={d}, reduction='none')",
+        latex=r"\mathrm{Huber}",
+        rule="the derivative of the Huber loss is the residual, cut off at both limits",
+        formula="x**2/2 - (x - d)**2/2*step(x - d) - (x + d)**2/2*step(-x - d)",
+        arguments=("x", "d"),
+        defaults={"d": "1"},
+        source="Huber 1964: half the square up to d, d times (the absolute value less d/2) beyond",
+    ),
+    Function(
+        "smooth_l1",
+        slope="clamp(x, -b, b)/b",
+        torch="torch.nn.functional.smooth_l1_loss({x}, torch.zeros_like({x}), beta={b}, reduction='none')",
+        latex=r"\mathrm{SmoothL1}",
+        rule="the residual over b, cut off at -1 and 1",
+        formula="huber(x, b)/b",
+        arguments=("x", "b"),
+        defaults={"b": "1"},
+        source="Girshick 2015: the Huber loss with limit b, divided by b",
+    ),
+    Function(
+        "log_cosh",
+        slope="tanh(x)",
+        torch="torch.logaddexp({x}, -{x}) - 0.6931471805599453",
+        latex=r"\mathrm{logcosh}",
+        rule="derivative of the logarithm of the hyperbolic cosine",
+        formula="log((exp(x) + exp(-x))/2)",
+        cancels=True,
+        source="the logarithm of the hyperbolic cosine; torch has no function of its own",
+    ),
+    Function(
+        "hinge",
+        slope="-step(1 - x)",
+        torch="torch.relu(1 - {x})",
+        latex=r"\mathrm{hinge}",
+        rule="-1 below the margin 1, 0 from there on",
+        formula="max(0, 1 - x)",
+        kinks=("1",),
+        source="Cortes and Vapnik 1995",
     ),
     Function(
         "softmax",

@@ -33,11 +33,12 @@ from derivations.examples.update import (
     shifted,
 )
 from derivations.numbers.float64 import Enclosure, nearest_float
-from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.library import keywords
 from derivations.witnesses.lines import Line, assignments
+from derivations.witnesses.torch_rows import resolve
 
 TORCH, ROW, SCHEDULER = "optimizer", "row", "scheduler"
 
