@@ -106,11 +106,10 @@ SAMPLE_LOSSES = (
     SampleLoss(
         "binary_cross_entropy_with_logits",
         title="binary cross-entropy of a logit",
-        formula="softplus(a) - b*a",
+        formula="(1 - b)*a + softplus(-a)",
         torch=f"{F}.binary_cross_entropy_with_logits(a, b, reduction='none')",
         convention="that of the probability sigmoid(a), brought into one formula",
         source="torch.nn.BCEWithLogitsLoss",
-        module="torch.nn.BCEWithLogitsLoss",
     ),
     SampleLoss(
         "cross_entropy",

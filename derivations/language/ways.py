@@ -139,7 +139,8 @@ def _fresh(ref: Ref, letters: set[str], program: Program) -> Ref:
 
 def _clashes(path: Contribution, target: Ref, indices: Iterable[str]) -> bool:
     """Whether a sum of a path has a letter of the target that no renaming frees."""
-    given = {a.name: b for a, b in zip(path.by.indices, target.indices, strict=True) if isinstance(a, Ref)}
+    pairs = zip(path.by.indices, target.indices, strict=True)
+    given = {a.name: b for a, b in pairs if isinstance(a, Ref) and not a.indices}
     taken = _letters(target, indices)
     return any(_freed(name, given) == index(name) for name in path.over if name in taken)
 
