@@ -60,9 +60,9 @@ def _depends(expr: Expr, by: Ref) -> bool:
 
 
 def _derivative(body: Expr, by: Ref) -> Expr:
-    """The derivative, worked out at once where it is 0 or 1."""
-    if body == by:
-        return ONE
+    """The derivative, worked out at once where it is 0 or 1; another entry is another quantity."""
+    if isinstance(body, Ref):
+        return ONE if body == by else ZERO
     return Derivative(body, by) if _depends(body, by) else ZERO
 
 
