@@ -316,7 +316,7 @@ FUNCTIONS = (
     Function(
         "log_cosh",
         slope="tanh(x)",
-        torch="torch.logaddexp({x}, -{x}) - 0.6931471805599453",
+        torch="torch.sub(torch.logaddexp({x}, torch.neg({x})), 0.6931471805599453)",
         latex=r"\mathrm{logcosh}",
         rule="derivative of the logarithm of the hyperbolic cosine",
         formula="log((exp(x) + exp(-x))/2)",
@@ -326,7 +326,7 @@ FUNCTIONS = (
     Function(
         "hinge",
         slope="-step(1 - x)",
-        torch="torch.relu(1 - {x})",
+        torch="torch.relu(torch.rsub({x}, 1))",
         latex=r"\mathrm{hinge}",
         rule="-1 below the margin 1, 0 from there on",
         formula="max(0, 1 - x)",

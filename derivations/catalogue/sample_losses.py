@@ -134,7 +134,7 @@ SAMPLE_LOSSES = (
     SampleLoss(
         "smoothed_cross_entropy",
         title="cross-entropy of logits with label smoothing",
-        formula="log(sum(exp(z), k)) - (1 - s)*z[y] - s*mean(z, k)",
+        formula="-sum(((1 - s)*same(k, y) + s/count(k))*log_softmax(z, k), k)",
         torch=f"{F}.cross_entropy(z, y.long() - 1, label_smoothing=s, reduction='none')",
         convention="the target has 1 - s at the class y, and s is shared by all classes alike",
         source="Szegedy and others 2016; torch.nn.CrossEntropyLoss, label_smoothing",
@@ -182,7 +182,7 @@ SAMPLE_LOSSES = (
     SampleLoss(
         "multiclass_hinge_loss",
         title="multi-class hinge loss",
-        formula="mean((1 - same(k, y))*hinge(z[y] - z), k)",
+        formula="mean((1 - same(k, y))*hinge(sum(same(k, y)*z, k) - z), k)",
         torch=f"{F}.multi_margin_loss(z, y.long() - 1, reduction='none')",
         convention="the hinges of all other classes, divided by the number of classes",
         source="Crammer and Singer 2001 as torch.nn.MultiMarginLoss has it",

@@ -241,6 +241,8 @@ def written_out(row: Function | SampleLoss, arguments: tuple[Expr, ...], bound: 
         match node:
             case Sum() | Mean():
                 return replace(node, body=transform(node.body, rule), index=bound)
+            case Count():
+                return Count(bound)
             case Ref("k", ()) if row.over:
                 return Ref(bound)
             case Ref(name, (at,)):
