@@ -273,8 +273,10 @@ class _Reader:
         texts = tuple("".join(part) for part in scripts)
         for given in dict.fromkeys((primes, "")):
             for own in range(len(texts), -1, -1):
-                if means := self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own):
-                    found = means(tuple(_Reader(part, self.symbols).whole() for part in scripts[own:]))
+                means = self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own)
+                indices = self.indices(scripts[own:]) if means else None
+                if means and indices is not None:
+                    found = means(indices)
                     return Ref(found.name + primes[len(given) :], found.indices)
             if name := self.symbols.whole(Symbol(stem, texts, given)):
                 return Ref(name + primes[len(given) :])
@@ -283,6 +285,13 @@ class _Reader:
         if not texts and not primes and len(stem) == 1:
             return Ref(stem)
         raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
+
+    def indices(self, scripts: list[list[str]]) -> tuple[Expr, ...] | None:
+        """Subscripts as indices; None for a word such as ``s1``, which is a part of a name."""
+        try:
+            return tuple(_Reader(part, self.symbols).whole() for part in scripts)
+        except Unreadable:
+            return None
 
 
 def decimal(text: str) -> Number:
