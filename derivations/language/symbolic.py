@@ -264,11 +264,11 @@ def is_zero(expr: Any) -> bool:
 
     A number can only refute it, quickly; that it vanishes is decided by algebra alone.
     """
-    if expr == 0 or sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0:
+    if expr == 0:
         return True
     if _is_refuted(expr):
         return False
-    if sp.expand(expr) == 0:
+    if sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0 or sp.expand(expr) == 0:
         return True
     if sp.cancel(sp.together(expr)) == 0:
         return True
