@@ -38,7 +38,8 @@ def tracked(example: Example) -> list[Ref]:
     if len(entries) > 3:
         return [Ref(example.loss)]
     gradients = [Ref(adjoint(example.loss, ref.name), ref.indices) for ref in entries]
-    return [*entries, Ref(example.loss), *gradients, *(Ref(after(r.name), r.indices) for r in entries)]
+    new = [Ref(after(ref.name), ref.indices) for ref in entries] if example.updates else []
+    return [*entries, Ref(example.loss), *gradients, *new]
 
 
 def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
