@@ -32,7 +32,6 @@ POINTWISE = [row for row in FUNCTIONS if not row.over]
 Arguments = tuple[Fraction, ...]
 
 
-
 def settings(row: Function) -> list[tuple[Fraction, ...]]:
     """Values for the arguments after the first: every point for an operand, a few for a number."""
     rest = row.arguments[1:]
@@ -232,9 +231,7 @@ def test_a_function_over_an_index_is_torchs(row: Function, vector: str) -> None:
     whole = values.dim() == 0
     loss = values if whole else (values * torch.tensor(c, dtype=torch.float64)).sum()
     loss.backward()
-    equations = (
-        f"L = {row.name}(z[k], k)" if whole else f"p[k] = {row.name}(z[k], k)\nL = sum(c[k]*p[k], k)"
-    )
+    equations = f"L = {row.name}(z[k], k)" if whole else f"p[k] = {row.name}(z[k], k)\nL = sum(c[k]*p[k], k)"
     trace = run(example_of(spec(equations, f"z = {z}", f"c = {c}", 'optimizer = { name = "SGD", lr = 1 }')))
     step = trace.steps[0]
     with precision(256):

@@ -19,7 +19,9 @@ from derivations.pages.page import build
 from tests.test_catalogue import by_name, spec
 
 KINKED = [row for row in FUNCTIONS if row.kinks]
-SENTENCE = re.compile(r"In \$.*\$ the value \$w = (.*)\$ sits on a kink, where the slope is taken as (\S+), as torch")
+SENTENCE = re.compile(
+    r"In \$.*\$ the value \$w = (.*)\$ sits on a kink, where the slope is taken as (\S+), as torch"
+)
 
 
 def page(tmp_path: Path, equations: str, parameters: str, data: str = "x = 1") -> str:
@@ -53,12 +55,16 @@ def torchs_slope(row: Function, at: str) -> float:
 def test_a_page_warns_of_a_value_on_a_kink(row: Function, tmp_path: Path) -> None:
     call = f"{row.name}({', '.join(['w', *arguments(row)])})"
     for at in kinks(row):
-        text = page(tmp_path, f"L = {call}*x + w**2", f"w = {at}", "x = 1\nc = 0.5" if "c" in call else "x = 1")
+        text = page(
+            tmp_path, f"L = {call}*x + w**2", f"w = {at}", "x = 1\nc = 0.5" if "c" in call else "x = 1"
+        )
         (found,) = SENTENCE.findall(text.replace("−", "-"))
         assert Fraction(found[0]) == Fraction(at)
         assert abs(float(found[1]) - torchs_slope(row, at)) <= 5e-7  # printed with six places
         beside = str(float(Fraction(at) + Fraction("0.015625")))
-        text = page(tmp_path, f"L = {call}*x + w**2", f"w = {beside}", "x = 1\nc = 0.5" if "c" in call else "x = 1")
+        text = page(
+            tmp_path, f"L = {call}*x + w**2", f"w = {beside}", "x = 1\nc = 0.5" if "c" in call else "x = 1"
+        )
         assert "kink" not in text
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
+from derivations.examples.stated import reported_numbers
 from derivations.examples.training import Step, Trace
 from derivations.examples.update import after
 from derivations.language.backward import adjoint
@@ -33,13 +34,14 @@ FULL = Rounding(significant=17)
 
 
 def tracked(example: Example) -> list[Ref]:
-    """What the summary follows: parameters, loss, gradients, new parameters, as far as they fit."""
+    """What the summary follows: parameters, loss, what is reported, gradients, new parameters, as they fit."""
     entries = [ref for name, array in example.start.items() for ref in array.refs(name)]
+    shown = [Ref(name) for name in (example.loss, *reported_numbers(example))]
     if len(entries) > 3:
-        return [Ref(example.loss)]
+        return shown
     gradients = [Ref(adjoint(example.loss, ref.name), ref.indices) for ref in entries]
     new = [Ref(after(ref.name), ref.indices) for ref in entries] if example.updates else []
-    return [*entries, Ref(example.loss), *gradients, *new]
+    return [*entries, *shown, *gradients, *new]
 
 
 def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
