@@ -203,7 +203,7 @@ def test_a_function_is_verified_in_a_model(row: Function) -> None:
     text = spec(
         f"u[i] = w*x[i]\nh[i] = {row.name}({', '.join(['u[i]', *written])})\nL = mean((h[i] - c[i])**2, i) + w**2",
         "w = 1",
-        f"x = {points}\nc = [0.3, 1, -0.5, 2]\n" + ("y = [0, 2, -1, 1]" if "y" in row.arguments else ""),
+        f"x = {points}\nc = [0.3, 1, -0.5, 2]\n" + "y = [0, 2, -1, 1]\n" * ("y" in row.arguments),
         'optimizer = { name = "SGD", lr = 0.05 }',
     )
     assert_verified(run(example_of(text)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
 from derivations.examples.example import Example
@@ -16,7 +17,7 @@ def named_losses(example: Example) -> dict[str, SampleLoss]:
     return {
         line[0].text: SAMPLE_LOSS_BY_NAME[word.text]
         for line in _lines(example)
-        for word, after in zip(line, line[1:], strict=False)
+        for word, after in pairwise(line)
         if word.text in SAMPLE_LOSS_BY_NAME and after.text == "("
     }
 

@@ -104,13 +104,16 @@ class Kinks:
 
     def largest(self, node: Largest) -> Iterator[Words]:
         """A maximum over indices that several entries share."""
-        body, letters = node.body, [node.index]
+        body: Expr = node
+        letters = []
         while isinstance(body, Largest):
-            body, letters = body.body, [*letters, body.index]
+            letters.append(body.index)
+            body = body.body
         entries = [entry for entry in self.instances(body, letters) if self.exists(entry)]
         if sum(self.is_zero(total(entry, Neg(node))) for entry in entries) > 1:
             yield say(
-                "{} stands more than once among its entries; the derivative goes to the first, as torch does.",
+                "{} stands more than once among its entries; the derivative goes to the first, "
+                "as torch does.",
                 with_samples(formula(node), self.writer.step),
             )
 

@@ -34,7 +34,7 @@ FULL = Rounding(significant=17)
 
 
 def tracked(example: Example) -> list[Ref]:
-    """What the summary follows: parameters, loss, what is reported, gradients, new parameters, as they fit."""
+    """What the summary follows: parameters, loss, what is reported, gradients, new parameters."""
     entries = [ref for name, array in example.start.items() for ref in array.refs(name)]
     shown = [Ref(name) for name in (example.loss, *reported_numbers(example))]
     if len(entries) > 3:
