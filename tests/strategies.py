@@ -286,7 +286,7 @@ class _Writer:
     def call(
         self, row: functions.Function, known: Mapping[str, tuple[str, ...]], free: tuple[str, ...], depth: int
     ) -> str:
-        """A call with all its arguments: an operand is a body, anything else a number."""
+        """A call with all its arguments: an operand is a body, anything else a number, lower limit first."""
         numbers = iter(("-0.5", "1.5") if "lo" in row.arguments else ("0.25",))
         operands = row.all_slopes
         written = [

@@ -201,7 +201,8 @@ def test_a_function_is_verified_in_a_model(row: Function) -> None:
     written = [f"{name}[i]" if name == "y" else name for name in rest]
     points = [1, 2, 0.5, 3] if row.domain else [0, 1, -1, 2.5]
     text = spec(
-        f"u[i] = w*x[i]\nh[i] = {row.name}({', '.join(['u[i]', *written])})\nL = mean((h[i] - c[i])**2, i) + w**2",
+        f"u[i] = w*x[i]\nh[i] = {row.name}({', '.join(['u[i]', *written])})\n"
+        "L = mean((h[i] - c[i])**2, i) + w**2",
         "w = 1",
         f"x = {points}\nc = [0.3, 1, -0.5, 2]\n" + "y = [0, 2, -1, 1]\n" * ("y" in row.arguments),
         'optimizer = { name = "SGD", lr = 0.05 }',

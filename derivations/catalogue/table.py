@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.functions import FUNCTIONS
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
+from derivations.catalogue.schedules import SCHEDULES
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -22,7 +24,13 @@ def rows() -> list[tuple[str, str, str, str]]:
         ("loss", _called(row.name, row.arguments, row.over), row.formula, row.torch) for row in SAMPLE_LOSSES
     ]
     found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
-    found += [("optimizer", row.name, _one_line(row.equations), row.torch) for row in OPTIMIZERS]
+    at = {row.name: f"g at {row.at}; " if row.at else "" for row in OPTIMIZERS}
+    found += [
+        ("optimizer", row.name, at[row.name] + _one_line(row.equations), row.torch or "-")
+        for row in OPTIMIZERS
+    ]
+    found += [("clipping", row.name, _one_line(row.equations), row.torch) for row in CLIPPINGS]
+    found += [("schedule", row.name, _one_line(row.equations), row.torch) for row in SCHEDULES]
     return found
 
 
@@ -36,4 +44,4 @@ def _known(slope: str) -> str:
 
 
 def _one_line(equations: str) -> str:
-    return "; ".join(line.strip() for line in equations.strip().splitlines())
+    return "; ".join(line.strip() for line in equations.splitlines() if line.strip())

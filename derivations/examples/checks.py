@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
@@ -32,8 +32,10 @@ from derivations.language.tree import (
     values,
     walk,
 )
+from derivations.notation.text import text
 
 MAX_DEGREE = 30
+EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."
 EXPONENT = (Number, Neg, Add, Mul, Div, Pow)
 
 
@@ -97,6 +99,9 @@ def check_line(line: Assignment, indices: frozenset[str]) -> None:
             at=line.target.at,
         )
     for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
+        if ref == line.target:
+            shown = text(ref)
+            raise LanguageError(f"{shown} depends on itself", at=ref.at, hint=EARLIER)
         for part in ref.indices:
             if affine(part) is None and not (isinstance(part, Ref) and part.indices):
                 hint = "Write a letter, a whole number, 2*t + k - 1, or an entry of the data: token[i]."

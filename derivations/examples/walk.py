@@ -9,6 +9,7 @@ from functools import reduce
 
 from derivations.examples.training import Step
 from derivations.language.program import Term, normal_form
+from derivations.language.ranges import whole_number
 from derivations.language.tree import (
     ONE,
     Add,
@@ -21,6 +22,7 @@ from derivations.language.tree import (
     Neg,
     Number,
     Ref,
+    Sum,
     values,
 )
 from derivations.numbers.pointwise import minus, work
@@ -96,6 +98,9 @@ class _Walk:
             case Ref(name, indices) if indices:
                 at = tuple(self.position(part) for part in indices)
                 return (name, at) not in self.step.layout.tape.slots
+            case Sum(body, bound):
+                places = range(1, size_of(self.step, bound) + 1)
+                return all(self.at({bound: k}).closed(body) for k in places)
             case Call("same", (a, b)):
                 return self.is_index(a, b) and self.position(a) != self.position(b)
         return False
@@ -103,18 +108,32 @@ class _Walk:
     def is_index(self, *exprs: Expr) -> bool:
         known = self.step.layout.lookups | set(self.env)
         nodes = (node for expr in exprs for node in values(expr))
-        return all(isinstance(n, (Number, Neg, Add, Mul)) or (isinstance(n, Ref) and n.name in known) for n in nodes)
+        return all(
+            isinstance(n, (Number, Neg, Add, Mul)) or (isinstance(n, Ref) and n.name in known) for n in nodes
+        )
 
     def chosen(self, node: Chosen) -> Value:
         here = self.position(node.at)
         walks = {k: self.at({node.index: k}) for k in range(1, size_of(self.step, node.index) + 1)}
         found = {k: walk.body(node.body) for k, walk in walks.items() if not walk.closed(node.body)}
-        first = [k for k, value in found.items() if all(larger(value, v) is value or value == v for v in found.values())]
+        first = [
+            k
+            for k, value in found.items()
+            if all(larger(value, v) is value or value == v for v in found.values())
+        ]
         return self.system.number(Fraction(int(bool(first) and first[0] == here)))
 
     def position(self, part: Expr) -> int:
         """The position inside the batch that an index expression names."""
-        return int(fraction(work(part, self.leaf, EXACT)))
+        return whole_number(part, self.env, self.looked_up)
+
+    def looked_up(self, ref: Ref) -> int:
+        return int(fraction(self.step.at(ref.name, tuple(map(self.position, ref.indices)))))
+
+
+def is_closed(expr: Expr, env: Mapping[str, int], step: Step) -> bool:
+    """Whether an expression is 0 whatever the data, or a padded read outside its array."""
+    return _Walk(env, step, EXACT).closed(expr)
 
 
 def size_of(step: Step, index: str) -> int:

@@ -7,11 +7,27 @@ output of a convolution, ``h[t] = sum(w[k]*x[t + k - 1], k)``. What is said outr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
+from derivations.language.errors import LanguageError
+from derivations.language.products import product, total
 from derivations.language.program import Program
-from derivations.language.tree import Add, Call, Expr, Mul, Neg, Number, Ref, walk
+from derivations.language.tree import (
+    BINDERS,
+    Add,
+    Call,
+    Expr,
+    Mul,
+    Neg,
+    Number,
+    Ref,
+    number,
+    transform,
+    twin_of,
+    walk,
+)
 
 
 def affine(expr: Expr) -> dict[str, Fraction] | None:
@@ -30,6 +46,24 @@ def affine(expr: Expr) -> dict[str, Fraction] | None:
     return None
 
 
+def whole_number(expr: Expr, env: Mapping[str, int], entry: Callable[[Ref], int | None]) -> int:
+    """The whole number that an index expression is; ``entry`` gives that of a datum looked up there."""
+    match expr:
+        case Number(value, _) if value.denominator == 1:
+            return int(value)
+        case Ref(name, ()) if name in env:
+            return env[name]
+        case Neg(a):
+            return -whole_number(a, env, entry)
+        case Add(parts):
+            return sum(whole_number(part, env, entry) for part in parts)
+        case Mul((a, b)):
+            return whole_number(a, env, entry) * whole_number(b, env, entry)
+        case Ref() if (found := entry(expr)) is not None:
+            return found
+    raise LanguageError("an index must be a whole number", at=getattr(expr, "at", -1))
+
+
 def _added(parts: list[dict[str, Fraction] | None]) -> dict[str, Fraction] | None:
     found: dict[str, Fraction] = {}
     for part in parts:
@@ -38,6 +72,34 @@ def _added(parts: list[dict[str, Fraction] | None]) -> dict[str, Fraction] | Non
         for name, value in part.items():
             found[name] = found.get(name, Fraction(0)) + value
     return found
+
+
+def scaled(value: Fraction, name: str) -> Expr:
+    """``value*name`` as an index expression; a number alone where there is no name."""
+    size = number(abs(value))
+    part = product(size, Ref(name)) if name else size
+    return Neg(part) if value < 0 else part
+
+
+def short(part: Expr) -> Expr:
+    """An index expression as short as it can be: ``t`` for ``(t + 1) - 1``, ``3`` for ``2*2 - 1``."""
+    form = affine(part)
+    if form is None:
+        return settled(part)
+    letters = [scaled(value, name) for name, value in form.items() if name and value]
+    constant = form.get("", Fraction(0))
+    return total(*letters, *([scaled(constant, "")] if constant or not letters else []))
+
+
+def settled(expr: Expr) -> Expr:
+    """An expression whose reads have short index expressions."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Ref) or all(map(is_letter, node.indices)):
+            return None
+        return replace(node, indices=tuple(map(short, node.indices)))
+
+    return transform(expr, rule)
 
 
 def extremes(form: Mapping[str, Fraction], sizes: Mapping[str, int]) -> tuple[Fraction, Fraction]:
@@ -66,24 +128,33 @@ def sizes_of(
 ) -> dict[str, int]:
     """How many values each index takes, from the shapes of the arrays that it runs along.
 
-    ``given`` are ranges that the author states. An index without any range is left out.
+    ``given`` are ranges that the author states. An index without any range is left out; a twin, ``p1``,
+    has the range of its index ``p``.
     """
     sizes, known = dict(given or {}), dict(shapes)
     moving = moving_letters(program) - set(sizes)
+    twins = {name for name in moving | _bound(program) if name != twin_of(name)}
+    moving -= twins
     own = {(eq.target.name, axis): part for eq in program for axis, part in enumerate(eq.target.indices)}
     before = (-1, -1)
     while before != (len(sizes), len(known)):
         before = (len(sizes), len(known))
         for eq in program:
             for part, extent in _plain_reads(eq.body, known):
-                if part not in moving:
+                if part not in moving | twins:
                     sizes.setdefault(part, extent)
             _shape(eq.target, sizes, known)
         bounds = {name: _bounds(name, program, known, sizes, own) for name in sorted(moving - set(sizes))}
         closed = {name: min(found) for name, (found, open_) in bounds.items() if found and not open_}
         some = {name: min(found) for name, (found, _) in bounds.items() if found}
         sizes |= dict([*closed.items(), *some.items()][:1])  # what is sure first, then what an array says
+        sizes |= {name: sizes[twin_of(name)] for name in twins if twin_of(name) in sizes}
     return sizes
+
+
+def _bound(program: Program) -> set[str]:
+    """The letters that something in a program binds."""
+    return {node.index for eq in program for node in walk(eq.body) if isinstance(node, BINDERS)}
 
 
 def _refs(body: Expr) -> Iterator[Ref]:
@@ -138,5 +209,6 @@ def looked_up(program: Program) -> set[str]:
 def compared(program: Program) -> set[str]:
     """The quantities that are compared with an index: ``y`` in ``same(k, y[i])``."""
     pairs = [node.arguments for eq in program for node in walk(eq.body) if isinstance(node, Call)]
-    gates = [pair for pair in pairs if any(part in map(Ref, program.indices) for part in pair)]
+    letters = {Ref(name) for name in program.indices}
+    gates = [pair for pair in pairs if not letters.isdisjoint(pair)]
     return {part.name for pair in gates for part in pair if isinstance(part, Ref) and part.indices}

@@ -55,15 +55,15 @@ SYMPY_OWN = {
 
 
 def _step(_: Any, x: Any) -> Any:
-    return sp.Integer(bool(x > 0)) if x.is_number else None
+    return sp.Integer(bool(x > 0)) if x.is_number and x.is_extended_real else None
 
 
 def _larger(_: Any, x: Any, y: Any) -> Any:
-    return (x if x >= y else y) if x.is_number and y.is_number else None
+    return (x if x >= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 def _smaller(_: Any, x: Any, y: Any) -> Any:
-    return (x if x <= y else y) if x.is_number and y.is_number else None
+    return (x if x <= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 # what SymPy may know of numbers; of symbols these functions stay as they are
@@ -147,8 +147,8 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
 def unfold(expr: Expr) -> Expr:
     """The expression with every function replaced by its row's formula, down to primitives."""
     if isinstance(expr, Call) and (row := functions.BY_NAME[expr.function]).formula:
-        given = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
-        return unfold(substitute(parse(row.formula, functions.NAMES), dict(given)))
+        given: dict[Expr, Expr] = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
+        return unfold(substitute(parse(row.formula, functions.NAMES), given))
     return rebuild(expr, tuple(unfold(part) for part in children(expr)))
 
 
@@ -201,6 +201,9 @@ def _is_negative(expr: Any) -> bool:
 
 def _sum(expr: Any, atoms: Atoms) -> Expr:
     coefficient, rest = expr.primitive()
+    small = any(part.is_Rational for part in expr.args) and coefficient.q != 1  # v + 0.00001 stays as it is
+    if small:
+        coefficient, rest = sp.Integer(1), expr
     if coefficient != 1:
         return product(_rational(coefficient), from_sympy(rest, atoms))
     parts = sorted(rest.args, key=lambda part: (*_place(part), sp.default_sort_key(part)))
@@ -261,7 +264,7 @@ def is_zero(expr: Any) -> bool:
 
     A number can only refute it, quickly; that it vanishes is decided by algebra alone.
     """
-    if expr == 0:
+    if expr == 0 or sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0:
         return True
     if _is_refuted(expr):
         return False
@@ -270,6 +273,18 @@ def is_zero(expr: Any) -> bool:
     if sp.cancel(sp.together(expr)) == 0:
         return True
     return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
+
+
+def _opaque(expr: Any) -> Any:
+    """A symbol in the place of every value of a function: what vanishes for all values vanishes for these."""
+    symbols: dict[Any, Any] = {}
+
+    def symbol(value: Any) -> Any:
+        if isinstance(value, sp.exp) and value.args[0].could_extract_minus_sign():
+            return 1 / symbol(sp.exp(-value.args[0]))
+        return symbols.setdefault(value, sp.Dummy())
+
+    return expr.replace(lambda part: isinstance(part, sp.Function), symbol)
 
 
 def _is_refuted(expr: Any) -> bool:

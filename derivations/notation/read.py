@@ -6,12 +6,10 @@ r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.catalogue import functions
-from derivations.language.matrix import NORM, ONES, TRANSPOSED
+from derivations.language.matrix import NORM, ONES
 from derivations.language.tree import (
     Add,
     Call,
@@ -20,37 +18,28 @@ from derivations.language.tree import (
     Derivative,
     Div,
     Expr,
-    Largest,
     Mul,
     Neg,
     Number,
     Pow,
     Ref,
-    Sum,
 )
-from derivations.notation.latex import BETWEEN, DOTS
+from derivations.notation.latex import turned
 from derivations.notation.symbols import Symbol, Symbols
-
-WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
-TOKEN = re.compile(
-    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
-    r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+from derivations.notation.vocabulary import (
+    ACCENTS,
+    CLOSE,
+    CONSTANTS,
+    END,
+    ENTRYWISE,
+    FUNCTIONS,
+    LAYOUT,
+    OPEN,
+    REDUCTIONS,
+    RELATIONS,
+    TOKEN,
+    WORD,
 )
-RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
-LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
-ACCENTS = {r"\hat", r"\bar", r"\tilde"}
-OPEN, CLOSE = {"(", "["}, {")", "]"}
-END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
-FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
-
-
-REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
-CONSTANTS: dict[str, Expr] = {
-    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
-    r"\dots": DOTS,
-    r"\top": TRANSPOSED,
-}
-ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
 
 
 class Unreadable(ValueError):
@@ -315,9 +304,7 @@ def decimal(text: str) -> Number:
 
 
 def _negated(expr: Expr) -> Expr:
-    if isinstance(expr, Number) and expr.value >= 0:
-        return Number(-expr.value, f"-{expr.text}")
-    return Neg(expr)
+    return turned(expr) if isinstance(expr, Number) and expr.value >= 0 else Neg(expr)
 
 
 def _scientific(parts: list[Expr]) -> Expr:

@@ -8,16 +8,16 @@ from fractions import Fraction
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
+from derivations.examples.pace import after
 from derivations.examples.stated import reported_numbers
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import leaf
-from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
 
@@ -26,6 +26,7 @@ WITNESSES = {
     "autograd": "torch autograd on the author's equations",
     "library": "torch's own layers and losses",
     "optimizer": "the torch.optim optimizer",
+    MODULE: "the module itself",
     "scheduler": "the torch.optim scheduler",
     "row": "the optimizer's equations read a second time",
     PROGRAM: "the program above",
@@ -40,7 +41,7 @@ def tracked(example: Example) -> list[Ref]:
     if len(entries) > 3:
         return shown
     gradients = [Ref(adjoint(example.loss, ref.name), ref.indices) for ref in entries]
-    new = [Ref(after(ref.name), ref.indices) for ref in entries] if example.updates else []
+    new = [Ref(after(ref.name), ref.indices) for ref in entries if example.updates]
     return [*entries, *shown, *gradients, *new]
 
 

@@ -13,12 +13,12 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
 from derivations.witnesses.lines import Line, parts_of
 from derivations.witnesses.torch_rows import OPERATIONS, loss_function, resolve, torch_function
 
@@ -36,6 +36,7 @@ class Pass:
     lines: dict[str, list[Line]] = field(default_factory=dict)
     fixed: dict[str, int] = field(default_factory=dict)
     outside: float = 0.0
+    dtype: torch.dtype = torch.float64
 
     def run_all(self, lines: Sequence[Line]) -> None:
         """Work every equation."""
@@ -60,7 +61,9 @@ class Pass:
 
     def run_cells(self, line: Line) -> None:
         """Every entry of a recurrence."""
-        ranges = [range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices]
+        ranges = [
+            range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices
+        ]
         for at in itertools.product(*ranges):
             self.cell(line.target, at)
 
@@ -93,7 +96,7 @@ class Pass:
         """The value of an expression, with the index name of each axis."""
         match node:
             case ast.Constant(value=int() | float() as number):
-                return torch.tensor(float(number), dtype=torch.float64), ()
+                return torch.tensor(float(number), dtype=self.dtype), ()
             case ast.Name(id=name):
                 return self.name(name)
             case ast.Subscript(value=ast.Name(id=name)):
@@ -115,10 +118,10 @@ class Pass:
         if name in self.tensors:
             return self.tensors[name], ()
         if name in self.fixed:
-            return torch.tensor(float(self.fixed[name]), dtype=torch.float64), ()
+            return torch.tensor(float(self.fixed[name]), dtype=self.dtype), ()
         if name in self.sizes:
-            return torch.arange(1, self.sizes[name] + 1, dtype=torch.float64), (name,)
-        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=torch.float64), ()
+            return torch.arange(1, self.sizes[name] + 1, dtype=self.dtype), (name,)
+        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=self.dtype), ()
 
     def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
@@ -129,11 +132,11 @@ class Pass:
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], letters
         (*places,), dims = _aligned([self.value(part) for part in parts])
-        shape = torch.broadcast_shapes(*(place.shape for place in places))
+        shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:
-            return self.stacked(name, indices, shape, padded), dims
-        return self.gathered(self.tensors[name], indices, padded), dims
+            return self._stacked(name, indices, shape, padded), dims
+        return self._gathered(self.tensors[name], indices, padded), dims
 
     def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
         """Whether a read is of a whole tensor, each axis along a letter of its own."""
@@ -142,33 +145,35 @@ class Pass:
         sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
         return sizes == list(self.tensors[name].shape)
 
-    def gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
+    def _gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
         inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
         mask = reduce(operator.and_, inside)
         assert padded or bool(mask.all())
-        found = tensor[tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))]
+        found = tensor[
+            tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))
+        ]
         return torch.where(mask, found, self.outside) if padded else found
 
-    def stacked(
+    def _stacked(
         self, name: str, indices: list[torch.Tensor], shape: torch.Size, padded: bool
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
-        found = [self.cell_or(name, tuple(map(int, at)), padded) for at in places]
+        found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
         return torch.stack(found).reshape(shape)
 
-    def cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
+    def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:
             return self.cell(name, at)
         except LookupError:
             assert padded
-            return torch.tensor(self.outside, dtype=torch.float64)
+            return torch.tensor(self.outside, dtype=self.dtype)
 
     # --- calls
 
     def call(self, name: str, arguments: list[ast.expr]) -> Named:
         """A count, a padded read, a function entry by entry, or a reduction over indices."""
         if name == "count":
-            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=torch.float64), ()
+            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=self.dtype), ()
         if name == "pad":
             (read,) = arguments
             assert isinstance(read, ast.Subscript)
@@ -179,7 +184,7 @@ class Pass:
         if name in SAMPLE_LOSS_BY_NAME:
             return self.loss(SAMPLE_LOSS_BY_NAME[name], arguments)
         if functions.BY_NAME[name].over:
-            return self.over_index(name, arguments)
+            return self._over_index(name, arguments)
         values, dims = _aligned([self.value(part) for part in arguments])
         return torch_function(name)(*values), dims
 
@@ -201,21 +206,23 @@ class Pass:
             given.append(_spread(value, names, own, [*sizes, *more]).reshape(-1, *more))
         return loss_function(row)(*given).reshape(sizes), dims
 
-    def over_index(self, name: str, arguments: list[ast.expr]) -> Named:
+    def _over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
         index = ast.unparse(arguments[1])
         if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
-            return self.picked(name, arguments[0], index)
+            return self._picked(name, arguments[0], index)
         found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
-        kept = found.dim() == value.dim()
-        return found, dims if kept else tuple(dim for dim in dims if dim != index)
+        return found, dims if found.dim() == value.dim() else tuple(dim for dim in dims if dim != index)
 
-    def picked(self, name: str, argument: ast.expr, index: str) -> Named:
+    def _picked(self, name: str, argument: ast.expr, index: str) -> Named:
         place = self.fixed.pop(index)
-        value, dims = self.over_index(name, [argument, ast.Name(id=index)])
+        value, dims = self._over_index(name, [argument, ast.Name(id=index)])
         self.fixed[index] = place
         if index in dims:
-            value, dims = value.select(dims.index(index), place - 1), tuple(dim for dim in dims if dim != index)
+            value, dims = (
+                value.select(dims.index(index), place - 1),
+                tuple(dim for dim in dims if dim != index),
+            )
         return value, dims
 
     def reduced(self, name: str, arguments: list[ast.expr]) -> Named:

@@ -11,7 +11,7 @@ rounding, and how much that is follows from the enclosures of `derivations.numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -28,8 +28,9 @@ from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import library_pass
 from derivations.witnesses.lines import Line, read_lines
-from derivations.witnesses.optimizer import UpdateWitness, read_ahead, shift_parameters
+from derivations.witnesses.optimizer import UpdateWitness
 from derivations.witnesses.quick_start import without_compiler
+from derivations.witnesses.second_reading import read_ahead, shift_parameters
 
 
 def verify(trace: Trace) -> Report:
@@ -56,9 +57,13 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         run = runs.setdefault(id(tape), tape.bind(FLOAT64))
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
         shapes = dict(tape.inputs)  # the last position of each array is its shape
-        read = {name: shape for name, shape in shapes.items() if name not in (*example.hyper, *example.rule.clock)}
+        read = {
+            name: shape for name, shape in shapes.items() if name not in (*example.hyper, *example.rule.clock)
+        }
         floats = {name: as_tensor(step, name, shape) for name, shape in read.items()}
-        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer)
+        yield from _forward_and_back(
+            step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer
+        )
         if optimizer:
             yield from optimizer.checks(step, bounds)
         if found:
