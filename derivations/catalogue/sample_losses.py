@@ -68,8 +68,7 @@ SAMPLE_LOSSES = (
         title="Huber loss",
         formula="huber(a - b, d)",
         torch=f"{F}.huber_loss(a, b, delta=d, reduction='none')",
-        convention="half the squared residual up to the limit, beyond it the limit times (the "
-        "absolute residual less half the limit)",
+        convention="half the squared residual up to the limit, straight lines beyond it",
         source="Huber 1964; torch.nn.HuberLoss",
         arguments=("a", "b", "d"),
         numbers=("d",),
@@ -81,8 +80,7 @@ SAMPLE_LOSSES = (
         title="smooth L1 loss",
         formula="smooth_l1(a - b, c)",
         torch=f"{F}.smooth_l1_loss(a, b, beta=c, reduction='none')",
-        convention="the squared residual over twice the limit up to the limit, the absolute residual "
-        "less half the limit beyond",
+        convention="the squared residual over twice the limit up to it, straight lines of slope 1 beyond",
         source="Girshick 2015; torch.nn.SmoothL1Loss, where c is beta",
         arguments=("a", "b", "c"),
         numbers=("c",),
@@ -118,8 +116,7 @@ SAMPLE_LOSSES = (
         title="cross-entropy of logits",
         formula="log(sum(exp(z), k)) - z[y]",
         torch=f"{F}.cross_entropy(z, y.long() - 1, reduction='none')",
-        convention="minus the natural logarithm of the softmax at the class of the target; classes "
-        "count from 1",
+        convention="minus the natural logarithm of the softmax at the target's class; classes count from 1",
         source="torch.nn.CrossEntropyLoss",
         arguments=("z", "y"),
         over=True,
@@ -129,7 +126,7 @@ SAMPLE_LOSSES = (
         title="cross-entropy of logits with soft targets",
         formula="-sum(q*log_softmax(z, k), k)",
         torch=f"{F}.cross_entropy(z, q, reduction='none')",
-        convention="minus the sum over the classes of the target times the natural logarithm of the softmax",
+        convention="minus the sum over the classes of target times logarithm of the softmax",
         source="torch.nn.CrossEntropyLoss with class probabilities",
         arguments=("z", "q"),
         over=True,
@@ -139,8 +136,7 @@ SAMPLE_LOSSES = (
         title="cross-entropy of logits with label smoothing",
         formula="-sum(((1 - s)*same(k, y) + s/count(k))*log_softmax(z, k), k)",
         torch=f"{F}.cross_entropy(z, y.long() - 1, label_smoothing=s, reduction='none')",
-        convention="the smoothed share of the target is spread over all classes alike, the rest "
-        "stays at its class",
+        convention="the smoothed share of the target is spread over all classes, the rest stays",
         source="Szegedy and others 2016; torch.nn.CrossEntropyLoss, label_smoothing",
         arguments=("z", "y", "s"),
         over=True,
@@ -151,8 +147,7 @@ SAMPLE_LOSSES = (
         title="cross-entropy of logits with class weights",
         formula="c[y]*(log(sum(exp(z), k)) - z[y])",
         torch=f"{F}.cross_entropy(z, y.long() - 1, weight=c[0], reduction='none')",
-        convention="the cross-entropy times the weight of the target's class; "
-        "torch's mean divides by the sum of these weights, not by n",
+        convention="times the weight of the target's class; torch's mean divides by the sum of the weights",
         source="torch.nn.CrossEntropyLoss, weight",
         arguments=("z", "y", "c"),
         over=True,
