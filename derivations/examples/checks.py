@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
+from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.degree import degree
 from derivations.language.errors import LanguageError, nearest
@@ -227,6 +228,18 @@ def check_paths(source: Source, program: Program, loss: str, start: Mapping[str,
             hint = f"Use it in an equation, or move '{name}' to [data]."
             raise source.error(
                 f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
+            )
+
+
+def check_slopes(source: Source, adjoints: Program, loss: str, start: Mapping[str, Array]) -> None:
+    """No parameter acts through functions only that are constant between their jumps."""
+    for name in start:
+        if adjoint(loss, name) not in adjoints.targets:
+            raise source.error(
+                f"the derivative of '{loss}' by '{name}' is 0 everywhere",
+                "parameters",
+                name,
+                hint="Functions such as step, sign and floor pass no gradient on.",
             )
 
 

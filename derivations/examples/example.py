@@ -16,6 +16,7 @@ from derivations.examples.checks import (
     check_paths,
     check_samples,
     check_shapes,
+    check_slopes,
 )
 from derivations.examples.differentiated import looked_ahead, with_second
 from derivations.examples.optimizing import State, check_taken, read_rule, read_states
@@ -25,10 +26,10 @@ from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.ranges import moving_letters, sizes_of
+from derivations.language.ranges import compared, looked_up, moving_letters, sizes_of
 from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
-from derivations.language.tree import REDUCTIONS, Call, Count, Expr, Number, Ref, Sum, refs, walk
+from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
 
 
@@ -133,15 +134,12 @@ def prepare(spec: Spec, source: Source) -> Example:
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
+    check_slopes(source, adjoints, loss, start)
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
     programs = forward, adjoints, rule.update
-    inside, compared = _looked_up(forward), _compared(forward)
-    lookups = tuple(
-        name
-        for name, array in data.items()
-        if name in inside or (name in compared and all(value.denominator == 1 for value in array.entries))
-    )
+    whole = {name for name, array in data.items() if all(n.denominator == 1 for n in array.entries)}
+    lookups = tuple(name for name in data if name in looked_up(forward) | (whole & compared(forward)))
     return Example(
         spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups, tuple(shortcuts)
     )
@@ -159,21 +157,6 @@ def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bo
             rows = (entries[at : at + width] for at in range(0, len(entries), width))
             return all(sum(row) == wanted for row in rows)
     return False
-
-
-def _looked_up(program: Program) -> set[str]:
-    """The quantities that stand inside the brackets of others: ``token`` in ``E[token[i], k]``."""
-    reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
-    inside = [node for ref in reads for part in ref.indices for node in walk(part)]
-    return {node.name for node in inside if isinstance(node, Ref)}
-
-
-def _compared(program: Program) -> set[str]:
-    """The quantities that are compared with an index: ``y`` in ``same(k, y[i])``."""
-    pairs = [node.arguments for eq in program for node in walk(eq.body) if isinstance(node, Call)]
-    letters = {Ref(name) for name in program.indices}
-    gates = [pair for pair in pairs if not letters.isdisjoint(pair)]
-    return {part.name for pair in gates for part in pair if isinstance(part, Ref) and part.indices}
 
 
 def _loss(spec: Spec, source: Source, forward: Program) -> str:

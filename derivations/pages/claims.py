@@ -208,7 +208,8 @@ class Substitution:
         if isinstance(a, Number) or self.letters:
             return [] if isinstance(a, Number) and a.value == b.value else None
         printed = self._value(a, env)
-        right = printed.value == b.value and (printed.text == b.text or isinstance(a, Count))
+        digits = (printed.text, f"-{printed.text}") if b.value == 0 else (printed.text,)  # "-0" is 0
+        right = printed.value == b.value and (b.text in digits or isinstance(a, Count))
         return [(a, env)] if right else None
 
     def _expanded(self, a: Sum, b: Expr, env: Env) -> Parts | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from derivations.catalogue.sample_losses import SampleLoss
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
+from derivations.examples.stated import named_losses, reported, trained
+from derivations.language.program import Equation
 from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
@@ -20,18 +23,30 @@ from derivations.pages.words import convention, join
 def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
     """Model, loss with its convention, data, start, optimizer, batches, rounding."""
     yield Heading(2, ("The problem",))
-    *model, loss = example.forward.equations
+    losses = named_losses(example)
     yield Prose(_learn_words(example))
-    for eq in model:
-        yield Display(formula(eq.target, eq.body))
-    words = convention(found.get(example.loss))
-    yield Prose((f"The loss is the {words}:" if words else "The loss is",))
-    yield Display(formula(loss.target, loss.body))
+    for eq in trained(example):
+        if eq.target.name == example.loss:
+            words = convention(found.get(example.loss))
+            yield Prose((f"The loss is the {words}:" if words else "The loss is",))
+        yield from _equation(eq, losses if eq.target.name not in found else {})
+    others = reported(example)
+    if others:
+        yield Prose(say("Reported beside {}, and not trained on:", Ref(example.loss)))
+    for eq in others:
+        yield from _equation(eq, losses)
     yield from _data(example, rounding)
     yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
     yield Prose((_rounding_words(example),))
+
+
+def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:
+    """An equation, and the convention of a loss that the author called by name in it."""
+    yield Display(formula(eq.target, eq.body))
+    if row := losses.get(eq.target.name):
+        yield Prose((f"This is the {row.title}: {row.convention}.",))
 
 
 def _learn_words(example: Example) -> Words:
