@@ -45,7 +45,7 @@ r{n}[i, d] = hb{n}[i, d]*gb{n}[d] + cb{n}[d]
 f{n}[i, l] = gelu(sum(A{n}[l, d]*r{n}[i, d], d) + b{n}[l])
 x{n}[i, d] = y{n}[i, d] + sum(B{n}[d, l]*f{n}[i, l], l) + p{n}[d]
 """
-PARAMETERS = "ga ca Wq Wk Wv Wo bo gb cb A b B p".split()
+PARAMETERS = ["ga", "ca", "Wq", "Wk", "Wv", "Wo", "bo", "gb", "cb", "A", "b", "B", "p"]
 WIDTH, HEADS, HIDDEN, TOKENS = 4, 2, 8, 5
 
 
@@ -87,7 +87,7 @@ def autograd(depth: int) -> Callable[[], object]:
     def work() -> object:
         model.zero_grad()
         loss = ((model(x) - target) ** 2).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
     return work

@@ -13,22 +13,17 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 
 from derivations.catalogue import functions
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
 from derivations.witnesses.lines import Line, parts_of
+from derivations.witnesses.torch_rows import OPERATIONS, loss_function, resolve, torch_function
 
 Named: TypeAlias = tuple[torch.Tensor, tuple[str, ...]]
 Place: TypeAlias = tuple[int, ...]
-OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
 
 
 @dataclass
@@ -186,10 +181,30 @@ class Pass:
             return self.entry(read.value.id, parts_of(read), padded=True)
         if name in REDUCE:
             return self.reduced(name, arguments)
+        if name in SAMPLE_LOSS_BY_NAME:
+            return self.loss(SAMPLE_LOSS_BY_NAME[name], arguments)
         if functions.BY_NAME[name].over:
             return self._over_index(name, arguments)
         values, dims = _aligned([self.value(part) for part in arguments])
         return torch_function(name)(*values), dims
+
+    def loss(self, row: SampleLoss, arguments: list[ast.expr]) -> Named:
+        """torch's loss of every sample: one axis for all letters but the one that the row is over."""
+        bound = ast.unparse(arguments[-1]) if row.over else ""
+        before = self.fixed
+        self.fixed = {part: k for part, k in before.items() if part != bound}
+        values = [self.value(part) for part in arguments[: len(arguments) - row.over]]
+        self.fixed = before
+        dims = tuple(dict.fromkeys(name for _, names in values for name in names if name != bound))
+        sizes = [self.sizes[name] for name in dims]
+        given = []
+        for key, (value, names) in zip(row.arguments, values, strict=False):
+            if key in row.numbers:
+                given.append(value)
+                continue
+            own, more = ((*dims, bound), [self.sizes[bound]]) if bound in names else (dims, [])
+            given.append(_spread(value, names, own, [*sizes, *more]).reshape(-1, *more))
+        return loss_function(row)(*given).reshape(sizes), dims
 
     def _over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
@@ -232,48 +247,6 @@ REDUCE: Mapping[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
     "mean": lambda value, axis: value.mean(axis),
     "largest": lambda value, axis: value.max(axis).values,  # of equal values the first, as in max pooling
 }
-
-
-def torch_function(name: str) -> Callable[..., torch.Tensor]:
-    """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
-    row = functions.BY_NAME[name]
-    code = ast.parse(
-        functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval"
-    )
-
-    def function(*arguments: torch.Tensor) -> torch.Tensor:
-        pairs = zip(row.arguments, arguments, strict=True)
-        known = [value if key in row.all_slopes else _plain(value) for key, value in pairs]
-        found: torch.Tensor = _evaluate(code.body, {f"_{k}": value for k, value in enumerate(known)})
-        return found
-
-    return function
-
-
-def _plain(value: torch.Tensor) -> torch.Tensor | float:
-    return float(value) if value.dim() == 0 and not value.requires_grad else value
-
-
-def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:
-    """The torch expression of a row: names below ``torch``, calls, literals."""
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Call(func=ast.Attribute(value=ast.Call() as inner, attr="double"), args=[]):
-            return _evaluate(inner, known).double()
-        case ast.Call(func=function, args=arguments, keywords=keywords):
-            options = {part.arg or "": _evaluate(part.value, known) for part in keywords}
-            return resolve(ast.unparse(function))(*(_evaluate(part, known) for part in arguments), **options)
-    return resolve(ast.unparse(node))
-
-
-def resolve(path: str) -> Any:
-    """The object that a dotted name of the catalogue means, below ``torch``."""
-    root, *rest = path.split(".")
-    assert root == "torch"
-    return reduce(getattr, rest, torch)
 
 
 def _writes(line: Line, at: Place) -> bool:
