@@ -80,7 +80,8 @@ def assignment(eq: Equation, scope: Scope) -> str:
     loops = tuple(
         part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed
     )
-    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}"
+    own = ".clone()" if isinstance(eq.body, Ref) and not eq.body.indices else ""  # L = w, before w is updated
+    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}{own}"
 
 
 def code_of(body: Expr, scope: Scope) -> str:
