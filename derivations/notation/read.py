@@ -120,11 +120,15 @@ class _Reader:
                 self.take()
             elif parts and self.token[:1].isdigit():
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
-            is_open = self.token in REDUCTIONS
+            is_open = self.reduces()
             parts.append(self.factor())
             if is_open:
                 break
         return _scientific(parts)
+
+    def reduces(self) -> bool:
+        """Whether a reduction over an index begins here: ``\\max_k``, not the larger of two."""
+        return self.token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]
 
     def factor(self) -> Expr:
         base = self.atom()
@@ -185,7 +189,7 @@ class _Reader:
     def command(self, token: str) -> Expr:
         if token == r"\frac":
             return self.fraction()
-        if token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]:
+        if self.reduces():
             self.take()
             self.take("_")
             (bound,) = self.names()
