@@ -8,18 +8,30 @@ wrong rule, where it is known, must give it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
+import derivations
 from derivations.examples.training import certified
+from derivations.language.errors import SpecError
 from derivations.numbers.systems import Undecided, precision
 from derivations.witnesses.verify import verify
 from tests.plain import value
 from tests.published import networks, optimizers, regression
-from tests.published.compare import CASES, SPECS, agrees, fraction_of, is_float_print, published, trace_of
+from tests.published.compare import (
+    CASES,
+    FOLDER,
+    SPECS,
+    agrees,
+    fraction_of,
+    is_float_print,
+    published,
+    trace_of,
+)
 from tests.published.floats import FLOAT_PROGRAMS, enclosed
 from tests.published.places import Place, key_of
 from tests.published.wrong import UNEXPLAINED, WRONG
@@ -29,7 +41,7 @@ PRINTED = [(case, row) for case in CASES for row in published(case)]
 LONG = ("ng-houses", "mazur-10000")
 
 
-def found_at(places: dict[str, Any], name: str) -> tuple[Place, tuple[int, ...]]:
+def found_at(places: Mapping[str, Place], name: str) -> tuple[Place, tuple[int, ...]]:
     key = key_of(places, name)
     assert key is not None, name
     return places[key[0]], key[1]
@@ -78,7 +90,7 @@ def test_the_wrong_rule_gives_the_wrong_number(case: str) -> None:
     def differs(bits: int) -> list[str]:
         found = []
         for row in rows:
-            place, indices = found_at(dict(WRONG[case]), row["name"])
+            place, indices = found_at(WRONG[case], row["name"])
             value = place.value(indices, bits)
             found += [] if agrees(value, row["printed"]) else [f"{row['name']}: {row['printed']}"]
             if "publisher_variant" in row:  # worked in float64 by whoever gathered the figures
@@ -152,6 +164,40 @@ def test_every_witness_agrees_on_ten_thousand_steps(spec: str) -> None:
         assert not verify(trace).failures
 
     certified(work_and_verify)
+
+
+# --- pages -------------------------------------------------------------------------------------------
+
+QUICK = (
+    "tf-sgd",  # no data
+    "step-lr-2",  # the loss is the parameter itself
+    "keras-squared-hinge",  # a product after the larger of two
+    "keras-log-cosh",  # minus zero
+    "gru-cell",  # a letter that runs along a part of an axis
+)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(spec, marks=() if spec in QUICK else pytest.mark.slow)
+        for spec in SPECS
+        if spec not in LONG
+    ],
+)
+def test_every_spec_becomes_a_page(spec: str) -> None:
+    page = derivations.build(FOLDER / f"{spec}.toml")
+    assert all(page[name] for name in ("md", "tex", "json"))
+
+
+@pytest.mark.slow
+def test_what_float64_cannot_be_held_to_is_said() -> None:
+    text = (FOLDER / "brownlee-network.toml").read_text().split("[page]")[0]
+    with pytest.raises(SpecError, match="float64 may have gone astray by step"):
+        derivations.build(text)
+
+
+# --- comparing ---------------------------------------------------------------------------------------
 
 
 def test_a_wrong_digit_anywhere_would_be_seen() -> None:

@@ -34,6 +34,7 @@ from derivations.language.tree import (
     Pow,
     Ref,
     number,
+    refs,
     transform,
     walk,
 )
@@ -52,6 +53,7 @@ def rewritten(example: Example, equations: str, **given: Any) -> Example:
         assert isinstance(target, Ref)
         _check_known(found, target)
         new = Equation(target, body)
+        _check_read(found, new)
         found = _in_each(found, lambda program, new=new: _replaced(program, new))  # type: ignore[misc]
     return found
 
@@ -88,6 +90,17 @@ def _check_known(example: Example, target: Ref) -> None:
         raise LanguageError(f"no equation computes '{target.name}'", at=target.at, hint=hint)
     if target.indices and not any(_same(mine, target) for mine in own):
         raise LanguageError(f"no equation computes these entries of '{target.name}'", at=target.at)
+
+
+def _check_read(example: Example, new: Equation) -> None:
+    """Raise `LanguageError` if an equation reads what does not exist."""
+    programs = example.forward + example.backward + example.update
+    known = {*programs.targets, *programs.inputs, *example.data, *example.kept, *example.hyper}
+    for ref in refs(new.body):
+        if ref.name not in known | _letters(new) | set(example.rule.clock):
+            raise LanguageError(
+                f"unknown name '{ref.name}'", at=ref.at, hint=nearest(ref.name, known, "names")
+            )
 
 
 def _array(value: Any) -> Array:

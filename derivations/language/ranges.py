@@ -25,7 +25,6 @@ from derivations.language.tree import (
     Ref,
     number,
     transform,
-    twin_of,
     walk,
 )
 
@@ -150,6 +149,11 @@ def sizes_of(
         sizes |= dict([*closed.items(), *some.items()][:1])  # what is sure first, then what an array says
         sizes |= {name: sizes[twin_of(name)] for name in twins if twin_of(name) in sizes}
     return sizes
+
+
+def twin_of(name: str) -> str:
+    """The index whose range another one has (`twin_index`); itself for one that is no twin."""
+    return name[0]
 
 
 def _bound(program: Program) -> set[str]:

@@ -291,11 +291,6 @@ def twin_index(like: str, taken: set[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def twin_of(name: str) -> str:
-    """The index whose range another one has; itself for one that is no twin."""
-    return name[0]
-
-
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     """Replace whole subtrees; what was put in is not searched again."""
     return transform(expr, mapping.get)

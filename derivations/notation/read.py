@@ -286,8 +286,8 @@ class _Reader:
                 return Ref(name + primes[len(given) :])
         if stem == self.symbols.count and not primes and len(texts) <= 1:
             return Count(texts[0] if texts else self.symbols.sample or "")
-        if not texts and not primes and len(stem) == 1:
-            return Ref(stem)
+        if not primes and len(stem) == 1 and (not texts or (len(texts) == 1 and texts[0].isdigit())):
+            return Ref("".join((stem, *texts)))  # an index, or the twin of one
         raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
 
     def indices(self, scripts: list[list[str]]) -> tuple[Expr, ...] | None:

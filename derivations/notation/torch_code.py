@@ -30,6 +30,7 @@ from derivations.language.tree import (
     rebuild,
     values,
 )
+from derivations.language.ways import Fits
 from derivations.notation.text import text
 
 LIBRARY, OWN = (
@@ -60,7 +61,8 @@ class Scope:
 
     ``batched`` gives the sample axis of the data arrays, ``sizes`` the code of each index's size,
     ``fixed`` the letters that are Python numbers in a loop, ``steps`` the quantities kept as a
-    dictionary by such a letter, with their axis and the shape of one entry.
+    dictionary by such a letter, with their axis and the shape of one entry. ``fits`` says whether a letter
+    runs along a whole axis of an array.
     """
 
     loops: tuple[str, ...]
@@ -69,6 +71,7 @@ class Scope:
     fixed: frozenset[str] = frozenset()
     steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     outside: str = ""
+    fits: Fits = lambda *_: True
 
     def inner(self, bound: str) -> Scope:
         """The scope inside a sum over an index."""
@@ -80,7 +83,8 @@ def assignment(eq: Equation, scope: Scope) -> str:
     loops = tuple(
         part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed
     )
-    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}"
+    own = ".clone()" if isinstance(eq.body, Ref) and not eq.body.indices else ""  # L = w, before w is updated
+    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}{own}"
 
 
 def code_of(body: Expr, scope: Scope) -> str:
@@ -166,13 +170,22 @@ def _entry(ref: Ref, scope: Scope) -> str:
     simple = all(number or is_letter(part) for number, part in zip(numbers, parts, strict=True))
     if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):
         return _advanced(ref, base, parts, scope)
-    if any(numbers):
-        picks = [_place(part, scope) if number else ":" for number, part in zip(numbers, parts, strict=True)]
+    picks = [
+        _place(part, scope) if number else _extent(ref, axis, part, scope)
+        for axis, (number, part) in enumerate(zip(numbers, parts, strict=True))
+    ]
+    if set(picks) - {":"}:
         base = f"{base}[{', '.join(picks)}]"
     dims = [
         part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)
     ]
     return _in_axes(base, dims, scope.loops)
+
+
+def _extent(ref: Ref, axis: int, part: Expr, scope: Scope) -> str:
+    """All of an axis, ``:``, or as much of it as a letter runs along, ``:2``."""
+    letter = getattr(part, "name", "")
+    return ":" if scope.fits(ref.name, axis, letter) or letter not in scope.sizes else f":{scope.sizes[letter]}"
 
 
 def _in_axes(base: str, dims: list[str], loops: tuple[str, ...]) -> str:

@@ -9,13 +9,16 @@ from derivations.language.errors import LanguageError
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine
 from derivations.language.tree import Number, Ref, refs, walk
+from derivations.language.ways import Fits
 from derivations.notation.text import text
 from derivations.notation.torch_code import Scope, assignment, code_of, variable
 
 
-def forward_code(program: Program, batched: Mapping[str, int], sizes: Mapping[str, str]) -> list[str]:
+def forward_code(
+    program: Program, batched: Mapping[str, int], sizes: Mapping[str, str], fits: Fits
+) -> list[str]:
     """The lines that work every equation of a forward program, in an order that can be run."""
-    scope = Scope((), batched, sizes)
+    scope = Scope((), batched, sizes, fits=fits)
     return [line for group in in_order(program) for line in _group(group, scope)]
 
 

@@ -208,8 +208,8 @@ class Substitution:
         if isinstance(a, Number) or self.letters:
             return [] if isinstance(a, Number) and a.value == b.value else None
         printed = self._value(a, env)
-        digits = (printed.text, f"-{printed.text}") if b.value == 0 else (printed.text,)  # "-0" is 0
-        right = printed.value == b.value and (b.text in digits or isinstance(a, Count))
+        same = printed.text == (b.text if b.value else b.text.lstrip("-"))  # -x is printed -0 where x is 0
+        right = printed.value == b.value and (same or isinstance(a, Count))
         return [(a, env)] if right else None
 
     def _expanded(self, a: Sum, b: Expr, env: Env) -> Parts | None:

@@ -106,7 +106,7 @@ SCORES: Places = {
     "s": at("cs231n-losses", 1, "s", lambda j: (1, j)),
     "exp": at("cs231n-losses", 1, "e", lambda j: (1, j)),
     "p": at("cs231n-losses", 1, "p", lambda j: (1, j)),
-    **alike("cs231n-losses", 1, hinge="hinge", ce="ce"),
+    **alike("cs231n-losses", 1, hinge="svm", ce="ce"),
 }
 
 HINGE: Places = {
