@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.layer import Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
@@ -14,10 +15,14 @@ def rows() -> list[tuple[str, str, str, str]]:
         ("function", f"{row.name}(x)", row.formula or f"derivative {row.slope}", row.torch)
         for row in FUNCTIONS
     ]
-    found += [("layer", row.name, f"{row.output} = {row.equation}", row.torch) for row in LAYERS]
+    found += [("layer", row.name, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS]
     found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
     found += [("optimizer", row.name, _one_line(row.equations), row.torch) for row in OPTIMIZERS]
     return found
+
+
+def _made_of(row: Layer) -> str:
+    return "; ".join(layers for _, layers in row.parts)
 
 
 def _one_line(equations: str) -> str:
