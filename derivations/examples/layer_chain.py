@@ -20,7 +20,7 @@ from derivations.examples.template import REST, Names, Template, count_of, fille
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters
-from derivations.language.tree import Expr, Number, Ref, transform
+from derivations.language.tree import Expr, Number, Ref, refs, transform
 from derivations.notation.text import text
 
 LETTERS = "jklmpqrsuvacdefghobwxyzt" + string.ascii_uppercase
@@ -46,6 +46,7 @@ class Chain:
     sizes: dict[str, int]
     taken: set[str]
     first: tuple[str, ...] = ()
+    arrays: frozenset[str] = frozenset()
     letters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own: list[str] = field(default_factory=list)
     ranges: dict[str, int] = field(default_factory=dict)
@@ -93,8 +94,10 @@ class Chain:
         own = tuple(names[name] for name in one.targets)
         targets = (*(name for part in inside for name in part.targets), *own)
         cores = {name: _core(one.inputs[name], self.shapes[inputs[name]]) for name in inputs}
+        recurrent = any(ref.name == "y" for line in one.lines for ref in refs(line.body))
+        arguments, parts = written.arguments, tuple(inside)
         return Placed(
-            row, written.arguments, inputs, names["y"], targets, parameters, packed, cores, tuple(inside)
+            row, arguments, inputs, names["y"], targets, parameters, packed, cores, parts, recurrent
         )
 
     def composed(self, written: Written, x: str, output: str) -> Placed:
@@ -204,7 +207,7 @@ class Chain:
         drawn = [symbol for symbol in symbols if symbol not in known]
         made = [row.symbol if name == "y" else name for name in one.targets if name != "y" or not output]
         number = self.number + 1 if drawn else max(self.number, 1)
-        while any(f"{name}{number}" in self.targets or f"{name}{number}" in self.parameters for name in (*drawn, *made)):
+        while any(self.is_taken(f"{name}{number}", name in made) for name in (*drawn, *made)):
             number += 1
         self.number = max(self.number, number) if drawn else self.number
         names = {name: f"{name}{number}" for name in (*drawn, *one.targets)} | known
@@ -213,6 +216,10 @@ class Chain:
             raise LanguageError(f"'{names['y']}' is the name of two layers", at=0)
         self.targets |= {names[name] for name in one.targets}
         return names
+
+    def is_taken(self, name: str, computed: bool) -> bool:
+        """Whether a name is another layer's; a parameter may be one that the author gives."""
+        return name in self.targets or name in self.parameters or (computed and name in self.arrays)
 
     def shared(self, written: Written) -> dict[str, str]:
         """The parameters of an earlier layer, if this one shares them."""

@@ -75,7 +75,7 @@ def _chain(spec: Spec, lines: list[Assignment], data: Mapping[str, Array], start
         if all(isinstance(p, Ref) and p.name in sizes for p in parts)
     }
     taken = {*arrays, *(ref.name for ref in entries), *spec.model.ranges}
-    return Chain({**shapes, **arrays}, read, sizes, taken, read.get(spec.model.output, ()))
+    return Chain({**shapes, **arrays}, read, sizes, taken, read.get(spec.model.output, ()), frozenset(arrays))
 
 
 def _check_given(chain: Chain, source: Source, data: Mapping[str, Array], start: Mapping[str, Array]) -> None:

@@ -17,7 +17,7 @@ class Placed:
     ``inputs`` and ``parameters`` are the model's names by those of the row, ``targets`` everything that it
     computes, the layers inside it included. ``packed`` says which parameters make up each tensor of
     torch's module, ``0`` for zeros. ``cores`` are the sizes of the axes behind ``...`` of each input;
-    None where the indices in front are the module's own.
+    None where the indices in front are the module's own. A ``recurrent`` layer reads its own output.
     """
 
     row: Layer
@@ -29,6 +29,7 @@ class Placed:
     packed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cores: Mapping[str, tuple[int, ...] | None] = field(default_factory=dict)
     parts: tuple[Placed, ...] = ()
+    recurrent: bool = False
 
     @property
     def values(self) -> dict[str, Any]:

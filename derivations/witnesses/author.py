@@ -33,7 +33,10 @@ OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
 
 @dataclass
 class Pass:
-    """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences."""
+    """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
+
+    The tensor of a ``partial`` quantity has only a part of its adjoint: a recurrence reads it inside a module.
+    """
 
     tensors: dict[str, torch.Tensor]
     sizes: dict[str, int] = field(default_factory=dict)
@@ -41,6 +44,7 @@ class Pass:
     lines: dict[str, list[Line]] = field(default_factory=dict)
     fixed: dict[str, int] = field(default_factory=dict)
     outside: float = 0.0
+    partial: set[str] = field(default_factory=set)
 
     def run_all(self, lines: Sequence[Line]) -> None:
         """Work every equation."""
@@ -89,7 +93,7 @@ class Pass:
             return
         tensor = self.tensors[name]
         for at in itertools.product(*(range(size) for size in tensor.shape)):
-            grad = None if tensor.grad is None else tensor.grad[at]
+            grad = None if tensor.grad is None or name in self.partial else tensor.grad[at]
             yield tuple(k + 1 for k in at), tensor[at], grad
 
     # --- expressions

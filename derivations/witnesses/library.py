@@ -84,6 +84,8 @@ def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, tuple[Line,
                 forward.run_all(own)
                 own = []
                 forward.keep(key, _result(found[key], forward, key, lines))
+                if (placed := found[key].placed) and placed.recurrent:
+                    forward.partial.add(key)
         forward.run_all(own)
 
     return work
