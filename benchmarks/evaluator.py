@@ -18,9 +18,9 @@ from flint import fmpq
 from interleaved import medians
 
 from derivations.examples.example import prepare
+from derivations.examples.pace import after
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import layout_of, schedule
-from derivations.examples.update import after
 from derivations.numbers.systems import EXACT, rational
 
 SPEC = """
@@ -46,7 +46,7 @@ Result = tuple[Any, Any, list[Any]]  # w, b, the loss of every step
 def ours() -> Callable[[], Result]:
     """Compile the example; the result runs its three steps."""
     example = prepare(*parse_spec(SPEC))
-    tape = layout_of(example, 2).tape
+    tape = layout_of(example, (1, 2)).tape
     run, slots = tape.bind(EXACT), tape.slots
     place = {entry: slot for slot, entry in enumerate(tape.inputs)}
     steps = []

@@ -13,12 +13,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["DerivationsError", "Page", "Spec", "Trace", "__version__", "build", "train", "verify"]
+__all__ = [
+    "DerivationsError",
+    "Page",
+    "Spec",
+    "Trace",
+    "__version__",
+    "build",
+    "from_module",
+    "spec_from_module",
+    "train",
+    "verify",
+]
 
 if TYPE_CHECKING:
     from derivations.examples.spec import Spec
     from derivations.examples.training import Trace, train
     from derivations.language.errors import DerivationsError
+    from derivations.pages.from_module import from_module, spec_from_module
     from derivations.pages.page import Page, build
     from derivations.witnesses.verify import verify
 
@@ -28,6 +40,8 @@ _HOMES = {
     "Spec": "derivations.examples.spec",
     "Trace": "derivations.examples.training",
     "build": "derivations.pages.page",
+    "from_module": "derivations.pages.from_module",
+    "spec_from_module": "derivations.pages.from_module",
     "train": "derivations.examples.training",
     "verify": "derivations.witnesses.verify",
 }

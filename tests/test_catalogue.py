@@ -15,7 +15,6 @@ from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.layers import LAYERS, Layer
 from derivations.catalogue.losses import LOSSES, Loss
-from derivations.catalogue.optimizers import OPTIMIZERS, Optimizer
 from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
 from derivations.examples.spec import parse_spec
@@ -25,8 +24,8 @@ from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
 from derivations.language.tree import Call, Expr, Ref
-from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
 from derivations.numbers.compile import compile_program
+from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 
@@ -302,87 +301,3 @@ def test_a_layer_is_recognized_and_verified_in_a_model(row: Layer, batches: str)
     assert row.torch == "" or any(
         c.witness == "library" and c.quantity.startswith("z") for c in report.checks
     )
-
-
-# --- optimizers --------------------------------------------------------------------------------------
-
-
-def optimizer_spec(row: Optimizer, awkward: str, knobs: str = "", epochs: int = 4) -> str:
-    """Five samples in batches of two: three steps an epoch, the last of each epoch a short one."""
-    x, y, w, b = AWKWARD[awkward]
-    needed = "".join(f", {name} = 0.01" for name, default in row.hyper.items() if default is None)
-    return spec(
-        "yhat[i] = w*x[i] + b\nL = mean((yhat[i] - y[i])**2, i)",
-        f"w = {w}\nb = {b}",
-        f"u = [1, -2, 4, 5, 10]\nv = [3, 1, -1, 0, 2]\nx = {x}\ny = {y}",
-        f'optimizer = {{ name = "{row.name}"{needed}{knobs} }}\nbatch_size = 2\nepochs = {epochs}',
-    )
-
-
-@pytest.mark.parametrize(("row", "awkward"), list(itertools.product(OPTIMIZERS, AWKWARD)), ids=_label)
-def test_an_optimizer_agrees_with_torch_on_awkward_numbers(row: Optimizer, awkward: str) -> None:
-    trace = run(example_of(optimizer_spec(row, awkward)))
-    assert len(trace.steps) == 12
-    assert {len(step.samples) for step in trace.steps} == {1, 2}
-    report = assert_verified(trace)
-    compared = {
-        check.quantity for check in report.checks if check.witness == "optimizer" and check.step == 12
-    }
-    states = {f"{state}_{name}'" for state in row.states for name in "wb"}
-    assert compared == {"w'", "b'", *states}
-
-
-@pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
-def test_an_optimizer_left_alone_ends_where_torchs_does(row: Optimizer) -> None:
-    """Twelve steps in one go, torch never set right; nothing of the package's witnesses is used."""
-    example = example_of(optimizer_spec(row, "negatives"))
-    trace = run(example)
-    w, b = (torch.tensor(float(n), dtype=torch.float64, requires_grad=True) for n in ("0.3", "-1.1"))
-    x, y = (torch.tensor(ast.literal_eval(t), dtype=torch.float64) for t in AWKWARD["negatives"][:2])
-    arguments = row.arguments.format(**{name: str(float(value)) for name, value in example.hyper.items()})
-    optimizer = resolved(row.torch)([w, b], **keywords(arguments))
-    for step in trace.steps:
-        rows = torch.tensor(step.samples) - 1
-        optimizer.zero_grad()
-        loss = torch.nn.functional.mse_loss(w * x[rows] + b, y[rows])
-        loss.backward()
-        optimizer.step()
-        with precision(trace.bits):
-            for name, theirs in {"L": loss, "w'": w, "b'": b}.items():
-                ours = float(ball(step.at(name)).mid())
-                assert abs(ours - float(theirs.detach())) <= 1e-12 * max(1, abs(ours)), (step.number, name)
-
-
-@pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
-def test_every_knob_of_an_optimizer_reaches_torch(row: Optimizer) -> None:
-    """Each hyper-parameter at another value than its default: the run changes and still agrees."""
-    plain = run(example_of(optimizer_spec(row, "negatives", epochs=1)))
-    for name, default in row.hyper.items():
-        other = Fraction(default or "0.01") * Fraction(9, 10)
-        text = optimizer_spec(row, "negatives", epochs=1)
-        given = f"{name} = 0.01"
-        text = (
-            text.replace(given, f"{name} = {float(other)}")
-            if given in text
-            else text.replace(f'"{row.name}"', f'"{row.name}", {name} = {float(other)}')
-        )
-        changed = run(example_of(text))
-        assert_verified(changed)
-        with precision(128):
-            assert ball(plain.steps[-1].at("w'")) != ball(changed.steps[-1].at("w'")), name
-
-
-@pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
-def test_an_optimizer_on_arrays_balls_and_shuffled_batches(row: Optimizer) -> None:
-    needed = "".join(f", {name} = 0.05" for name, default in row.hyper.items() if default is None)
-    text = spec(
-        "h[i, k] = tanh(sum(x[i, j]*W[j, k], j) + c[k])\np[i] = sigmoid(sum(h[i, k]*v[k], k))\n"
-        "L = -mean(y[i]*log(p[i]) + (1 - y[i])*log(1 - p[i]), i)",
-        "W = [[0.5, -0.25], [1, 0.75]]\nc = [0, 0.1]\nv = [1, -1]",
-        "x = [[0, 0], [0, 1], [1, 0], [1, 1], [-1, 0.5]]\ny = [0, 1, 1, 0, 1]",
-        f'optimizer = {{ name = "{row.name}"{needed} }}\nbatch_size = 3\nepochs = 5\nshuffle = 7',
-    )
-    trace = run(example_of(text))
-    assert len(trace.steps) == 10
-    assert len({step.samples for step in trace.steps}) > 4
-    assert_verified(trace)

@@ -186,7 +186,7 @@ def reported(wrong: Example) -> bool:
 def proved_equal(right: Example, wrong: Example) -> bool:
     """SymPy proves that every value of a step is the same formula of its inputs."""
     size = max(len(batch) for epoch in right.batches for batch in epoch)
-    tapes = [layout_of(each, size).tape for each in (right, wrong)]
+    tapes = [layout_of(each, tuple(range(1, size + 1))).tape for each in (right, wrong)]
     memories = [
         tape.bind(SYMBOLIC)([sp.Symbol(str(entry), real=True) for entry in tape.inputs]) for tape in tapes
     ]

@@ -93,10 +93,10 @@ REFUSED = {
         "'sigmoid'",
     ),
     "two arguments": (single("L = exp(w, x)"), "s.toml:4:", "argument"),
-    "used too early": (
-        spec("a = yhat[1]*b\nyhat[i] = w*x[i]\nL = a + yhat[1]"),
-        "s.toml:4:5: 'yhat' is used before it is defined",
-        "move its equation up",
+    "in a circle": (
+        spec("a = yhat[1]*b\nyhat[i] = w*x[i] + a\nL = a + yhat[1]"),
+        "s.toml:4:1: a depends on itself",
+        "h[t - 1]",
     ),
     "index without range": (
         spec(LINEAR.replace("2, i)", "2, j)")),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from derivations.pages.audit_gaps import Gaps
 from derivations.pages.blocks import Block, Display, Heading, Listing, Table
 from derivations.pages.page import Page
 from derivations.pages.tables import MAX_COLUMNS
+from tests.test_page import compile_latex
 
 NAMES = """
 "W1[1, 1]" = "w1"
@@ -128,7 +130,7 @@ def test_one_sample_in_full_then_all_in_a_table() -> None:
     text = batched()["md"]
     part = text[text.index("## Mini-batch 2") :]
     assert r"\mathrm{net_{h1,3}} = w_1 x_{3,1} + w_2 x_{3,2} + b_1 \approx" in part
-    text = text[: text.index("## Mini-batch 2")]
+    text = text[text.index("## Mini-batch 1") : text.index("## Mini-batch 2")]
     order = ["Sample 1 in full:", "All samples in a table:", "$$\nE ="]
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
     assert r"| $i$ | $\mathrm{out_{h1,i}}$ | $\mathrm{out_{h2,i}}$ |" in text
@@ -159,6 +161,14 @@ def test_every_altered_number_of_a_network_is_caught(page: Callable[[], Page], f
         with pytest.raises(CheckFailed):
             shown.check(form, text[: found.end() - 1] + digit + text[found.end() :])
             pytest.fail(f"not noticed: {before}{found[0]}")
+
+
+@pytest.mark.debian("pdflatex", "pdftotext")
+@pytest.mark.parametrize("page", [single, batched])
+def test_the_latex_of_a_network_fits_on_its_lines(page: Callable[[], Page], tmp_path: Path) -> None:
+    log, text = compile_latex(page()["tex"], tmp_path)
+    assert not re.findall(r"^(?:Overfull.*|! .*|Missing character.*)$", log, re.MULTILINE)
+    assert "In matrix form" in text
 
 
 # --- names -------------------------------------------------------------------------------------------

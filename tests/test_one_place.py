@@ -156,7 +156,7 @@ def test_a_number_system_is_a_value() -> None:
         modulo(f) for f in (operator.add, operator.sub, operator.mul, lambda a, b: a * pow(b, -1, p), pow)
     ]
     system = NumberSystem("modulo 97", number, *basic, lambda _, function: function)
-    tape = layout_of(prepare(*read_spec(path("linear-regression"))), 2).tape
+    tape = layout_of(prepare(*read_spec(path("linear-regression"))), (1, 2)).tape
     values = {"x": [1, 2], "y": [12, 14], "w": [Fraction(1, 2)], "b": [1], "lr": [Fraction(1, 100)], "t": [1]}
     memory = tape.bind(system)([number(Fraction(v)) for name in values for v in values[name]])
     assert memory[tape.slots["dL/dw", ()]] == number(Fraction(-69, 2))

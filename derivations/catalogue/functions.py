@@ -79,6 +79,16 @@ FUNCTIONS = (
         "cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"
     ),
     Function(
+        "cospi",
+        slope="-pi*sin(pi*x)",
+        torch="torch.cos(torch.mul({x}, torch.pi))",
+        latex=r"\mathrm{cospi}",
+        rule="derivative of the cosine of pi times x",
+        formula="cos(pi*x)",
+        cancels=True,
+        source="IEEE 754-2019, section 9.2: exact where the cosine is rational",
+    ),
+    Function(
         "erf",
         slope="2/sqrt(pi)*exp(-x**2)",
         torch="torch.erf",

@@ -79,4 +79,11 @@ LOSSES = (
         torch="torch.nn.BCELoss",
         source="torch.nn.BCELoss",
     ),
+    Loss(
+        "perceptron criterion",
+        equation="sum((step(a[i]) - b[i])*a[i], i)",
+        convention="output minus target times the net input, summed; its gradient is that of the perceptron "
+        "rule, for the step has the slope 0",
+        source="Rosenblatt 1958; Bishop 2006, equation 4.54, with targets 0 and 1",
+    ),
 )

@@ -26,7 +26,7 @@ MATRIX_OPTIMIZERS = (
         equations=f"""
             {RATES}
             alpha2 = mean(theta[r]**2, r)
-            alpha = max(eps2, sqrt(alpha2))*rho
+            alpha = rho*max(eps2, sqrt(alpha2))
             gtilde[r] = (1 - 2*maximize)*g[r]
             V[r] = (1 - omega)*V[r] + omega*gtilde[r]**2
             U[r] = gtilde[r]/sqrt(max(V[r], eps1**2))
@@ -36,7 +36,7 @@ MATRIX_OPTIMIZERS = (
         matrix=f"""
             {RATES}
             alpha2 = mean(theta[r, c]**2, r, c)
-            alpha = max(eps2, sqrt(alpha2))*rho
+            alpha = rho*max(eps2, sqrt(alpha2))
             gtilde[r, c] = (1 - 2*maximize)*g[r, c]
             R[r] = (1 - omega)*R[r] + omega*mean(gtilde[r, c]**2, c)
             C[c] = (1 - omega)*C[c] + omega*mean(gtilde[r, c]**2, r)

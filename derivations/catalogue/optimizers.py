@@ -277,6 +277,12 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
     *TEXTBOOK_OPTIMIZERS,
 )
 NONE = Optimizer(
-    "none", torch="", hyper={}, equations="", arguments="", convention="one forward and backward pass", source=""
+    "none",
+    torch="",
+    hyper={},
+    equations="",
+    arguments="",
+    convention="one forward and backward pass",
+    source="",
 )
 BY_NAME = {row.name: row for row in OPTIMIZERS}

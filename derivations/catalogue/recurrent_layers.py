@@ -34,7 +34,10 @@ def _states(names: str) -> Any:
 
 def _original_gru(torch: Any, given: Mapping[str, Any], _: Any) -> Any:
     """The recurrence over whole vectors, one step after the other."""
-    x, h = given["x"], given.get("h0", torch.zeros(()).double().expand(given["x"].shape[0], given["Ur"].shape[0]))
+    x, h = (
+        given["x"],
+        given.get("h0", torch.zeros(()).double().expand(given["x"].shape[0], given["Ur"].shape[0])),
+    )
     bias = {gate: given.get(f"b{gate}", 0.0) for gate in "rzn"}
     found = []
     for now in x.unbind(-2):

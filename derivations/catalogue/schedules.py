@@ -83,9 +83,9 @@ SCHEDULES = (
         "CosineAnnealingLR",
         torch="torch.optim.lr_scheduler.CosineAnnealingLR",
         hyper={"T_max": None, "lr_min": "0"},
-        equations="lr_t = lr_min + (lr - lr_min)*(1 + cos(pi*s/T_max))/2",
+        equations="lr_t = lr_min + (lr - lr_min)*(1 + cospi(s/T_max))/2",
         arguments="T_max={T_max}, eta_min={lr_min}",
-        convention="half a wave of the cosine down, without restarts",
+        convention="half a wave of the cosine down, without restarts; cospi(x) is the cosine of pi x",
         source="Loshchilov and Hutter 2017, equation 5",
         whole=("T_max",),
         limits={"T_max": POSITIVE, "lr_min": NOT_NEGATIVE},
@@ -123,11 +123,12 @@ SCHEDULES = (
             phase = (1 - falling)*s/peak + falling*(s - peak)/(total_steps - 1 - peak)
             lr_from = (1 - falling)*lr/div_factor + falling*lr
             lr_to = (1 - falling)*lr + falling*lr/(div_factor*final_div_factor)
-            lr_t = lr_to + (lr_from - lr_to)*(1 + cos(pi*phase))/2
+            lr_t = lr_to + (lr_from - lr_to)*(1 + cospi(phase))/2
         """,
         arguments="max_lr={lr}, total_steps={total_steps}, pct_start={pct_start}, div_factor={div_factor}, "
         "final_div_factor={final_div_factor}, cycle_momentum=False",
-        convention="the optimizer's learning rate is the peak; up and down along half waves of the cosine; "
+        convention="the optimizer's learning rate is the peak; up and down along half waves of the cosine, "
+        "cospi(x) of pi x; "
         "the momentum stays as it is",
         source="Smith and Topin 2018; torch.optim.lr_scheduler.OneCycleLR",
         every="step",

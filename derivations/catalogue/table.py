@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.functions import FUNCTIONS
 from derivations.catalogue.layer import Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
+from derivations.catalogue.schedules import SCHEDULES
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -17,7 +19,13 @@ def rows() -> list[tuple[str, str, str, str]]:
     ]
     found += [("layer", row.name, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS]
     found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
-    found += [("optimizer", row.name, _one_line(row.equations), row.torch) for row in OPTIMIZERS]
+    at = {row.name: f"g at {row.at}; " if row.at else "" for row in OPTIMIZERS}
+    found += [
+        ("optimizer", row.name, at[row.name] + _one_line(row.equations), row.torch or "-")
+        for row in OPTIMIZERS
+    ]
+    found += [("clipping", row.name, _one_line(row.equations), row.torch) for row in CLIPPINGS]
+    found += [("schedule", row.name, _one_line(row.equations), row.torch) for row in SCHEDULES]
     return found
 
 
@@ -26,4 +34,4 @@ def _made_of(row: Layer) -> str:
 
 
 def _one_line(equations: str) -> str:
-    return "; ".join(line.strip() for line in equations.strip().splitlines())
+    return "; ".join(line.strip() for line in equations.splitlines() if line.strip())

@@ -90,7 +90,7 @@ TEXTBOOK_OPTIMIZERS = (
         hyper={},
         equations="theta = theta - g/h",
         arguments="",
-        convention="Newton's method in one dimension, to the zero of the derivative; h is the second derivative",
+        convention="Newton's method in one dimension; h is the second derivative of the loss",
         source="Nocedal and Wright 2006, section 2.2",
         indices=(0, 0),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
@@ -31,8 +31,10 @@ from derivations.language.tree import (
     values,
     walk,
 )
+from derivations.numbers.tape import label
 
 MAX_DEGREE = 30
+EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."
 EXPONENT = (Number, Neg, Add, Mul, Div, Pow)
 
 
@@ -96,6 +98,9 @@ def check_line(line: Assignment, indices: frozenset[str]) -> None:
             at=line.target.at,
         )
     for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
+        if ref == line.target:
+            shown = label(ref.name, (part.name for part in ref.indices if isinstance(part, Ref)))
+            raise LanguageError(f"{shown} depends on itself", at=ref.at, hint=EARLIER)
         for part in ref.indices:
             if affine(part) is None and not (isinstance(part, Ref) and part.indices):
                 hint = "Write a letter, a whole number, 2*t + k - 1, or an entry of the data: token[i]."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from string import ascii_uppercase
 
 from derivations.catalogue import functions
 from derivations.examples.arrays import Array, read_arrays
@@ -27,7 +28,9 @@ from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.ranges import moving_letters, sizes_of
-from derivations.language.tree import REDUCTIONS, Count, Ref, refs, walk
+from derivations.language.shortcuts import Found, state
+from derivations.language.shortcuts import find as find_shortcuts
+from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
 
 
@@ -54,6 +57,7 @@ class Example:
     batches: tuple[tuple[tuple[int, ...], ...], ...]
     fits: Fits
     lookups: tuple[str, ...] = ()
+    shortcuts: tuple[Found, ...] = ()
     layers: tuple[Placed, ...] = ()
 
     @property
@@ -119,12 +123,17 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
     fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
-    rule = read_rule(spec, source, _parameter_axes(forward, start, fits), loss)
+    axes = _parameter_axes(forward, start, fits)
+    rule = read_rule(spec, source, axes, loss)
     states = read_states(rule, spec, source, start)
     check_taken(rule, states, source, forward, {"data": data, "parameters": start})
     forward = looked_ahead(forward, rule)
+    taken = forward.indices.union(*axes.values())
     try:
-        adjoints = put_in_outer(backward(forward, loss, start, fits), loss, start)
+        adjoints = backward(replace(forward, indices=taken), loss, start, fits)
+        letters = set(adjoints.indices)
+        shortcuts = [each for each in find_shortcuts(forward, loss, letters) if _holds(each.condition, data)]
+        adjoints = put_in_outer(state(adjoints, shortcuts, letters), loss, start)
         adjoints = with_second(forward, adjoints, rule)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
@@ -134,8 +143,34 @@ def prepare(spec: Spec, source: Source) -> Example:
     programs = forward, adjoints, rule.update
     lookups = tuple(name for name in data if name in _looked_up(forward))
     return Example(
-        spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups, laid.layers
+        spec,
+        *programs,
+        loss,
+        sample,
+        data,
+        start,
+        states,
+        rule,
+        batches,
+        fits,
+        lookups,
+        tuple(shortcuts),
+        laid.layers,
     )
+
+
+def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bool:
+    """Whether the data have what a short cut asks for: a sum over the last index that is always the same."""
+    if condition is None:
+        return True
+    match condition:
+        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(
+            bound
+        ):
+            entries, width = data[name].entries, data[name].shape[-1]
+            rows = (entries[at : at + width] for at in range(0, len(entries), width))
+            return all(sum(row) == wanted for row in rows)
+    return False
 
 
 def _looked_up(program: Program) -> set[str]:
@@ -156,7 +191,7 @@ def _loss(spec: Spec, source: Source, forward: Program) -> str:
     if target.indices:
         what = "the last equation is the loss" if spec.model.loss is None else f"'{name}' is the loss"
         message = f"{what} and must be one number; '{name}' has indices"
-        fault = LanguageError(message, at=target.at, hint="Take its sum or mean.")
+        fault = LanguageError(message, at=target.at, hint='Take its sum or mean, or say loss = "L".')
         raise source.misread(fault, "model", "equations")
     return name
 
@@ -202,16 +237,14 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 # --- shapes and paths -----------------------------------------------------------------------------
 
 
-def _parameter_axes(
-    program: Program, start: Mapping[str, Array], fits: Fits
-) -> dict[str, tuple[str, ...]]:
+def _parameter_axes(program: Program, start: Mapping[str, Array], fits: Fits) -> dict[str, tuple[str, ...]]:
     """The index names of each parameter, as the model reads it, ``W[j, k]``, else letters of its own.
 
     ``t`` is no such letter: it is the number of the step in an update.
     """
     taken = {*program.indices, *program.targets, *program.inputs, "n", "t"}
-    free = [letter for letter in "jklmpqrsuvabcdefgh" if letter not in taken]
-    found = {name: tuple(free[: len(array.shape)]) for name, array in start.items()}
+    free = iter(letter for letter in (*"jklmpqrsuvabcdefgh", *ascii_uppercase) if letter not in taken)
+    found = {name: tuple(next(free) for _ in array.shape) for name, array in start.items()}
     for ref in (ref for eq in reversed(program.equations) for ref in refs(eq.body) if ref.name in start):
         names = [part.name for part in ref.indices if isinstance(part, Ref) and not part.indices]
         whole = all(fits(ref.name, axis, name) for axis, name in enumerate(names))

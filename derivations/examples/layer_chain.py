@@ -106,7 +106,11 @@ class Chain:
         shape = self.shape_of(x)
         for at, (names, body) in enumerate(row.parts):
             name = output if at == len(row.parts) - 1 else ""
-            parts.append(self.place(read_layer(filled(body, written.arguments)), parts[-1].output if parts else x, name))
+            parts.append(
+                self.place(
+                    read_layer(filled(body, written.arguments)), parts[-1].output if parts else x, name
+                )
+            )
             torch_names += names.split()
         leaves = [leaf for part in parts for leaf in part.leaves]
         packed = {
@@ -119,7 +123,9 @@ class Chain:
         cores = {"x": _core(one.inputs["x"], shape)}
         learnt = {name: name for leaf in leaves for name in leaf.parameters.values()}
         arguments = written.arguments
-        return Placed(row, arguments, {"x": x}, parts[-1].output, targets, learnt, packed, cores, tuple(parts))
+        return Placed(
+            row, arguments, {"x": x}, parts[-1].output, targets, learnt, packed, cores, tuple(parts)
+        )
 
     # --- what a layer reads
 
@@ -147,7 +153,9 @@ class Chain:
             self.shape_of(name)
         return found
 
-    def fitted(self, row: Layer, arguments: Mapping[str, Any], inputs: Mapping[str, str]) -> tuple[Template, dict[str, int]]:
+    def fitted(
+        self, row: Layer, arguments: Mapping[str, Any], inputs: Mapping[str, str]
+    ) -> tuple[Template, dict[str, int]]:
         """The template for these inputs, and how many values each of its letters takes."""
         values = {**arguments, **{name: name in inputs for name in row.inputs}}
         patterns = {name: filled(row.inputs[name], values) for name in inputs}
@@ -166,18 +174,28 @@ class Chain:
         return one, sizes
 
     def measure(
-        self, row: Layer, name: str, quantity: str, pattern: Sequence[str], shape: Shape, sizes: dict[str, int]
+        self,
+        row: Layer,
+        name: str,
+        quantity: str,
+        pattern: Sequence[str],
+        shape: Shape,
+        sizes: dict[str, int],
     ) -> None:
         """The sizes of an input's letters from its shape."""
         plain = len(pattern) - (REST in pattern)
         if len(shape) < plain or (len(shape) > plain and REST not in pattern):
             more = "at least " if REST in pattern else ""
             wanted = f"{more}{plain} {'index' if plain == 1 else 'indices'}"
-            raise LanguageError(f"{row.name} takes an input of {wanted}; '{quantity}' has shape {shape}", at=0)
+            raise LanguageError(
+                f"{row.name} takes an input of {wanted}; '{quantity}' has shape {shape}", at=0
+            )
         for letter, size in zip(_spread(pattern, len(shape) - plain), shape, strict=True):
             if sizes.setdefault(letter, size) != size:
                 message = f"{row.name}: '{quantity}' has shape {shape}, which does not fit its other inputs"
-                raise LanguageError(message, at=0, hint=f"'{name}' has {size} values where {sizes[letter]} are wanted.")
+                raise LanguageError(
+                    message, at=0, hint=f"'{name}' has {size} values where {sizes[letter]} are wanted."
+                )
 
     def check_size(
         self, row: Layer, letter: str, formula: str, found: Fraction, sizes: Mapping[str, int], inputs: Mapping[str, str],
@@ -185,7 +203,9 @@ class Chain:
     ) -> None:  # fmt: skip
         if found.denominator != 1 or found < 1:
             shapes = ", ".join(f"'{name}' has shape {self.shapes[name]}" for name in inputs.values())
-            raise LanguageError(f"{row.name}: the sizes do not fit: {shapes}", at=0, hint=_formula_hint(formula))
+            raise LanguageError(
+                f"{row.name}: the sizes do not fit: {shapes}", at=0, hint=_formula_hint(formula)
+            )
         if sizes.get(letter, found) != found:
             name = next(name for name, pattern in read.items() if letter in pattern)
             quantity = inputs[name]
@@ -197,7 +217,9 @@ class Chain:
 
     # --- names
 
-    def named_for(self, written: Written, one: Template, output: str, sizes: Mapping[str, int]) -> dict[str, str]:
+    def named_for(
+        self, written: Written, one: Template, output: str, sizes: Mapping[str, int]
+    ) -> dict[str, str]:
         """The names of what a template computes and of its parameters: ``z1``, ``W1``, ``b1``."""
         row, symbols = written.row, tuple(one.parameters)
         known = {**self.shared(written), **{s: n for s, n in written.names.items() if s in symbols}}
@@ -234,7 +256,9 @@ class Chain:
             raise LanguageError(message, at=0, hint=hint)
         return dict(other.parameters)
 
-    def want(self, written: Written, one: Template, names: Mapping[str, str], sizes: Mapping[str, int]) -> None:
+    def want(
+        self, written: Written, one: Template, names: Mapping[str, str], sizes: Mapping[str, int]
+    ) -> None:
         """Keep the shapes of the parameters; a shared one has one shape."""
         frozen, row = bool(written.options.get("frozen")), written.row
         for symbol, letters in one.parameters.items():
@@ -242,19 +266,30 @@ class Chain:
             wanted = Wanted(shape, row.start.get(symbol, ""), frozen, row.name)
             known = self.parameters.setdefault(name, wanted)
             if known.shape != shape:
-                raise LanguageError(f"'{name}' is shared, but has shape {known.shape} and {row.name} needs {shape}", at=0)
+                raise LanguageError(
+                    f"'{name}' is shared, but has shape {known.shape} and {row.name} needs {shape}", at=0
+                )
 
     # --- letters and lines
 
     def write(
-        self, row: Layer, one: Template, inputs: Mapping[str, str], names: dict[str, str], sizes: Mapping[str, int]
+        self,
+        row: Layer,
+        one: Template,
+        inputs: Mapping[str, str],
+        names: dict[str, str],
+        sizes: Mapping[str, int],
     ) -> None:
         """Choose the letters, and keep the lines with the letters, shapes and ranges of what they compute."""
         names.update(inputs)
         rest = [letter for letter in sizes if letter.startswith(REST)]
-        patterns = {line.target.name: _pattern(line.target, rest) for line in one.lines if not _numbered(line.target)}
+        patterns = {
+            line.target.name: _pattern(line.target, rest) for line in one.lines if not _numbered(line.target)
+        }
         chosen = self.choose(one, inputs, names, sizes, patterns)
-        put = Names(names, chosen, tuple(chosen[letter] for letter in rest), {chosen[k]: sizes[k] for k in chosen})
+        put = Names(
+            names, chosen, tuple(chosen[letter] for letter in rest), {chosen[k]: sizes[k] for k in chosen}
+        )
         equations = [Equation(self.target(line.target, put), put_in(line.body, put)) for line in one.lines]
         moving = moving_letters(Program(tuple(equations), frozenset(chosen.values())))
         self.ranges |= {letter: put.sizes[letter] for letter in put.sizes if letter in moving}
@@ -284,7 +319,10 @@ class Chain:
         for name in ("y", *patterns):
             self.wish(wishes, patterns[name], self.read.get(names[name], ()))
         for name, quantity in inputs.items():
-            pattern = _spread(one.inputs[name], len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]))
+            pattern = _spread(
+                one.inputs[name],
+                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
+            )
             known = self.letters.get(quantity) or self.read.get(quantity, ())
             self.wish(wishes, pattern, known or self.first[:1])
         order = [*(letter for letter in sizes if letter.startswith(REST)), *patterns["y"], *one.letters]
@@ -296,7 +334,10 @@ class Chain:
                 like = "i" if letter == samples else letter
                 found[letter] = self.letter(like, sizes[letter], wishes.get(letter, []), set(found.values()))
         for name, quantity in inputs.items():
-            pattern = _spread(one.inputs[name], len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]))
+            pattern = _spread(
+                one.inputs[name],
+                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
+            )
             if pattern and quantity not in self.letters and pattern[0] in found:
                 self.samples.add(found[pattern[0]])
         return found
@@ -317,7 +358,11 @@ class Chain:
             return "i"
         again = [letter for letter in self.own if self.sizes[letter] == size and letter not in used]
         free = [letter for letter in again if letter not in self.ranges and letter not in self.samples]
-        fresh = [letter for letter in (like, *LETTERS) if letter and letter not in self.taken | set(self.sizes) | used]
+        fresh = [
+            letter
+            for letter in (like, *LETTERS)
+            if letter and letter not in self.taken | set(self.sizes) | used
+        ]
         if not [*free, *fresh]:
             raise LanguageError("no letter is left for an index", at=0, hint="Use fewer or smaller layers.")
         best = like if like in free or (like in fresh and not free) else [*free, *fresh][0]

@@ -42,7 +42,9 @@ def read_layer(text: str) -> Written:
     try:
         (node,) = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise LanguageError("this is no layer", at=0, hint="For example: Linear(2, 3), or h: Tanh().") from None
+        raise LanguageError(
+            "this is no layer", at=0, hint="For example: Linear(2, 3), or h: Tanh()."
+        ) from None
     match node:
         case ast.Expr(value=ast.Call() as call):
             return _layer(call, "", text)
@@ -63,7 +65,9 @@ def _layer(call: ast.Call, name: str, text: str) -> Written:
         return _around(row, call, name, text)
     keys = [*row.arguments]
     if len(call.args) > len(keys):
-        message = f"{row.name} takes {len(keys)} argument{'s' if len(keys) != 1 else ''}, found {len(call.args)}"
+        message = (
+            f"{row.name} takes {len(keys)} argument{'s' if len(keys) != 1 else ''}, found {len(call.args)}"
+        )
         raise LanguageError(message, at=_at(call.args[len(keys)], text), hint=f"Write {usage(row)}.")
     given = dict(zip(keys, call.args, strict=False))
     for part in call.keywords:
@@ -78,7 +82,9 @@ def _around(row: Layer, call: ast.Call, name: str, text: str) -> Written:
     calls = [part for part in call.args if isinstance(part, ast.Call)]
     if call.keywords or len(calls) < len(call.args) or not calls:
         raise LanguageError(
-            f"{row.name} takes layers", at=_at(call, text), hint=f"For example: {row.name}(Linear(2, 2), Tanh())."
+            f"{row.name} takes layers",
+            at=_at(call, text),
+            hint=f"For example: {row.name}(Linear(2, 2), Tanh()).",
         )
     return Written(row, name, {}, {}, {}, tuple(_layer(part, "", text) for part in calls))
 
@@ -139,7 +145,9 @@ def _at(node: ast.AST, text: str) -> int:
 def _word(key: str, node: ast.expr, text: str) -> str:
     if isinstance(node, ast.Name):
         return node.id
-    raise LanguageError(f"'{key}' is the name of a quantity", at=_at(node, text), hint=f"For example: {key}=q.")
+    raise LanguageError(
+        f"'{key}' is the name of a quantity", at=_at(node, text), hint=f"For example: {key}=q."
+    )
 
 
 def _option(key: str, node: ast.expr, text: str) -> Any:
@@ -148,7 +156,7 @@ def _option(key: str, node: ast.expr, text: str) -> Any:
             return flag
         case "share", ast.Constant(value=int() as number) if not isinstance(number, bool):
             return number
-        case ("share" | "input"), ast.Name(id=name):
+        case (("share" | "input"), ast.Name(id=name)):
             return name
     hint = {"frozen": "frozen=True", "share": "share=1, the number of the earlier layer, or share=NAME"}
     raise LanguageError(
@@ -161,7 +169,10 @@ def _value(row: Layer, key: str, default: Any, node: ast.expr, text: str) -> Any
     if isinstance(default, str) and isinstance(row.arguments.get(default), (type, tuple)):
         default = row.arguments[default]  # the same as another argument
     found = _literal(node, text)
-    wanted, ok = "a whole number", isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= LARGEST
+    wanted, ok = (
+        "a whole number",
+        isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= LARGEST,
+    )
     if isinstance(default, bool):
         wanted, ok = "True or False", isinstance(found, bool)
     elif isinstance(default, tuple):

@@ -56,7 +56,9 @@ def with_layers(spec: Spec, source: Source, data: Mapping[str, Array], start: Ma
     return _laid(spec, source, chain, data, start)
 
 
-def _chain(spec: Spec, lines: list[Assignment], data: Mapping[str, Array], start: Mapping[str, Array]) -> Chain:
+def _chain(
+    spec: Spec, lines: list[Assignment], data: Mapping[str, Array], start: Mapping[str, Array]
+) -> Chain:
     """What the author's own equations say: letters and their ranges, shapes, and how quantities are read."""
     arrays = {name: array.shape for name, array in {**data, **start}.items()}
     nodes = [node for line in lines for side in (line.target, line.body) for node in walk(side)]

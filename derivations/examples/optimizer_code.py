@@ -1,4 +1,4 @@
-"""The optimizer of a PyTorch program: torch's own with groups, clipping, schedule and state, or written out."""
+"""The optimizer of a PyTorch program: torch's own with everything around it, or written out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
-from derivations.examples.update import Group, after, gradient, kept_shape, second
+from derivations.examples.pace import Group, after
+from derivations.examples.update import gradient, kept_shape, second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.language.ranges import sizes_of
+from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
 from derivations.notation.torch_code import Scope, assignment, variable
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
@@ -48,7 +50,9 @@ def _nested(shape: tuple[int, ...], entries: list[str]) -> str:
 # --- torch's words ------------------------------------------------------------------------------------
 
 
-def arguments(row: Optimizer, values: Mapping[str, Fraction], only: tuple[str, ...] | None = None) -> list[str]:
+def arguments(
+    row: Optimizer, values: Mapping[str, Fraction], only: tuple[str, ...] | None = None
+) -> list[str]:
     """The arguments of the optimizer as torch spells them: ``lr=0.01``, without those that are left at 0.
 
     ``only`` asks for those that say one of these hyper-parameters.
@@ -75,13 +79,13 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in found if part.strip()]
 
 
-def schedule_arguments(row: Schedule, example: Example) -> str:
+def schedule_arguments(row: Schedule, example: Example, number: Callable[[Fraction], str] = decimal) -> str:
     """The arguments of the scheduler; where groups have rates of their own, torch takes a list of them."""
     pace = example.rule.pace
     assert pace is not None
-    rates = [decimal(group.values["lr"]) for group in filled(example)]
-    shown = {name: decimal(value) for name, value in pace.values.items()}
-    shown |= {name: f"[{', '.join(map(decimal, values))}]" for name, values in pace.lists.items()}
+    rates = [number(group.values["lr"]) for group in filled(example)]
+    shown = {name: number(value) for name, value in pace.values.items()}
+    shown |= {name: f"[{', '.join(map(number, values))}]" for name, values in pace.lists.items()}
     return row.arguments.format(**shown, lr=rates[0] if len(set(rates)) == 1 else f"[{', '.join(rates)}]")
 
 
@@ -100,7 +104,7 @@ def is_written_out(example: Example) -> bool:
 
 def preparation(example: Example, code: Mapping[str, str], everything: str) -> Iterator[str]:
     """What stands before the loop; ``code`` is how the program calls each parameter."""
-    if not example.rule.row.name:
+    if not example.updates:
         return
     if is_written_out(example):
         yield from _written_preparation(example)
@@ -158,7 +162,7 @@ def _loaded(example: Example, code: Mapping[str, str]) -> Iterator[str]:
 
 def cleared(example: Example, code: Mapping[str, str]) -> Iterator[str]:
     """The gradients of the step before are forgotten."""
-    if example.rule.row.name and not is_written_out(example):
+    if example.updates and not is_written_out(example):
         yield "optimizer.zero_grad()"
     else:
         yield f"{' = '.join(f'{name}.grad' for name in code.values())} = None"
@@ -167,7 +171,7 @@ def cleared(example: Example, code: Mapping[str, str]) -> Iterator[str]:
 def stepped(example: Example, code: Mapping[str, str], sizes: Mapping[str, str]) -> Iterator[str]:
     """What stands after the backward pass: clipping, the step of the optimizer and of the scheduler."""
     rule = example.rule
-    if not rule.row.name:
+    if not example.updates:
         return
     if is_written_out(example):
         yield from _written_step(example, code, sizes)
@@ -230,7 +234,7 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
         per_epoch = len(example.batches[0])
         yield f"epoch = torch.tensor((step - 1)//{per_epoch} + 1, dtype=torch.float64)"
     yield "with torch.no_grad():"
-    named = _in_code(example, code)
+    named, sizes = _in_code(example, code), {**_own_sizes(example), **sizes}
     for eq in example.update:
         name = eq.target.name.rstrip("'")
         target = Ref(name, eq.target.indices)
@@ -240,13 +244,24 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
         yield f"    {line}"
 
 
+def _own_sizes(example: Example) -> dict[str, str]:
+    """How many values the indices of the update take: those of the parameters and of what it computes."""
+    shapes = {name: array.shape for name, array in example.kept.items()}
+    shapes |= {adjoint(example.loss, name): array.shape for name, array in example.start.items()}
+    return {name: str(size) for name, size in sizes_of(example.update, shapes).items()}
+
+
 def _in_code(example: Example, code: Mapping[str, str]) -> Callable[[Expr], Expr | None]:
     """Gradients as autograd has them, and new values under their old names."""
     gradients = {adjoint(example.loss, name): f"{call}.grad" for name, call in code.items()}
     new = {after(name): name for name in (*example.start, *example.states)}
-    names = {**gradients, **new}
-    return lambda node: (
-        Ref(names[node.name], node.indices) if isinstance(node, Ref) and node.name in names else None
-    )
+    names, sizes = {**gradients, **new}, _own_sizes(example)
 
+    def rule(node: Expr) -> Expr | None:
+        if isinstance(node, Count) and node.index in sizes:
+            return Number(Fraction(sizes[node.index]))
+        if isinstance(node, Ref) and node.name in names:
+            return Ref(names[node.name], node.indices)
+        return None
 
+    return rule

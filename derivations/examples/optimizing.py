@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 from derivations.catalogue import clipping, optimizers, schedules
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
 from derivations.examples.arrays import Array
+from derivations.examples.knobs import (
+    Path,
+    check_together,
+    checked_knobs,
+    filled_knobs,
+    given_knobs,
+    named_row,
+    without_name,
+)
+from derivations.examples.pace import Group, Pace
 from derivations.examples.spec import GroupTable, Source, Spec, flat, shape_of
-from derivations.examples.update import Group, Pace, Rule, shape_of_state
+from derivations.examples.update import Rule, shape_of_state
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Program
 
 Axes = Mapping[str, tuple[str, ...]]
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -28,22 +37,6 @@ class State:
     of: str
     parameters: tuple[str, ...]
     start: Array
-
-
-class Row(Protocol):
-    """What rows with hyper-parameters have in common."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def hyper(self) -> Mapping[str, str | None]: ...
-    @property
-    def limits(self) -> Mapping[str, tuple[int, int | None]]: ...
-    @property
-    def flags(self) -> tuple[str, ...]: ...
-
-
-NOTHING = Optimizer("", torch="", equations="", hyper={}, arguments="", convention="", source="")
 
 
 def read_rule(spec: Spec, source: Source, axes: Axes, loss: str) -> Rule:
@@ -58,10 +51,10 @@ def read_rule(spec: Spec, source: Source, axes: Axes, loss: str) -> Rule:
             if getattr(training, key):
                 hint = 'For example: optimizer = { name = "SGD", lr = 0.01 }'
                 raise source.error("there is no optimizer", "training", key, hint=hint)
-        return Rule(NOTHING, (), {}, loss)
+        return Rule(optimizers.NONE, (), {}, loss)
     where: Path = ("training", "optimizer")
-    row = _row(training.optimizer, "optimizer", optimizers.BY_NAME, source, where)
-    values = _checked(row, _without_name(training.optimizer), source, where)
+    row = named_row(training.optimizer, "optimizer", optimizers.BY_NAME, source, where)
+    values = checked_knobs(row, without_name(training.optimizer), source, where)
     _check_indices(row, axes, source)
     _check_whole(row, spec, source)
     clip, limit = _clip(training.clip, source)
@@ -69,89 +62,6 @@ def read_rule(spec: Spec, source: Source, axes: Axes, loss: str) -> Rule:
     pace = _pace(row, training.schedule, source)
     first = training.start.get("t", Fraction(1))
     return Rule(row, groups, axes, loss, clip, limit, pace, _first(first, training.start, source))
-
-
-def _row(given: Mapping[str, Any], what: str, rows: Mapping[str, Any], source: Source, where: Path) -> Any:
-    name = given.get("name")
-    row = rows.get(str(name))
-    if row is None:
-        message = f"the {what} has no name" if name is None else f"unknown {what} '{name}'"
-        path = where if name is None else (*where, "name")
-        raise source.error(message, *path, hint=nearest(str(name), rows, f"{what}s"))
-    return row
-
-
-def _without_name(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if key != "name"}
-
-
-# --- hyper-parameters -----------------------------------------------------------------------------------
-
-
-def _given(row: Row, table: Mapping[str, Any], source: Source, where: Path) -> dict[str, Fraction]:
-    """The hyper-parameters that a table gives, by the row's own words, each within its limits."""
-    found: dict[str, Fraction] = {}
-    spelling = getattr(row, "spelling", {})
-    for key, value in table.items():
-        name = spelling.get(key, key)
-        name = name if name in row.hyper else key
-        if name not in row.hyper:
-            words = [*row.hyper, *(word for word, own in spelling.items() if own in row.hyper)]
-            hint = nearest(key, words, "hyper-parameters") or f"{row.name} has no hyper-parameters."
-            raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
-        if name in found:
-            hint = "Write it once."
-            raise source.error(f"'{key}' is another word for '{name}'", *where, key, hint=hint)
-        found[name] = _number(row, name, key, value, source, where)
-    return found
-
-
-def _number(row: Row, name: str, key: str, value: Any, source: Source, where: Path) -> Fraction:
-    if name in row.flags:
-        if not isinstance(value, bool):
-            raise source.error(f"'{key}' must be true or false", *where, key)
-        return Fraction(int(value))
-    if isinstance(value, bool) or not isinstance(value, Fraction):
-        raise source.error(f"'{key}' must be a number", *where, key)
-    _check_limits(row, name, key, value, source, where)
-    if name in getattr(row, "whole", ()) and value.denominator != 1:
-        raise source.error(f"'{key}' must be a whole number", *where, key)
-    return value
-
-
-def _check_limits(row: Row, name: str, key: str, value: Fraction, source: Source, where: Path) -> None:
-    least, below = row.limits.get(name, (None, None))
-    if (least is not None and value < least) or (below is not None and value >= below):
-        wanted = f"at least {least}" + (f" and below {below}" if below is not None else "")
-        raise source.error(f"'{key}' must be {wanted}", *where, key)
-
-
-def _filled(row: Row, given: dict[str, Any], source: Source, where: Path) -> dict[str, Any]:
-    """The hyper-parameters in the order of the row, with its defaults for those that are not given."""
-    for key, default in row.hyper.items():
-        if key not in given and default is None:
-            hint = f"Add {key} = 0.01" if key == "lr" else f"Add {key} = …"
-            raise source.error(f"{row.name} needs the hyper-parameter '{key}'", *where, hint=hint)
-    return {key: given.get(key, Fraction(default or "0")) for key, default in row.hyper.items()}
-
-
-def _checked(row: Optimizer, table: Mapping[str, Any], source: Source, where: Path) -> dict[str, Fraction]:
-    values = _filled(row, _given(row, table, source, where), source, where)
-    _check_together(row, values, source, where)
-    return values
-
-
-def _check_together(row: Optimizer, values: Mapping[str, Fraction], source: Source, where: Path) -> None:
-    """No hyper-parameter without the one that gives it a meaning, none beside one that excludes it."""
-    words = {own: word for word, own in row.spelling.items()}
-    for key, other in row.needs.items():
-        if values[key] and not values[other]:
-            a, b = words.get(key, key), words.get(other, other)
-            raise source.error(f"'{a}' has no meaning without '{b}'", *where, a, hint=f"Add {b} = 0.9")
-    for key, other in row.excludes.items():
-        if values[key] and values[other]:
-            a, b = words.get(key, key), words.get(other, other)
-            raise source.error(f"'{a}' cannot stand beside '{b}'", *where, a, hint=f"Leave out {b}.")
 
 
 # --- what a row can update -----------------------------------------------------------------------------
@@ -198,16 +108,16 @@ def _pace(optimizer: Optimizer, table: Mapping[str, Any], source: Source) -> Pac
     where = ("training", "schedule")
     if not table:
         return None
-    row: Schedule = _row(table, "schedule", schedules.BY_NAME, source, where)
+    row: Schedule = named_row(table, "schedule", schedules.BY_NAME, source, where)
     if "lr" not in optimizer.hyper:
         raise source.error(f"{optimizer.name} has no learning rate to schedule", *where)
     every = table.get("every", row.every)
     if every not in ("step", "epoch"):
-        raise source.error("'every' must be \"step\" or \"epoch\"", *where, "every")
+        raise source.error('\'every\' must be "step" or "epoch"', *where, "every")
     lists = {key: _whole_numbers(table[key], source, (*where, key)) for key in row.lists if key in table}
     rest = {key: value for key, value in table.items() if key not in {"name", "every", *row.lists}}
-    given: dict[str, Any] = _given(row, rest, source, where)
-    values = _filled(row, {**given, **lists}, source, where)
+    given: dict[str, Any] = given_knobs(row, rest, source, where)
+    values = filled_knobs(row, {**given, **lists}, source, where)
     return Pace(row, {key: v for key, v in values.items() if key not in row.lists}, lists, every)
 
 
@@ -232,9 +142,9 @@ def _groups(
             if name in placed:
                 raise source.error(f"'{name}' is in two groups", *where, "parameters")
             placed[name] = place
-        given = _given(row, table.__pydantic_extra__, source, where)
+        given = given_knobs(row, table.__pydantic_extra__, source, where)
         merged = {**values, **given}
-        _check_together(row, merged, source, where)
+        check_together(row, merged, source, where)
         own = tuple(key for key in row.hyper if key in given)
         found.append(Group(tuple(table.parameters), merged, own, f"_{place + 1}"))
     rest = tuple(name for name in axes if name not in placed)
@@ -295,6 +205,7 @@ def check_taken(
     """No name of the author's is a hyper-parameter, a state or another quantity of the update."""
     others = (name for name in rule.update.targets if not name.endswith("'"))
     taken = {*rule.hyper, *states, *others, *(eq.target.name for eq in rule.ahead)}
+    taken |= rule.update.indices - forward.indices
     hint = "Choose another name."
     for key, name in _names(tables):
         if name in taken:

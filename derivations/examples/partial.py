@@ -158,10 +158,12 @@ def states_of(lines: Iterable[Assignment], given: frozenset[str]) -> tuple[str, 
 def without_indices(lines: Iterable[Assignment], dropped: frozenset[str]) -> list[Assignment]:
     """The lines for a parameter that lacks some indices: ``mean(theta[r]**2, r)`` is ``theta**2``."""
 
+    gone: set[Expr] = {Ref(name) for name in dropped}
+
     def rule(node: Expr) -> Expr | None:
         match node:
-            case Ref(name, indices) if any(part in map(Ref, dropped) for part in indices):
-                return Ref(name, tuple(part for part in indices if part not in map(Ref, dropped)))
+            case Ref(name, indices) if gone & set(indices):
+                return Ref(name, tuple(part for part in indices if part not in gone))
         bound = getattr(node, "index", None)
         if bound in dropped:
             (body,) = children(node) or (ONE,)

@@ -123,7 +123,9 @@ def _without(one: Template, out: tuple[str, ...], rest: tuple[str, ...]) -> Expr
         if isinstance(node, Sum) and node.index.rstrip("_") in out:
             return transform(node.body, rule)
         if isinstance(node, Ref):
-            return replace(node, indices=tuple(p for p in node.indices if getattr(p, "name", "").rstrip("_") not in out))
+            return replace(
+                node, indices=tuple(p for p in node.indices if getattr(p, "name", "").rstrip("_") not in out)
+            )
         return None
 
     return transform(put_in(one.lines[0].body, Names(quantities, own, rest, {})), rule)
@@ -149,7 +151,9 @@ def recognized_layer(placed: Placed) -> Recognized:
     arguments = ", ".join(f"{key}={value!r}" for key, value in shown.items())
     parameters = {attribute: names[0] for attribute, names in placed.packed.items()}
     features = core[0] if len(core) == 1 else 0
-    return Recognized("layer", row, row.torch, arguments, placed.inputs["x"], "", parameters, features, placed)
+    return Recognized(
+        "layer", row, row.torch, arguments, placed.inputs["x"], "", parameters, features, placed
+    )
 
 
 def _usable(placed: Placed, example: Example) -> list[Placed]:

@@ -115,9 +115,9 @@ class ModelTable(Strict):
     """``[model]``: the equations, one a line, from the data to the loss."""
 
     equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
-    loss: Annotated[
-        Name | None, Field(description="What is trained on, if it is not the last equation.")
-    ] = None
+    loss: Annotated[Name | None, Field(description="What is trained on, if it is not the last equation.")] = (
+        None
+    )
     layers: Annotated[
         tuple[str, ...],
         Field(description='Layers that stand before the equations: ["Linear(2, 3)", "Tanh()"].'),
@@ -149,23 +149,16 @@ class TrainingTable(Strict):
         Field(description='Name and hyper-parameters, as { name = "SGD", lr = 0.01 }; none: no update.'),
     ] = None
     clip: Annotated[
-        dict[str, Hyper],
-        Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }."),
+        dict[str, Hyper], Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }.")
     ] = {}
     schedule: Annotated[
-        dict[str, Hyper],
-        Field(
-            description="Schedule of the learning rate, as "
-            '{ name = "StepLR", step_size = 2, gamma = 0.5, every = "epoch" }.'
-        ),
+        dict[str, Hyper], Field(description='As { name = "StepLR", step_size = 2, every = "epoch" }.')
     ] = {}
     groups: Annotated[
-        tuple[GroupTable, ...],
-        Field(description='Some parameters with other hyper-parameters: parameters = ["b"], lr = 0.1.'),
+        tuple[GroupTable, ...], Field(description='Other knobs: parameters = ["b"], lr = 0.1.')
     ] = ()
     start: Annotated[
-        dict[str, Start],
-        Field(description="The first step's t and the states before it, as { t = 5, v = 0.2, m_w = 0.1 }."),
+        dict[str, Start], Field(description="The first t and the states, as { t = 5, v = 0.2, m_w = 0.1 }.")
     ] = {}
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[

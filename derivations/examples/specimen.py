@@ -25,13 +25,19 @@ w = 0
 b = 0
 
 [training]
-optimizer = { name = "SGD", lr = 0.1 }
+optimizer = { name = "SGD", lr = 0.1 }   # momentum = 0.9, weight_decay = 0.01, nesterov = true …
 batch_size = 2          # leave out to use all samples in every step
 epochs = 1
+# clip = { norm = 1 }   # or { value = 1 }
+# schedule = { name = "StepLR", step_size = 1, gamma = 0.5 }   # every = "step" or "epoch"
+# start = { t = 5, v = 0.2 }   # go on at step 5 with a given state
 # shuffle = 1           # shuffle before every epoch, with this seed
 # batches = [[1, 3], [2, 4]]   # or list the samples of each batch
 # carry = 4             # round every intermediate value, as with a pocket calculator
 
 [page]
 digits = 6              # decimal places that are printed; or: significant = 4
+# detail = "brief"      # results only; "full": every rule and every scalar
+# steps = [1, 2]        # the steps that are shown; or the first few and the last: steps = 3
+# hide = ["program"]    # parts that are left out; or: show = ["steps"]
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from derivations.catalogue import functions
 from derivations.language.parser import Assignment, parse, parse_program
-from derivations.language.ranges import affine, is_letter
+from derivations.language.ranges import is_letter, short
 from derivations.language.tree import (
     REDUCTIONS,
     Add,
@@ -85,7 +85,12 @@ class Template:
     def letters(self) -> tuple[str, ...]:
         """The indices, those of the inputs first, without those that ``...`` stands for."""
         named = [part for pattern in self.inputs.values() for part in pattern]
-        bare = [part.name for ref in self._reads for part in ref.indices if is_letter(part) and isinstance(part, Ref)]
+        bare = [
+            part.name
+            for ref in self._reads
+            for part in ref.indices
+            if is_letter(part) and isinstance(part, Ref)
+        ]
         inside = [n.name for ref in self._reads for p in ref.indices for n in walk(p) if _bare(n)]
         found = dict.fromkeys([*named, *bare, *inside])
         return tuple(letter for letter in found if letter not in (REST, PLACE))
@@ -154,7 +159,7 @@ def put_in(expr: Expr, names: Names) -> Expr:
             parts = [part for index in indices for part in _index(index, names)]
             return Ref(names.quantities[name], tuple(parts), padded=expr.padded)
     found = rebuild(expr, tuple(put_in(part, names) for part in children(expr)))
-    return _short(found) if _is_index(expr, names) else found
+    return short(found) if _is_index(expr, names) else found
 
 
 def _is_index(expr: Expr, names: Names) -> bool:
@@ -166,24 +171,7 @@ def _is_index(expr: Expr, names: Names) -> bool:
 def _index(part: Expr, names: Names) -> Sequence[Expr]:
     if part == Ref(REST):
         return [Ref(letter) for letter in names.rest]
-    return [_short(put_in(part, names))]
-
-
-def _short(part: Expr) -> Expr:
-    """``1*(t - 1) + 2*(k - 1) + 1`` as ``t + 2*k - 2``."""
-    form = affine(part)
-    if form is None or is_letter(part) or isinstance(part, Number):
-        return part
-    terms = [_times(Ref(name), value) for name, value in form.items() if name and value]
-    constant = form.get("", Fraction(0))
-    if constant or not terms:
-        terms.append(Neg(number(-constant)) if constant < 0 else number(constant))
-    return terms[0] if len(terms) == 1 else Add(tuple(terms))
-
-
-def _times(letter: Ref, value: Fraction) -> Expr:
-    part = letter if abs(value) == 1 else Mul((number(abs(value)), letter))
-    return Neg(part) if value < 0 else part
+    return [short(put_in(part, names))]
 
 
 def _place(names: Names) -> Expr:
@@ -193,4 +181,4 @@ def _place(names: Names) -> Expr:
     for letter in reversed(names.rest):
         parts.append(Mul((number(step), Add((Ref(letter), number(-1))))))
         step *= names.sizes[letter]
-    return _short(Add((*reversed(parts), number(1))))
+    return short(Add((*reversed(parts), number(1))))

@@ -16,12 +16,13 @@ from flint import arb, fmpq
 
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
-from derivations.examples.update import after
+from derivations.examples.pace import after
 from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
+from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.systems import (
     EXACT,
@@ -30,10 +31,8 @@ from derivations.numbers.systems import (
     Value,
     ball,
     precision,
-    rational,
     rounded,
 )
-from derivations.numbers.compile import compile_program
 from derivations.numbers.tape import Entry, Tape, label
 
 MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
@@ -126,9 +125,7 @@ def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:
     return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
 
 
-def _sizes(
-    program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example
-) -> dict[str, int]:
+def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example) -> dict[str, int]:
     sizes = sizes_of(program, shapes, example.spec.model.ranges)
     for eq in program:  # the indices of an array that is never read with plain letters: w[1], x[t + k - 1]
         name = eq.target.name.removeprefix(adjoint(example.loss, "")).rstrip("'")
@@ -156,7 +153,9 @@ def looked_up(example: Example, samples: tuple[int, ...]) -> dict[Entry, int]:
         array = example.data[name]
         shape = [len(samples) if at == axes.get(name) else n for at, n in enumerate(array.shape)]
         places = Array(tuple(shape), ()).positions()
-        found |= {(name, at): int(v) for at, v in zip(places, array.take(samples, axes.get(name)), strict=True)}
+        found |= {
+            (name, at): int(v) for at, v in zip(places, array.take(samples, axes.get(name)), strict=True)
+        }
     return found
 
 

@@ -9,6 +9,7 @@ from functools import reduce
 
 from derivations.examples.training import Step
 from derivations.language.program import Term, normal_form
+from derivations.language.ranges import whole_number
 from derivations.language.tree import (
     ONE,
     Add,
@@ -21,6 +22,7 @@ from derivations.language.tree import (
     Neg,
     Number,
     Ref,
+    Sum,
     values,
 )
 from derivations.numbers.pointwise import minus, work
@@ -96,6 +98,9 @@ class _Walk:
             case Ref(name, indices) if indices:
                 at = tuple(self.position(part) for part in indices)
                 return (name, at) not in self.step.layout.tape.slots
+            case Sum(body, bound):
+                places = range(1, size_of(self.step, bound) + 1)
+                return all(self.at({bound: k}).closed(body) for k in places)
             case Call("same", (a, b)):
                 return self.is_index(a, b) and self.position(a) != self.position(b)
         return False
@@ -114,7 +119,15 @@ class _Walk:
 
     def position(self, part: Expr) -> int:
         """The position inside the batch that an index expression names."""
-        return int(fraction(work(part, self.leaf, EXACT)))
+        return whole_number(part, self.env, self.looked_up)
+
+    def looked_up(self, ref: Ref) -> int:
+        return int(fraction(self.step.at(ref.name, tuple(map(self.position, ref.indices)))))
+
+
+def is_closed(expr: Expr, env: Mapping[str, int], step: Step) -> bool:
+    """Whether an expression is 0 whatever the data, or a padded read outside its array."""
+    return _Walk(env, step, EXACT).closed(expr)
 
 
 def size_of(step: Step, index: str) -> int:

@@ -20,6 +20,7 @@ from derivations.language.contributions import (
     adjoint,
     chain_product,
     contributions,
+    needed,
     reduce,
 )
 from derivations.language.products import factors, product, total
@@ -38,7 +39,7 @@ from derivations.language.tree import (
 )
 from derivations.language.ways import Fits, fits_by_letters, is_plain, ways_to
 
-__all__ = ["Contribution", "active", "adjoint", "backward", "chain_product", "contributions", "put_in_outer"]
+__all__ = ["Contribution", "active", "adjoint", "backward", "chain_product", "contributions", "needed", "put_in_outer"]
 
 
 def backward(program: Program, loss: str, parameters: Iterable[str], fits: Fits | None = None) -> Program:

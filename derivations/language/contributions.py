@@ -69,9 +69,9 @@ def active(program: Program, parameters: Iterable[str]) -> set[str]:
     return found
 
 
-def needed(program: Program, loss: str) -> set[str]:
-    """The loss and every quantity that it depends on."""
-    found = {loss}
+def needed(program: Program, *names: str) -> set[str]:
+    """Some quantities and everything that they depend on."""
+    found = set(names)
     while new := {ref.name for eq in program if eq.target.name in found for ref in refs(eq.body)} - found:
         found |= new
     return found

@@ -7,11 +7,14 @@ output of a convolution, ``h[t] = sum(w[k]*x[t + k - 1], k)``. What is said outr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
+from derivations.language.errors import LanguageError
+from derivations.language.products import product, total
 from derivations.language.program import Program
-from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, walk
+from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, number, transform, walk
 
 
 def affine(expr: Expr) -> dict[str, Fraction] | None:
@@ -30,6 +33,24 @@ def affine(expr: Expr) -> dict[str, Fraction] | None:
     return None
 
 
+def whole_number(expr: Expr, env: Mapping[str, int], entry: Callable[[Ref], int | None]) -> int:
+    """The whole number that an index expression is; ``entry`` gives that of a datum looked up there."""
+    match expr:
+        case Number(value, _) if value.denominator == 1:
+            return int(value)
+        case Ref(name, ()) if name in env:
+            return env[name]
+        case Neg(a):
+            return -whole_number(a, env, entry)
+        case Add(parts):
+            return sum(whole_number(part, env, entry) for part in parts)
+        case Mul((a, b)):
+            return whole_number(a, env, entry) * whole_number(b, env, entry)
+        case Ref() if (found := entry(expr)) is not None:
+            return found
+    raise LanguageError("an index must be a whole number", at=getattr(expr, "at", -1))
+
+
 def _added(parts: list[dict[str, Fraction] | None]) -> dict[str, Fraction] | None:
     found: dict[str, Fraction] = {}
     for part in parts:
@@ -38,6 +59,34 @@ def _added(parts: list[dict[str, Fraction] | None]) -> dict[str, Fraction] | Non
         for name, value in part.items():
             found[name] = found.get(name, Fraction(0)) + value
     return found
+
+
+def scaled(value: Fraction, name: str) -> Expr:
+    """``value*name`` as an index expression; a number alone where there is no name."""
+    size = number(abs(value))
+    part = product(size, Ref(name)) if name else size
+    return Neg(part) if value < 0 else part
+
+
+def short(part: Expr) -> Expr:
+    """An index expression as short as it can be: ``t`` for ``(t + 1) - 1``, ``3`` for ``2*2 - 1``."""
+    form = affine(part)
+    if form is None:
+        return settled(part)
+    letters = [scaled(value, name) for name, value in form.items() if name and value]
+    constant = form.get("", Fraction(0))
+    return total(*letters, *([scaled(constant, "")] if constant or not letters else []))
+
+
+def settled(expr: Expr) -> Expr:
+    """An expression whose reads have short index expressions."""
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Ref) or all(map(is_letter, node.indices)):
+            return None
+        return replace(node, indices=tuple(map(short, node.indices)))
+
+    return transform(expr, rule)
 
 
 def extremes(form: Mapping[str, Fraction], sizes: Mapping[str, int]) -> tuple[Fraction, Fraction]:

@@ -27,6 +27,7 @@ from derivations.language.tree import (
     Pow,
     Ref,
     Sum,
+    free_indices,
     number,
     refs,
     rename_index,
@@ -37,11 +38,15 @@ from derivations.language.tree import (
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The rule behind a line: its name, and what it says about quantities (kept as trees)."""
+    """The rule behind a line: its name, and what it says about quantities (kept as trees).
+
+    ``words`` are those of a row of the catalogue that states the line.
+    """
 
     rule: str
     parts: tuple[Expr, ...] = ()
     lines: tuple[int, ...] = ()
+    words: str = ""
 
 
 def differentiate(node: Derivative) -> tuple[Expr, Reason]:
@@ -91,7 +96,9 @@ def _own_term(body: Expr, bound: str, by: Ref) -> Expr | None:
     letters = [node for part in by.indices for node in walk(part) if isinstance(node, (Ref, Number))]
     places = set()
     for ref in reads:
-        own = [at for at in letters if rename_index(ref, {bound: at}) == by]
+        pairs = list(zip(ref.indices, by.indices, strict=True))
+        moved = [(theirs, mine) for theirs, mine in pairs if free_indices(theirs, {bound})]
+        own = [at for at in letters if moved and all(rename_index(a, {bound: at}) == b for a, b in moved)]
         aligned = [mine for theirs, mine in zip(ref.indices, by.indices, strict=True) if theirs == Ref(bound)]
         places.add((own or aligned or [None])[0])
     return places.pop() if len(places) == 1 else None

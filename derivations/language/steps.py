@@ -15,7 +15,7 @@ from derivations.language.backward import Contribution, adjoint, contributions, 
 from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
-from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, ways_to
+from derivations.language.shortcuts import Found
 from derivations.language.tree import (
     ONE,
     Derivative,
@@ -25,13 +25,12 @@ from derivations.language.tree import (
     Ref,
     Sum,
     children,
-    free_indices,
     rebuild,
     refs,
-    rename_index,
     substitute,
     values,
 )
+from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +80,37 @@ def _flatten(expr: Expr) -> Expr:
 
 
 def derive(
-    program: Program, adjoints: Program, loss: str, parameters: tuple[str, ...], fits: Fits | None = None
+    program: Program,
+    adjoints: Program,
+    loss: str,
+    parameters: tuple[str, ...],
+    fits: Fits | None = None,
+    stated: Iterable[Found] = (),
 ) -> tuple[Chain, ...]:
     """The whole derivation: local slopes first, then every adjoint by the chain rule.
+
+    The adjoints that a short cut states are told in one line, and what it steps over is not told.
 
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
     paths = contributions(program, loss, parameters)
     book = _Book(program, loss, adjoints, paths)
+    words = {each.equation.target.name: each.row.rule for each in stated}
+    over = {name for each in stated for name in each.between}
     for name in [*program.targets, *parameters]:
+        if name in over:
+            continue
         own = [part for part in paths if part.by.name == name]
-        letters = set(program.indices)
-        for target, ways in ways_to(program, name, own, letters, fits or fits_by_letters(program)) if own else ():
-            at = Ref(adjoint(loss, name), target.indices)
-            book.adjoint(name, ways, book.equation(at))
+        for equation in (eq for eq in adjoints if own and eq.target.name == adjoint(loss, name)):
+            target = Ref(name, equation.target.indices)
+            found = (way_to(part, target, program, fits or fits_by_letters(program)) for part in own)
+            ways = [way for way in found if way is not None]
+            if equation.target.name in words:
+                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=words[equation.target.name]))]))
+                book.results[equation.target] = book.number
+            else:
+                book.adjoint(name, ways, equation)
     return tuple(book.chains)
 
 
@@ -138,8 +153,8 @@ class _Book:
         return slope_lines(fresh_bounds(path.through.body, self.taken(path)), path.by, final)
 
     def taken(self, path: Contribution) -> set[str]:
-        parts = (*path.by.indices, *path.through.target.indices)
-        return {name for part in parts for name in free_indices(part, self.program.indices)}
+        """Every letter and name of the program: a fresh letter has one meaning only."""
+        return {*self.program.indices, *self.program.targets, *self.program.inputs}
 
     def subject(self, path: Contribution) -> Derivative:
         """What a path's local slope is the slope of, as it is written."""
@@ -157,7 +172,7 @@ class _Book:
         self, name: str, ways: list[Way], equation: Equation, used: list[int]
     ) -> Iterator[tuple[Expr, Reason]]:
         through = tuple(way.path.through.target for way in ways)
-        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name), *through))
+        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name, equation.target.indices), *through))
         kept = refs(equation.body)
         outers = [way.path.outer for way in ways if isinstance(way.path.outer, Ref) and way.outer not in kept]
         numbers = (self.results[self.equation(outer).target] for outer in outers if self.is_derived(outer))
@@ -226,7 +241,6 @@ def local_slopes(
     paths = contributions(program, loss, parameters)
     found = []
     for path in paths:
-        parts = (*path.by.indices, *path.through.target.indices)
-        taken = {name for part in parts for name in free_indices(part, program.indices)}
+        taken = {*program.indices, *program.targets, *program.inputs}
         found.append((path.through, local_subject(path, paths, taken), path.local))
     return found

@@ -55,15 +55,15 @@ SYMPY_OWN = {
 
 
 def _step(_: Any, x: Any) -> Any:
-    return sp.Integer(bool(x > 0)) if x.is_number else None
+    return sp.Integer(bool(x > 0)) if x.is_number and x.is_extended_real else None
 
 
 def _larger(_: Any, x: Any, y: Any) -> Any:
-    return (x if x >= y else y) if x.is_number and y.is_number else None
+    return (x if x >= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 def _smaller(_: Any, x: Any, y: Any) -> Any:
-    return (x if x <= y else y) if x.is_number and y.is_number else None
+    return (x if x <= y else y) if x.is_number and y.is_number and (x - y).is_extended_real else None
 
 
 # what SymPy may know of numbers; of symbols these functions stay as they are
@@ -201,6 +201,9 @@ def _is_negative(expr: Any) -> bool:
 
 def _sum(expr: Any, atoms: Atoms) -> Expr:
     coefficient, rest = expr.primitive()
+    small = any(part.is_Rational for part in expr.args) and coefficient.q != 1  # v + 0.00001 stays as it is
+    if small:
+        coefficient, rest = sp.Integer(1), expr
     if coefficient != 1:
         return product(_rational(coefficient), from_sympy(rest, atoms))
     parts = sorted(rest.args, key=lambda part: (*_place(part), sp.default_sort_key(part)))

@@ -277,9 +277,8 @@ def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]
 
 def fresh_index(like: str, taken: set[str]) -> str:
     """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
-    nearby = {"i": "klm", "j": "lmn", "k": "lmn", "t": "suv"}.get(like, "klm")
-    names: list[str] = [*nearby, *(f"{like}{count}" for count in range(1, 100))]
-    for name in names:
+    nearby = {"i": "klm", "j": "lm", "k": "lm", "t": "suv"}.get(like, "klm")
+    for name in (*nearby, *"jrsuvpqabcdefghiot", *"ABCDEFGHIJKMOPQRSTUVW"):  # n is the number of samples
         if name not in taken:
             return name
     raise ValueError(f"no free index name near {like}")

@@ -19,23 +19,17 @@ from typing import TypeAlias
 
 from derivations.language.contributions import Contribution, chain_product, reduce
 from derivations.language.products import product, total
-from derivations.language.program import Equation, Program
-from derivations.language.ranges import affine, is_letter, moving_letters
+from derivations.language.program import Program
+from derivations.language.ranges import affine, moving_letters, scaled, settled, short
 from derivations.language.tree import (
-    ONE,
-    ZERO,
-    Add,
     Call,
     Expr,
     Neg,
     Number,
     Ref,
-    children,
     free_indices,
     index,
-    number,
     rename_index,
-    transform,
 )
 
 
@@ -51,7 +45,7 @@ class Way:
 
     def renamed(self, expr: Expr) -> Expr:
         """An expression of the path in the letters of the adjoint: ``h[t]`` for ``h[(t + 1) - 1]``."""
-        return transform(rename_index(expr, self.new), _settled_read) if self.new else expr
+        return settled(rename_index(expr, self.new)) if self.new else expr
 
     @property
     def outer(self) -> Expr:
@@ -203,51 +197,14 @@ def _solution(mine: Expr, theirs: Expr, new: Mapping[str, Expr], path: Contribut
     for letter, value in form.items():
         if letter in plain and letter not in new and abs(value) == 1:
             rest = [(name, other) for name, other in form.items() if name != letter and other]
-            parts = [_times(-other, name, new) for name, other in rest]
+            parts = [rename_index(scaled(-other, name), new) for name, other in rest]
             found = total(mine, *parts) if value == 1 else total(*map(_negative, parts), _negative(mine))
-            return letter, _settled(found)
+            return letter, short(found)
     return "", mine
-
-
-def _times(value: object, name: str, new: Mapping[str, Expr]) -> Expr:
-    assert not isinstance(value, str)
-    size = number(abs(value))  # type: ignore[arg-type]
-    part: Expr = product(size, new.get(name, index(name))) if name else size
-    return Neg(part) if value < 0 else part  # type: ignore[operator]
 
 
 def _negative(expr: Expr) -> Expr:
     return expr.argument if isinstance(expr, Neg) else Neg(expr)
-
-
-def _settled(expr: Expr) -> Expr:
-    """An index that is made of whole numbers only, as one number."""
-    form = affine(expr)
-    return number(form[""]) if form is not None and set(form) == {""} else expr
-
-
-def _settled_read(node: Expr) -> Expr | None:
-    """A read whose index expressions are written as short as they can be."""
-    if not isinstance(node, Ref) or not node.indices:
-        return None
-    parts = tuple(part if is_letter(part) else _short(part) for part in node.indices)
-    return replace(node, indices=parts)
-
-
-def _short(part: Expr) -> Expr:
-    form = affine(part)
-    if form is None or not any(isinstance(inner, Add) for inner in children(part)):
-        return _settled(part) if form is not None else transform_below(part)
-    letters = [(name, value) for name, value in form.items() if name and value]
-    parts = [_times(value, name, {}) for name, value in letters]
-    constant = form.get("", 0)
-    found = total(*parts, _times(constant, "", {}) if constant else ZERO)
-    return found
-
-
-def transform_below(part: Expr) -> Expr:
-    """An entry that is looked up, with its own indices settled."""
-    return _settled_read(part) or part
 
 
 def _way(

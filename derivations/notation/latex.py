@@ -63,7 +63,7 @@ def as_printed(expr: Expr) -> Expr:
         return Add((as_printed(first), *(_later_term(part) for part in rest)))
     found = rebuild(expr, tuple(as_printed(part) for part in children(expr)))
     if isinstance(found, Neg) and isinstance(found.argument, Number):
-        return _turned(found.argument)
+        return turned(found.argument)
     if isinstance(found, Number) and found.value.denominator != 1 and not found.text:
         return as_printed(Div(number(found.value.numerator), number(found.value.denominator)))
     if isinstance(expr, Mul) and isinstance(expr.factors[-1], Mean) and isinstance(found, Mul):
@@ -73,7 +73,7 @@ def as_printed(expr: Expr) -> Expr:
     return found
 
 
-def _turned(plain: Number) -> Number:
+def turned(plain: Number) -> Number:
     """The number with the other sign, in the same digits."""
     text = plain.text.removeprefix("-") if plain.value < 0 else f"-{plain.text}"
     return Number(-plain.value, text if plain.text else "")
@@ -95,7 +95,7 @@ def _print(expr: Expr, symbols: Symbols) -> tuple[str, int]:
         case Count() | Call():
             return _atom(expr, symbols), ATOM
         case Neg(a):
-            return f"-{_within(a, PRODUCT, symbols)}", SIGN
+            return f"-{_within(a, PRODUCT, symbols, SIGN)}", SIGN
         case Add(parts):
             return _sum(parts, symbols), SUM
         case Mul(parts):

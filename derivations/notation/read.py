@@ -28,7 +28,7 @@ from derivations.language.tree import (
     Ref,
     Sum,
 )
-from derivations.notation.latex import BETWEEN, DOTS
+from derivations.notation.latex import BETWEEN, DOTS, turned
 from derivations.notation.symbols import Symbol, Symbols
 
 WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
@@ -303,7 +303,7 @@ def decimal(text: str) -> Number:
 
 def _negated(expr: Expr) -> Expr:
     if isinstance(expr, Number):
-        return Number(-expr.value, f"-{expr.text}")
+        return turned(expr)
     return Neg(expr)
 
 

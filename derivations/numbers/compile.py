@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from derivations.language.errors import ArithmeticFault, LanguageError
 from derivations.language.program import Equation, Program, Term, normal_form
+from derivations.language.ranges import whole_number
 from derivations.language.tree import (
     ONE,
     Add,
@@ -100,9 +101,9 @@ class _Builder:
         name = eq.target.name
         known = self.positions.setdefault(name, {})
         for env in self.loops(eq.target):
-            at = tuple(self.position(part, env) for part in eq.target.indices)
-            self.plan.setdefault((name, at), []).append((eq, env))
-            known[at] = None
+            entry = self.place(eq.target, env)
+            self.plan.setdefault(entry, []).append((eq, env))
+            known[entry[1]] = None
 
     def loops(self, target: Ref) -> list[Env]:
         """The values of a target's letters; an adjoint has the entries of what it is the adjoint of."""
@@ -220,8 +221,9 @@ class _Builder:
                 return any(self.closed(part, env) for part in parts)
             case Neg(a) | Div(a, _):
                 return self.closed(a, env)
-            case Ref(name, indices, _, True):
-                return tuple(self.position(part, env) for part in indices) not in self.positions.get(name, {})
+            case Ref(padded=True):
+                name, at = self.place(expr, env)
+                return at not in self.positions.get(name, {})
             case Call("same", (a, b)):
                 return self.position(a, env) != self.position(b, env) if self.is_index(a, b) else False
         return False
@@ -310,25 +312,13 @@ class _Builder:
 
     def position(self, expr: Expr, env: Env) -> int:
         """The whole number that an index expression is."""
-        match expr:
-            case Number(value, _) if value.denominator == 1:
-                return int(value)
-            case Ref(name, ()) if name in env:
-                return env[name]
-            case Neg(a):
-                return -self.position(a, env)
-            case Add(parts):
-                return sum(self.position(part, env) for part in parts)
-            case Mul((a, b)):
-                return self.position(a, env) * self.position(b, env)
-            case Ref(name, indices):
-                entry = (name, tuple(self.position(part, env) for part in indices))
-                if entry in self.whole:
-                    return self.whole[entry]
-        raise LanguageError("an index must be a whole number", at=getattr(expr, "at", -1))
+        return whole_number(expr, env, lambda ref: self.whole.get(self.place(ref, env)))
+
+    def place(self, ref: Ref, env: Env) -> Entry:
+        return ref.name, tuple(self.position(part, env) for part in ref.indices)
 
     def read(self, ref: Ref, env: Env) -> int:
-        entry = (ref.name, tuple(self.position(part, env) for part in ref.indices))
+        entry = self.place(ref, env)
         if entry in self.entries:
             return self.entries[entry]
         if entry in self.plan:

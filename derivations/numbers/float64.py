@@ -20,26 +20,31 @@ from typing import Any
 from flint import arb
 
 from derivations.catalogue import functions
-from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
 from derivations.numbers.pointwise import formula_of
+from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
 
 UNIT = 2.0**-52
 TINY = 2.0**-1060
 LIBRARY_UNITS = 4  # exp, log, tanh … of a mathematical library may be some units off
+LARGEST_WHOLE = 2.0**53
 LARGEST = 1.7976931348623157e308
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A ball, with the sum of magnitudes and the number of the terms added so far."""
+    """A ball, with the sum of magnitudes and the number of the terms added so far.
+
+    ``whole``: made of whole numbers by sums and products, which float64 works without any rounding.
+    """
 
     ball: Any
     mass: float
     count: int = 1
+    whole: bool = False
 
     def settled(self) -> Any:
         """The ball, widened by what the order of summation may cost."""
-        if self.count == 1 or self.mass == 0:
+        if self.count == 1 or self.mass == 0 or (self.whole and self.mass < LARGEST_WHOLE):
             return self.ball
         return self.ball + arb(0, (self.count - 1) * UNIT * self.mass + TINY)
 
@@ -64,19 +69,21 @@ def _number(value: Fraction, room: float = 2 * UNIT) -> Enclosure:
     """A constant; several operations may have been folded into one that is not a float64 itself."""
     exact = ball(rational(value))
     if math.isfinite(size := float(exact.abs_upper())) and Fraction(float(value)) == value:
-        return Enclosure(exact, size)
+        return Enclosure(exact, size, whole=value.denominator == 1)
     return Enclosure(exact + arb(0, size * room + TINY), size)
 
 
 def _add(a: Enclosure, b: Enclosure) -> Enclosure:
-    return Enclosure(a.ball + b.ball, a.mass + b.mass, a.count + b.count)
+    return Enclosure(a.ball + b.ball, a.mass + b.mass, a.count + b.count, a.whole and b.whole)
 
 
 def _sub(a: Enclosure, b: Enclosure) -> Enclosure:
-    return Enclosure(a.ball - b.ball, a.mass + b.mass, a.count + b.count)
+    return Enclosure(a.ball - b.ball, a.mass + b.mass, a.count + b.count, a.whole and b.whole)
 
 
 def _mul(a: Enclosure, b: Enclosure) -> Enclosure:
+    if a.whole and b.whole and a.mass * b.mass < LARGEST_WHOLE:
+        return Enclosure(a.ball * b.ball, a.mass * b.mass, whole=True)
     return _around(a.settled() * b.settled(), 1)
 
 
@@ -96,6 +103,8 @@ def _lift(name: str, function: Unary) -> Unary:
         return BINARY[name]
     if name == "floor":
         return _floor
+    if not row.arguments:
+        return lambda _: _around(ball(function(None)), 1)
     if row.cancels:  # a formula such as 1 + erf(x), which loses digits in any evaluation
         work_formula = formula_of(name, FLOAT64)
         return lambda a: _around(work_formula(a).settled(), LIBRARY_UNITS)

@@ -14,7 +14,7 @@ from derivations.catalogue import functions
 from derivations.language.parser import parse
 from derivations.language.products import is_coefficient
 from derivations.language.tree import Add, Call, Count, Div, Expr, Mul, Neg, Number, Pow, Ref, substitute
-from derivations.numbers.systems import EXACT, PRIMITIVES, Binary, NumberSystem, Unary, Value
+from derivations.numbers.systems import EXACT, PRIMITIVES, Binary, NumberSystem, Unary, Value, fraction
 
 TWO = Number(Fraction(2))
 
@@ -61,39 +61,35 @@ def work(
 
     ``closed`` says of a product that it is 0 whatever the data: it is not worked then.
     """
-    own = EXACT if is_coefficient(node) else system
+    if system is not EXACT and is_coefficient(node):  # exact, whatever the arithmetic of the rest
+        return system.number(fraction(work(node, read, EXACT)))
 
     def inner(part: Expr) -> Value:
         return work(part, read, system, closed)
 
     match node:
         case Mul() | Div() if closed(node):
-            return own.number(Fraction(0))
+            return system.number(Fraction(0))
         case Number(value, _):
-            return own.number(value)
+            return system.number(value)
         case Neg(a):
-            return minus(own, inner(a))
+            return minus(system, inner(a))
         case Add(parts):
-            return reduce(lambda x, part: _plus(own, x, part, inner), parts[1:], inner(parts[0]))
+            return reduce(lambda x, part: _plus(system, x, part, inner), parts[1:], inner(parts[0]))
         case Mul(parts):
             return _product(system, parts, inner)
         case Div(a, b):
-            return own.div(inner(a), inner(b))
+            return system.div(inner(a), inner(b))
         case Pow(a, b):
             base = inner(a)  # a square is a product, as the tape has it
-            return own.mul(base, base) if b == TWO else own.power(base, inner(b))
+            return system.mul(base, base) if b == TWO else system.power(base, inner(b))
         case Call(name, parts) if is_key(name):
-            return function_of(name, own)(*_two([inner(part) for part in parts]))
+            return function_of(name, system)(*_two([inner(part) for part in parts]))
         case Call(name, parts):
             return inner(formula_with(name, parts))
         case Count():
-            return own.number(fraction_of(read(node)))
+            return system.number(Fraction(read(node)))
     return read(node)
-
-
-def fraction_of(value: Value) -> Fraction:
-    """The exact value of a count, whatever it is kept as."""
-    return value if isinstance(value, Fraction) else Fraction(int(value))
 
 
 def _two(values: list[Value]) -> tuple[Value, Value]:
@@ -113,8 +109,8 @@ def minus(system: NumberSystem, value: Value) -> Value:
 
 
 def _product(system: NumberSystem, parts: tuple[Expr, ...], inner: Callable[[Expr], Value]) -> Value:
-    """From the left; as long as only numbers and counts were multiplied, exactly."""
-    value = inner(parts[0])
-    for place, factor in enumerate(parts[1:], 2):
-        value = (EXACT if all(map(is_coefficient, parts[:place])) else system).mul(value, inner(factor))
-    return value
+    """From the left; what only numbers and counts make in front of the rest is exact."""
+    lead = next((at for at, part in enumerate(parts) if not is_coefficient(part)), len(parts))
+    if lead > 1 and system is not EXACT:
+        parts = (Mul(parts[:lead]), *parts[lead:])
+    return reduce(system.mul, map(inner, parts))

@@ -74,14 +74,22 @@ def ball(value: Value) -> Any:
     return value if isinstance(value, arb) else arb(value.p) / arb(value.q)
 
 
+def multiply(a: Value, b: Value) -> Value:
+    """``a*b``; an exact zero stays one, whatever the ball."""
+    if type(a) is type(b):
+        return a * b
+    exact = b if isinstance(a, arb) else a
+    return fmpq(0) if exact == 0 else a * b
+
+
 def divide(a: Value, b: Value) -> Value:
-    """``a/b``; zero is a fault, a ball that may be zero is undecided."""
+    """``a/b``; zero is a fault, a ball that may be zero is undecided, an exact zero stays one."""
     if isinstance(b, arb):
         if b.contains(0):
             raise Undecided("division by a number that may be zero")
     elif b == 0:
         raise ArithmeticFault("division by zero")
-    return a / b
+    return a if not isinstance(a, arb) and a == 0 else a / b
 
 
 def power(a: Value, b: Value) -> Value:
@@ -181,6 +189,16 @@ def floor(a: Value) -> Value:
     return fmpq(found)
 
 
+def cosine_of_pi(a: Value) -> Value:
+    """``cos(pi*a)``, exact where it is rational: at multiples of 1/2 and of 1/3."""
+    if isinstance(a, arb):
+        return a.cos_pi()
+    sixths = {0: 2, 2: 1, 3: 0, 4: -1, 6: -2, 8: -1, 9: 0, 10: 1}
+    place = a * 6
+    at = int(place.p) % 12 if place.q == 1 else -1
+    return fmpq(sixths[at], 2) if at in sixths else ball(a).cos_pi()
+
+
 def _at_zero(name: str, value: int) -> Unary:
     """A function of `arb` that has an exact value at 0."""
     function = getattr(arb, name)
@@ -191,6 +209,7 @@ PRIMITIVES: dict[str, Unary] = {
     "pi": lambda _: arb.pi(),
     "sin": _at_zero("sin", 0),
     "cos": _at_zero("cos", 1),
+    "cospi": cosine_of_pi,
     "erf": _at_zero("erf", 0),
     "floor": floor,
     "max": larger,
@@ -202,7 +221,7 @@ PRIMITIVES: dict[str, Unary] = {
     "step": step,
 }
 EXACT = NumberSystem(
-    "exact", rational, operator.add, operator.sub, operator.mul, divide, power, lambda _, function: function
+    "exact", rational, operator.add, operator.sub, multiply, divide, power, lambda _, function: function
 )
 
 

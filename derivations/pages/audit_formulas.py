@@ -18,7 +18,7 @@ from derivations.numbers.systems import Value
 from derivations.pages.blocks import Code, Formula, Inline, Words
 from derivations.pages.claims import Claims, Substitution
 from derivations.pages.finished import Mathematics, Piece, Pieces, merged
-from derivations.pages.numbers_in import plain_value, relation
+from derivations.pages.numbers_in import given, plain_value, relation
 from derivations.pages.samples import with_positions
 from derivations.witnesses.check import Report
 
@@ -96,8 +96,11 @@ class Evidence:
                 raise Mismatch(f"{target.name} is not a plain number")
             same_number(number, value, self.rounding)
             exact = self.rounding(value).exact
-        elif plain_value(number) != (known := self.claims.given(target)):
-            raise Mismatch(f"{target.name} is {known}")
+        else:
+            known = self.claims.given(target)
+            exact = plain_value(number) == known
+            if not exact and plain_value(number) != plain_value(given(known, self.rounding)[1]):
+                raise Mismatch(f"{target.name} is {known}")
         if sign != ("=" if exact else "≈"):
             raise Mismatch(f"'{sign}' before the value of {target.name}")
 

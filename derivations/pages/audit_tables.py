@@ -15,7 +15,7 @@ from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_form
 from derivations.pages.blocks import Formula, Table, Words
 from derivations.pages.columns import data_value
 from derivations.pages.finished import Item, Mathematics, Pieces
-from derivations.pages.numbers_in import plain_value
+from derivations.pages.numbers_in import given, plain_value
 from derivations.pages.samples import with_positions
 from derivations.pages.summary import FULL, distance, torch_number
 from derivations.witnesses.check import PROGRAM, Check
@@ -158,7 +158,7 @@ class TableAudit:
         if self.table.kind == "data":
             assert isinstance(heading, Ref)
             known = data_value(trace.example, heading, place + 1)
-            if found.value != known:
+            if found.value != plain_value(given(known, rounding)[1]):
                 raise Mismatch(f"{heading.name} of sample {place + 1} is {known}, not {found.text}")
         elif self.table.kind == "summary":
             assert isinstance(heading, Ref)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -120,8 +120,7 @@ class _Page:
             count = next((at for at, eq in enumerate(others) if self.row(eq) != row), len(others))
             own, others = others[:count], others[count:]
             if row is None:
-                for eq in own:
-                    yield from self.entries(eq)
+                yield from self.all_entries(own)
             else:
                 yield from self.run(kind, row, own, [], [])
 
@@ -176,10 +175,31 @@ class _Page:
             found = _arrow(found, Ref(parameter, target.indices))
         return Display(with_samples(found, self.step))
 
-    def entries(self, eq: Equation) -> Iterator[Block]:
-        """Every entry of a quantity; of one along a batch of one sample, that sample's."""
+    def all_entries(self, equations: list[Equation]) -> Iterator[Block]:
+        """Every entry of some quantities in the order in which they were worked: a recurrence step by step."""
+        pairs = [pair for eq in equations for pair in self.of(eq)]
+        if self.detail == "brief" or not any(self.reads_one_of(eq, equations) for eq in equations):
+            for eq in equations:
+                yield from self.entries(eq)
+            return
+        order = {entry: place for place, entry in enumerate(self.step.layout.tape.slots)}
+        pairs.sort(key=lambda pair: order[pair[0].name, positions(pair[0])])
+        for target, body in pairs:
+            yield self.chain(target, body, self.known)
+
+    def reads_one_of(self, eq: Equation, equations: list[Equation]) -> bool:
+        """Whether an equation reads another entry of a quantity that is told with it."""
+        own = {other.target.name: other.target for other in equations}
+        return any(ref.name in own and ref.indices != own[ref.name].indices for ref in refs(eq.body))
+
+    def of(self, eq: Equation) -> list[tuple[Ref, Expr]]:
+        """Every entry of an equation; of one along a batch of one sample, that sample's."""
         single = {self.sample: 1} if self.sample is not None and len(self.step.samples) == 1 else {}
-        shown = [_entry(target, body, single) for target, body in instances(eq, None, self.sizes)]
+        return [_entry(target, body, single) for target, body in instances(eq, None, self.sizes)]
+
+    def entries(self, eq: Equation) -> Iterator[Block]:
+        """The entries of one quantity, each with its numbers."""
+        shown = self.of(eq)
         if self.detail == "brief" and eq.target.name not in self.results():
             yield Prose(self.values("We get", [ref for ref, _ in shown]))
             return

@@ -13,12 +13,14 @@ from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.examples.walk import size_of, worked
 from derivations.language.backward import adjoint
+from derivations.language.ranges import settled
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import (
     Add,
     Call,
     Count,
     Expr,
+    Largest,
     Number,
     Ref,
     Sum,
@@ -30,7 +32,7 @@ from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
-from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL
+from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
 from derivations.witnesses.matrix_forms import MatrixForm
 
 Env: TypeAlias = Mapping[str, int]
@@ -140,7 +142,7 @@ def _is_letter(expr: Expr) -> bool:
 def _at(target: Ref, body: Expr, entry: Ref) -> Expr:
     """The body of an equation for one entry of its target."""
     pairs = zip(target.indices, entry.indices, strict=True)
-    return rename_index(body, {a.name: b for a, b in pairs if isinstance(a, Ref)})
+    return settled(rename_index(body, {a.name: b for a, b in pairs if isinstance(a, Ref)}))
 
 
 def _numbers(env: Env) -> dict[str, Expr]:
@@ -172,7 +174,7 @@ class Substitution:
 
     def _parts(self, a: Expr, b: Expr, env: Env) -> Parts | None:
         """The parts of ``a`` that have numbers in their place in ``b``; None if ``b`` is not such a form."""
-        if self.letters and isinstance(a, (Ref, Count, Sum)) and rename_index(a, _numbers(env)) == b:
+        if self.letters and rename_index(a, _numbers(env)) == b:
             return []
         if isinstance(b, Number):
             return self._leaf(a, b, env)
@@ -180,8 +182,11 @@ class Substitution:
             return self._parts(a.body, b.body, env)
         if isinstance(a, Sum):
             return self._expanded(a, b, env)
+        if isinstance(a, Largest):
+            chosen = b.arguments if isinstance(b, Call) and b.function == "max" else ()
+            return self._all(candidates(a, env, self.step), chosen)
         if isinstance(a, Add) and isinstance(b, Add) and len(a.terms) < len(b.terms):
-            b = Add(tuple(self._gathered(a.terms, list(b.terms))))
+            b = Add(tuple(self._gathered(a.terms, list(b.terms), env)))
         if type(a) is not type(b) or isinstance(a, Ref):
             return None
         if isinstance(a, Call) and isinstance(b, Call) and a.function != b.function:
@@ -208,31 +213,40 @@ class Substitution:
 
     def _expanded(self, a: Sum, b: Expr, env: Env) -> Parts | None:
         """A sum written out term by term; what dots stand for has the parts of the first term."""
-        places = [{a.index: k} for k in range(1, size_of(self.step, a.index) + 1)]
+        places = self._terms(a, env)
+        if not places:
+            return [] if b == ZERO_PRINTED else None
         terms = b.terms if isinstance(b, Add) and len(places) > 1 else (b,)
-        hidden: list[dict[str, int]] = []
+        hidden: Parts = []
         if DOTS in terms and len(places) > LONG_SUM:
             cut = terms.index(DOTS)
             tail = len(places) - (len(terms) - cut - 1)
             hidden, places = places[cut:tail], places[:cut] + places[tail:]
             terms = terms[:cut] + terms[cut + 1 :]
-        shown = self._all([(a.body, {**env, **at}) for at in places], terms)
+        shown = self._all(places, terms)
         if not shown or not hidden:
             return shown
-        first = [(part, here) for part, here in shown if here[a.index] == 1]
-        return shown + [(part, {**here, **at}) for at in hidden for part, here in first]
+        first = places[0][1][a.index]
+        own = [(part, here) for part, here in shown if here.get(a.index) == first]
+        return shown + [(part, {**here, a.index: at[a.index]}) for _, at in hidden for part, here in own]
 
-    def _gathered(self, terms: tuple[Expr, ...], written: list[Expr]) -> Iterator[Expr]:
+    def _terms(self, a: Sum, env: Env) -> Parts:
+        """The terms of a sum: of numbers those that are open, of letters all."""
+        if not self.letters:
+            return open_terms(a, env, self.step)
+        return [(a.body, {**env, a.index: k}) for k in range(1, size_of(self.step, a.index) + 1)]
+
+    def _gathered(self, terms: tuple[Expr, ...], written: list[Expr], env: Env) -> Iterator[Expr]:
         """The terms of a written-out sum put together again where a Σ stands beside other terms."""
         for term in terms:
-            own = written[: self._length(term) if written and not isinstance(written[0], Sum) else 1]
+            own = written[: self._length(term, env) if written and not isinstance(written[0], Sum) else 1]
             del written[: len(own)]
             yield own[0] if len(own) == 1 else Add(tuple(own))
         yield from written
 
-    def _length(self, term: Expr) -> int:
+    def _length(self, term: Expr, env: Env) -> int:
         """How many terms a term has once its sum is written out."""
-        size = size_of(self.step, term.index) if isinstance(term, Sum) else 1
+        size = max(len(self._terms(term, env)), 1) if isinstance(term, Sum) else 1
         return HEAD + 1 + TAIL if size > LONG_SUM else size
 
     def _value(self, expr: Expr, env: Env) -> Printed:

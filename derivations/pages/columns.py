@@ -10,6 +10,7 @@ from fractions import Fraction
 from derivations.examples.example import Example, sample_axes
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation, normal_form
+from derivations.language.ranges import settled
 from derivations.language.tree import (
     Add,
     Expr,
@@ -54,7 +55,7 @@ def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Ite
         new: dict[str, Expr] = {name: number(k) for name, k in zip(names, at, strict=True)}
         target = rename_index(eq.target, new)
         assert isinstance(target, Ref)
-        yield target, rename_index(eq.body, new)
+        yield target, settled(rename_index(eq.body, new))
 
 
 def needed_adjoints(example: Example) -> list[Equation]:

@@ -45,7 +45,7 @@ LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" "
 MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
 LONG_WORD = re.compile(r"[^\s]{40,}")
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
-WIDTH, LINE = 72, 58
+WIDTH, LINE = 64, 58
 
 
 def escape(text: str) -> str:
@@ -138,6 +138,7 @@ def _inline(word: Any, symbols: Symbols) -> str:
 
 
 LONG_TABLE = 40
+LARGE = ("derivation", "matrix")  # tables of formulas that are set large, one a line
 
 
 def table_start(table: Table) -> Markup:
@@ -151,7 +152,7 @@ def table_start(table: Table) -> Markup:
 
 
 def _is_long(table: Table) -> bool:
-    return len(table.rows) > LONG_TABLE or table.kind == "derivation"
+    return len(table.rows) > LONG_TABLE or table.kind in LARGE
 
 
 def table_end(table: Table) -> Markup:
@@ -171,8 +172,10 @@ def columns(table: Table) -> Markup:
 
 
 def _column(table: Table, letter: str, place: int) -> str:
-    if table.kind != "derivation" or place == 0:
+    if table.kind not in LARGE or (table.kind == "derivation" and place == 0):
         return letter
+    if table.kind == "matrix":
+        return r"p{80mm}" if place == 0 else r"p{68mm}"
     return r"p{82mm}" if place == 1 else r">{\raggedright\arraybackslash}p{55mm}"
 
 
@@ -215,7 +218,7 @@ def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
     found = lone_number(cell) if letter == "d" else None
     if found is not None and found.text:
         return ("\\approx " if _about(cell) else "") + found.text
-    if table.kind == "derivation" and len(cell) == 1 and isinstance(cell[0], Formula):
+    if table.kind in LARGE and len(cell) == 1 and isinstance(cell[0], Formula):
         return f"{_scaled(math(cell[0], symbols))}\\rule[-3ex]{{0pt}}{{7ex}}"
     shown = words_latex(cell, symbols)
     protected = letter == "d" or shown.startswith("(")  # a rule above would read a bracket as its own

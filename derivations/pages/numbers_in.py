@@ -13,15 +13,17 @@ from fractions import Fraction
 from functools import reduce
 
 from derivations.examples.training import Step
-from derivations.examples.walk import size_of, worked
+from derivations.examples.walk import is_closed, size_of, worked
 from derivations.language.products import factors
 from derivations.language.tree import (
+    ONE,
     Add,
     Call,
     Chosen,
     Count,
     Div,
     Expr,
+    Largest,
     Mul,
     Neg,
     Number,
@@ -38,10 +40,11 @@ from derivations.language.tree import (
 from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
 from derivations.numbers.digits import Printed, Rounding
-from derivations.numbers.systems import NumberSystem
+from derivations.numbers.systems import NumberSystem, rational
 from derivations.pages.blocks import Formula
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
+GIVEN, FULL = 15, 40  # the places that a given number is printed with, and those of one that ends
 
 
 @dataclass(frozen=True)
@@ -87,17 +90,19 @@ class Writer:
             if isinstance(node, Add):
                 parts = (self.put_in(term, env, known, exact) for term in node.terms)
                 return joined(zip(node.terms, parts, strict=True))
+            if isinstance(node, Largest):
+                parts = (self.put_in(body, at, known, exact) for body, at in candidates(node, env, self.step))
+                return Call("max", tuple(parts))
             return self.expanded(node, env, known, exact) if isinstance(node, Sum) else None
 
         return transform(expr, rule)
 
     def expanded(self, node: Sum, env: Mapping[str, int], known: frozenset[Expr], exact: list[bool]) -> Expr:
         """A sum written out term by term, shortened in the middle where it is long."""
-        places = range(1, size_of(self.step, node.index) + 1)
-        parts = [self.put_in(node.body, {**env, node.index: k}, known, exact) for k in places]
+        parts = [self.put_in(body, at, known, exact) for body, at in open_terms(node, env, self.step)]
         if len(parts) > LONG_SUM:
             parts = [*parts[:HEAD], DOTS, *parts[-TAIL:]]
-        return parts[0] if len(parts) == 1 else Add(tuple(parts))
+        return ZERO_PRINTED if not parts else parts[0] if len(parts) == 1 else Add(tuple(parts))
 
     def written(self, expr: Expr) -> Expr:
         """The expression with its short sums over named entries written out: ``w_1 x_1 + w_2 x_2 + b``."""
@@ -124,6 +129,31 @@ class Writer:
         return self.put_in(Mul(parts), {}, frozenset(sums), exact)
 
 
+ZERO_PRINTED = Number(Fraction(0), "0")
+
+
+def open_terms(node: Sum, env: Mapping[str, int], step: Step) -> list[tuple[Expr, Mapping[str, int]]]:
+    """The terms of a sum that are not 0 whatever the data, without the gates that are open."""
+    places = ({**env, node.index: k} for k in range(1, size_of(step, node.index) + 1))
+    return [(without_gates(node.body), at) for at in places if not is_closed(node.body, at, step)]
+
+
+def without_gates(expr: Expr) -> Expr:
+    """A product without the factors that compare indices; they are 1 in an open term."""
+    if not isinstance(expr, Mul) or not any(map(is_gate, expr.factors)):
+        return expr
+    kept = tuple(part for part in expr.factors if not is_gate(part))
+    return kept[0] if len(kept) == 1 else Mul(kept) if kept else ONE
+
+
+def candidates(node: Expr, env: Mapping[str, int], step: Step) -> list[tuple[Expr, Mapping[str, int]]]:
+    """What a largest value is chosen from: the body at every value of its indices inside its array."""
+    if isinstance(node, Largest):
+        places = ({**env, node.index: k} for k in range(1, size_of(step, node.index) + 1))
+        return [found for at in places for found in candidates(node.body, at, step)]
+    return [] if is_closed(node, env, step) else [(node, env)]
+
+
 def is_gate(expr: Expr) -> bool:
     """Whether an expression compares indices: ``[s = token[i]]``, which is 1 or 0."""
     return isinstance(expr, Call) and expr.function == "same"
@@ -140,6 +170,19 @@ def joined(terms: Iterable[tuple[Expr, Expr]]) -> Expr:
 def leaf(printed: Printed) -> Number:
     """A printed number as a leaf of the tree, with its digits."""
     return Number(printed.value, printed.text)
+
+
+def given(value: Fraction, rounding: Rounding) -> tuple[str, Expr]:
+    """A number that the spec gives, and the sign before it: in full if it is short, else rounded.
+
+    A parameter of a trained network has 24 or 53 binary digits, which is no number for a page.
+    """
+    full = Rounding(FULL)(rational(value))
+    if full.exact and full == Rounding(GIVEN)(rational(value)):
+        return "=", leaf(full)
+    if not full.exact and len(str(value)) <= GIVEN:
+        return "=", Neg(Number(-value)) if value < 0 else Number(value)
+    return "≈", leaf(rounding(rational(value)))
 
 
 def relation(before: Expr, after: Expr, exact: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from derivations.pages.naming import check_page, symbols_of
 from derivations.pages.press import Press, printer
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
-from derivations.witnesses.check import Report
+from derivations.witnesses.check import Check, Report
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,20 @@ class Page:
         return self.texts["md"]
 
 
-def make(spec: Spec, source: Source, formats: tuple[str, ...] = DEFAULT) -> Page:
-    """The verified page of a spec in the given formats; raises `DerivationsError`."""
+def make(
+    spec: Spec,
+    source: Source,
+    formats: tuple[str, ...] = DEFAULT,
+    witnesses: tuple[Callable[[Trace], tuple[Check, ...]], ...] = (),
+) -> Page:
+    """The verified page of a spec in the given formats, perhaps with witnesses of its own.
+
+    Raises `DerivationsError`.
+    """
     try:
         example = prepare(spec, source)
         check_page(example, source)
-        run = work(example)
+        run = work(example, *witnesses)
         digest = spec_digest(source)
         return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
     except ArithmeticFault as fault:

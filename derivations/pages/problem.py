@@ -11,8 +11,9 @@ from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
 from derivations.pages.columns import data_value, entries_along_samples
+from derivations.pages.numbers_in import given
 from derivations.pages.tables import grouped, packed
-from derivations.pages.update_words import exact_number, update_blocks
+from derivations.pages.update_words import update_blocks
 from derivations.pages.words import convention, join
 
 
@@ -26,8 +27,8 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     words = convention(found.get(example.loss))
     yield Prose((f"The loss is the {words}:" if words else "The loss is",))
     yield Display(formula(loss.target, loss.body))
-    yield from _data(example)
-    yield Prose(_start_words(example))
+    yield from _data(example, rounding)
+    yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
     yield Prose((_rounding_words(example),))
@@ -39,36 +40,36 @@ def _learn_words(example: Example) -> Words:
     return say(f"We learn the {many} {holes} of the model", *(Ref(name) for name in example.parameters))
 
 
-def _data(example: Example) -> Iterator[Block]:
+def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
     """The data set: a table along the samples, and formulas for what has no sample index."""
     columns = entries_along_samples(example)
     if columns:
         yield Prose((f"The data set has {example.samples} samples:",))
         groups, _ = grouped(columns, len(columns))
-        yield from (_data_table(example, group) for group in packed(groups))
+        yield from (_data_table(example, group, rounding) for group in packed(groups))
     for name, array in example.data.items():
         if all(ref.name != name for ref in columns):
-            parts = _entries(name, array)
+            parts = _entries(name, array, rounding)
             yield Prose(say(f"Given: {', '.join(['{}'] * len(parts))}.", *parts))
 
 
-def _data_table(example: Example, columns: list[Ref]) -> Table:
+def _data_table(example: Example, columns: list[Ref], rounding: Rounding) -> Table:
     rows: list[tuple[Words, ...]] = []
     for sample in range(1, example.samples + 1):
-        cells = [(formula(exact_number(data_value(example, ref, sample))),) for ref in columns]
+        cells = [(formula(given(data_value(example, ref, sample), rounding)[1]),) for ref in columns]
         rows.append(((str(sample),), *cells))
     header = ((formula(Ref(example.sample or "i")),), *((formula(ref),) for ref in columns))
     return Table("data", "r" + "d" * len(columns), header, tuple(rows))
 
 
-def _entries(name: str, array: Array) -> list[Formula]:
+def _entries(name: str, array: Array, rounding: Rounding) -> list[Formula]:
     """Every entry with its number: ``w[1] = 0.5``, ``w[2] = -1``."""
     pairs = zip(array.refs(name), array.entries, strict=True)
-    return [formula(ref, exact_number(value)) for ref, value in pairs]
+    return [formula(ref, given(value, rounding)) for ref, value in pairs]
 
 
-def _start_words(example: Example) -> Words:
-    parts = [part for name, array in example.start.items() for part in _entries(name, array)]
+def _start_words(example: Example, rounding: Rounding) -> Words:
+    parts = [part for name, array in example.start.items() for part in _entries(name, array, rounding)]
     return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
 
 

@@ -8,15 +8,15 @@ from fractions import Fraction
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
+from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
 from derivations.pages.numbers_in import leaf
-from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
 
@@ -25,6 +25,7 @@ WITNESSES = {
     "autograd": "torch autograd on the author's equations",
     "library": "torch's own layers and losses",
     "optimizer": "the torch.optim optimizer",
+    MODULE: "the module itself",
     "scheduler": "the torch.optim scheduler",
     "row": "the optimizer's equations read a second time",
     PROGRAM: "the program above",
@@ -38,7 +39,8 @@ def tracked(example: Example) -> list[Ref]:
     if len(entries) > 3:
         return [Ref(example.loss)]
     gradients = [Ref(adjoint(example.loss, ref.name), ref.indices) for ref in entries]
-    return [*entries, Ref(example.loss), *gradients, *(Ref(after(r.name), r.indices) for r in entries)]
+    new = [Ref(after(ref.name), ref.indices) for ref in entries if example.updates]
+    return [*entries, Ref(example.loss), *gradients, *new]
 
 
 def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from derivations.examples.example import Example
 from derivations.examples.optimizer_code import filled, reads_second
-from derivations.examples.update import after, second
+from derivations.examples.pace import after
+from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Mul, Neg, Number, Ref, refs
@@ -28,7 +29,7 @@ def exact_number(value: Fraction) -> Number:
 
 def update_blocks(example: Example) -> Iterator[Block]:
     """The optimizer in words, its hyper-parameters, and the equations of an update."""
-    if not example.rule.row.name:
+    if not example.updates:
         yield Prose(("There is no optimizer: one step shows the gradients, and nothing is updated.",))
         return
     yield Prose(_optimizer_words(example))
@@ -83,7 +84,8 @@ def _remarks(example: Example) -> Iterator[Block]:
     rule = example.rule
     read = {ref.name for eq in example.update for ref in refs(eq.body)}
     if rule.first > 1:
-        yield Prose(say("The run goes on from earlier steps: the first step here has {}.", _first(rule.first)))
+        first = formula(Ref("t"), Number(Fraction(rule.first)))
+        yield Prose(say("The run goes on from earlier steps: the first step here has {}.", first))
     elif "t" in read:
         yield Prose(say("The steps are counted by {}, from 1.", Ref("t")))
     if "epoch" in read:
@@ -95,14 +97,10 @@ def _remarks(example: Example) -> Iterator[Block]:
     if rule.row.casts:
         yield Prose(
             (
-                f"{rule.row.torch} itself works with the few digits of {rule.row.casts} inside; it is run here "
-                "without that cast, in float64, and the program below writes the update out.",
+                f"{rule.row.torch} itself works with the few digits of {rule.row.casts} inside; it is run "
+                "here without that cast, in float64, and the program below writes the update out.",
             )
         )
-
-
-def _first(t: int) -> Formula:
-    return formula(Ref("t"), Number(Fraction(t)))
 
 
 def is_plain_descent(example: Example) -> bool:

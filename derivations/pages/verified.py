@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -11,7 +12,7 @@ from derivations.examples.training import Trace, certified, train
 from derivations.language.condense import condense
 from derivations.language.proof import prove
 from derivations.language.steps import Chain, derive
-from derivations.witnesses.check import Proof, Report
+from derivations.witnesses.check import Check, Proof, Report
 from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
@@ -35,16 +36,19 @@ class Verified:
         return self if bits == self.trace.bits else replace(self, trace=train(self.example, bits))
 
 
-def work(example: Example) -> Verified:
+def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Verified:
     """Work a run by hand, derive its gradient, run its PyTorch program, and ask every witness.
 
-    Raises `CheckFailed` naming the first quantity and step that differ.
+    ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
+    step that differ.
     """
-    derivation = derive(example.forward, example.backward, example.loss, example.parameters, example.fits)
+    programs = example.forward, example.backward
+    derivation = derive(*programs, example.loss, example.parameters, example.fits, example.shortcuts)
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
+    conditions = [each.condition for each in example.shortcuts if each.condition]
     forward = replace(example.forward, indices=example.backward.indices)
-    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss))
+    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions))
     program = listing(example)
     output = cache(lambda: run_listing(program))
 
@@ -52,7 +56,8 @@ def work(example: Example) -> Verified:
         trace = train(example, bits)
         report = verify(trace)
         printed = output()
-        checks = (*report.checks, *listing_checks(trace, printed))
+        heard = (check for witness in others for check in witness(trace))
+        checks = (*report.checks, *heard, *listing_checks(trace, printed))
         forms = matrix_forms(example, trace.steps[0])
         more = (*proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
         report = Report(checks, report.proofs + more, report.absent)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
-from derivations.language.backward import adjoint
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.numbers.systems import Value
@@ -35,6 +34,8 @@ RULES = {
 def reason_words(reason: Reason, example: Example) -> Words:
     """Why a line of the derivation holds."""
     match reason.rule:
+        case "shortcut":
+            return (reason.words,)
         case "sum":
             return _sum_words(reason.parts)
         case "chain":
@@ -64,13 +65,11 @@ def _sum_words(parts: tuple[Expr, ...]) -> Words:
 
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
-    name, *through = parts
+    by, *through = parts
     several = example.sample is not None and any(
         Ref(example.sample) in t.indices for t in through if isinstance(t, Ref)
     )
-    assert isinstance(name, Ref)
-    own = [eq.target for eq in example.backward if eq.target.name == adjoint(example.loss, name.name)]
-    by = Ref(name.name, own[0].indices) if own else name
+    assert isinstance(by, Ref)
     every = "every " if several and Ref(example.sample or "") not in by.indices else ""
     ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
     directly = ["directly"] if len(ways) < len(set(through)) else []

@@ -13,6 +13,7 @@ from derivations.numbers.float64 import Enclosure, nearest_float, ulps_between
 from derivations.numbers.systems import Undecided, ball
 
 PROGRAM = "PyTorch program"  # the witness that only prints, some of its digits
+MODULE = "module"  # the module of torch that a spec was translated from
 
 
 NARROW, VANISHING = 2.0**-40, 1e-25

@@ -16,9 +16,9 @@ from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero
-from derivations.language.tree import Largest, values
+from derivations.language.tree import Largest, Number, Ref, Sum, values
 from derivations.numbers.systems import NumberSystem
-from derivations.numbers.tape import label
+from derivations.numbers.tape import Entry, label
 from derivations.witnesses.check import Proof
 
 TINY, LARGEST, HIGHEST, WRITTEN = 2, 600, 40, 200
@@ -37,6 +37,18 @@ SYMBOLIC = NumberSystem(
 )
 
 
+def _given(example: Example, known: dict[Entry, Any]) -> list[Any]:
+    """The inputs, with the last of those whose sum a short cut's condition gives by the others."""
+    for each in example.shortcuts:
+        match each.condition:
+            case (Sum(Ref(name, _), _), Number(total, _)):
+                for entry in [entry for entry in known if entry[0] == name]:
+                    row = [other for other in known if other[0] == name and other[1][:-1] == entry[1][:-1]]
+                    if entry == row[-1]:
+                        known[entry] = _exact(total) - sum(known[other] for other in row[:-1])
+    return list(known.values())
+
+
 def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
     """The gradient of every entry of every parameter proved, or why it is too large for that."""
     if any(isinstance(node, Largest) for eq in example.forward for node in values(eq.body)):
@@ -48,7 +60,7 @@ def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
     if (highest := program_degree(example.forward)) > HIGHEST:
         return (), (f"sympy.diff of the written-out loss: powers up to {highest} are too high",)
     symbols = [sp.Symbol(label(*entry), real=True) for entry in tape.inputs]
-    memory = tape.bind(SYMBOLIC)(symbols)
+    memory = tape.bind(SYMBOLIC)(_given(example, dict(zip(tape.inputs, symbols, strict=True))))
     loss = memory[tape.slots[example.loss, ()]]
     if (written := int(sp.count_ops(loss))) > WRITTEN:
         return (), (f"sympy.diff of the written-out loss: a formula of {written} operations is too long",)

@@ -27,9 +27,7 @@ def module_of(found: Recognized) -> Any:
     return module.double() if isinstance(module, torch.nn.Module) else module
 
 
-def layer_pass(
-    placed: Placed, tensors: Mapping[str, torch.Tensor], shape: Sequence[int]
-) -> torch.Tensor:
+def layer_pass(placed: Placed, tensors: Mapping[str, torch.Tensor], shape: Sequence[int]) -> torch.Tensor:
     """The output of the layer's module on our parameters, connected for autograd.
 
     The indices in front of a layer are one axis for torch, the samples'.
@@ -72,7 +70,9 @@ def loss_pass(found: Recognized, tensors: Mapping[str, torch.Tensor]) -> torch.T
 
 def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, tuple[Line, ...]], None]:
     """A way of working the lines: torch's own layer or loss where a row was recognized."""
-    places = {target: key for key, row in found.items() for target in (row.placed.targets if row.placed else (key,))}
+    places = {
+        target: key for key, row in found.items() for target in (row.placed.targets if row.placed else (key,))
+    }
 
     def work(forward: Pass, lines: tuple[Line, ...]) -> None:
         own: list[Line] = []  # lines that no row covers, worked together: they may be a recurrence
@@ -94,7 +94,9 @@ def library_pass(found: Mapping[str, Recognized]) -> Callable[[Pass, tuple[Line,
 def _result(row: Recognized, forward: Pass, key: str, lines: tuple[Line, ...]) -> torch.Tensor:
     if row.placed is None:
         return loss_pass(row, forward.tensors)
-    letters = next(line.indices for line in lines if line.target == key and not any(map(_is_number, line.indices)))
+    letters = next(
+        line.indices for line in lines if line.target == key and not any(map(_is_number, line.indices))
+    )
     return layer_pass(row.placed, forward.tensors, [forward.sizes[letter] for letter in letters])
 
 

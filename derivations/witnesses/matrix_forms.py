@@ -79,10 +79,7 @@ def holds_at_random(form: MatrixForm) -> bool:
     """Whether the form gives every entry that its equation gives, for random arrays of unequal sides."""
     eq = form.equation
     draw = random.Random(f"{eq}")
-    nodes = [node for side in (eq.target, eq.body) for node in walk(side)]
-    letters = {node.index for node in nodes if isinstance(node, (Sum, Mean, Count))}
-    letters |= {p.name for node in nodes if isinstance(node, Ref) for p in node.indices if isinstance(p, Ref)}
-    sizes = {letter: size for size, letter in enumerate(sorted(letters), 2)}
+    sizes = _unequal_sizes(eq)
     arrays = {ref.name: _drawn(ref, sizes, draw) for ref in refs(eq.body)}
     given = Matrices(arrays, sizes, _stand_in)
     names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
@@ -92,6 +89,21 @@ def holds_at_random(form: MatrixForm) -> bool:
         return _same(given.value(form.expr), shaped(wanted))
     except Misfit:
         return False
+
+
+def _unequal_sizes(eq: Equation) -> dict[str, int]:
+    """A size of its own for each index, but the same for two that run along one axis of an array."""
+    nodes = [node for side in (eq.target, eq.body) for node in walk(side)]
+    letters = {node.index for node in nodes if isinstance(node, (Sum, Mean, Count))}
+    letters |= {p.name for node in nodes if isinstance(node, Ref) for p in node.indices if isinstance(p, Ref)}
+    sizes = {letter: size for size, letter in enumerate(sorted(letters), 2)}
+    axes: dict[tuple[str, int], str] = {}
+    for node in nodes:
+        for axis, part in enumerate(node.indices if isinstance(node, Ref) else ()):
+            if isinstance(part, Ref):
+                first = axes.setdefault((node.name, axis), part.name) if isinstance(node, Ref) else ""
+                sizes = {key: sizes[first] if size == sizes[part.name] else size for key, size in sizes.items()}
+    return sizes
 
 
 def _drawn(ref: Ref, sizes: dict[str, int], draw: random.Random) -> Any:

@@ -1,18 +1,14 @@
 """The witnesses of an update: the real ``torch.optim`` optimizer, and the row read a second time.
 
-The second reading works the row as it stands in the catalogue, flags and neutral hyper-parameters
-included, by Python's own parser on whole tensors; it sees neither our tree nor the equations that were
-made shorter for the page. Both start every step from our values rounded to float64.
+Both start every step from our values rounded to float64.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -20,26 +16,17 @@ from torch.overrides import TorchFunctionMode
 
 from derivations.examples.example import Example
 from derivations.examples.optimizer_code import arguments, filled, reads_second, schedule_arguments
+from derivations.examples.pace import after, group_rate
 from derivations.examples.training import Step
-from derivations.examples.update import (
-    CURRENT,
-    Group,
-    after,
-    gradient,
-    group_rate,
-    kept_shape,
-    second,
-    shape_of_state,
-    shifted,
-)
-from derivations.numbers.float64 import Enclosure, nearest_float
+from derivations.examples.update import gradient, kept_shape, second
+from derivations.numbers.float64 import Enclosure
 from derivations.witnesses.author import Pass, resolve
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.library import keywords
-from derivations.witnesses.lines import Line, assignments
+from derivations.witnesses.second_reading import second_reading, value_of
 
-TORCH, ROW, SCHEDULER = "optimizer", "row", "scheduler"
+TORCH, SCHEDULER = "optimizer", "scheduler"
 
 
 @contextmanager
@@ -75,7 +62,7 @@ class UpdateWitness:
         }
         self.curvature: dict[str, torch.Tensor] = {}
         with default_type(torch.float64):
-            self.torch = _optimizer(example, self.leaves) if self.row.torch else None
+            self.torch: Any = _optimizer(example, self.leaves) if self.row.torch else None
             self.scheduler = _scheduler(example, self.torch)
 
     def load(self, name: str, value: torch.Tensor) -> torch.Tensor:
@@ -90,7 +77,7 @@ class UpdateWitness:
 
         What torch and the second reading agree about is said once, by torch.
         """
-        if not self.row.name:
+        if not self.example.updates:
             return
         for name, value in self.curvature.items():
             yield from entry_checks(step, second(name), entries_of(value), bounds, "autograd")
@@ -152,10 +139,10 @@ class UpdateWitness:
         if self.scheduler is None:
             return
         for group, theirs in zip(filled(self.example), self.torch.param_groups, strict=True):
-            name = group_rate(self.rule, group)
+            name = group_rate(self.rule.pace, group)
             rate = torch.tensor(float(theirs["lr"]), dtype=torch.float64)
             yield from entry_checks(step, name, entries_of(rate), bounds, SCHEDULER)
-            theirs["lr"] = _value(step, name)
+            theirs["lr"] = value_of(step, name)
 
     def next_rate(self, step: Step) -> None:
         """The scheduler's step, after every step or at the end of an epoch."""
@@ -170,8 +157,8 @@ class UpdateWitness:
             self.scheduler.step()
 
 
-def _value(step: Step, name: str) -> float:
-    return nearest_float(step.at(name))
+def _literal(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else repr(float(value))
 
 
 def _keywords(parts: list[str]) -> dict[str, Any]:
@@ -193,138 +180,10 @@ def _scheduler(example: Example, optimizer: Any) -> Any:
     pace = example.rule.pace
     if pace is None or optimizer is None:
         return None
-    found = resolve(pace.row.torch)(optimizer, **keywords(schedule_arguments(pace.row, example)))
+    found = resolve(pace.row.torch)(optimizer, **keywords(schedule_arguments(pace.row, example, _literal)))
     before = example.rule.first - 1 if pace.every == "step" else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch expects a step of the optimizer before that of a scheduler
         for _ in range(before):
             found.step()
     return found
-
-
-# --- where the gradient is taken -------------------------------------------------------------------------
-
-
-def shift_parameters(example: Example, forward: Pass) -> None:
-    """The parameters where the gradient is taken, by the row's own text on whole tensors."""
-    rule = example.rule
-    if not rule.row.at:
-        return
-    (line,) = assignments(f"at = {rule.row.at}")
-    for name in example.start:
-        known = {state: forward.tensors[rule.name(state, name)] for state in rule.states(name)}
-        known |= _numbers(rule.group(name).values) | {"theta": forward.tensors[name]}
-        forward.keep(shifted(name), Pass(known).value(line.body)[0])
-
-
-def read_ahead(example: Example, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The author's lines, reading the shifted parameters if the rule shifts them."""
-    if not example.rule.row.at:
-        return lines
-    rename = _Shifted(set(example.start))
-    return tuple(replace(line, body=rename.visit(copy.deepcopy(line.body))) for line in lines)
-
-
-class _Shifted(ast.NodeTransformer):
-    """Other names for the parameters."""
-
-    def __init__(self, names: set[str]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(shifted(node.id), node.ctx) if node.id in self.names else node
-
-
-# --- the second reading ------------------------------------------------------------------------------
-
-
-def second_reading(
-    example: Example,
-    step: Step,
-    bounds: list[Enclosure],
-    leaves: Mapping[str, torch.Tensor],
-    curvature: Mapping[str, torch.Tensor],
-) -> Iterator[Check]:
-    """The texts of clipping, schedule and row worked on tensors, every quantity compared with ours."""
-    found: dict[str, torch.Tensor] = {}
-    gradients = {name: leaf.grad.detach() for name, leaf in leaves.items() if leaf.grad is not None}
-    if example.rule.clip:
-        gradients = _clipped(example, gradients, found)
-    for group in filled(example):
-        knobs = _numbers({**group.values, "t": _value(step, "t")})
-        if example.rule.pace:
-            knobs["lr"] = _rate(example, step, group, found)
-        for name in group.parameters:
-            own = {"theta": leaves[name].detach().clone(), "g": gradients[name]}
-            own |= {"h": curvature[name]} if name in curvature else {}
-            _row(example, step, name, {**knobs, **own}, found)
-    for name, value in found.items():
-        if name in example.update.targets:
-            yield from entry_checks(step, name, entries_of(value), bounds, ROW)
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    return {name: torch.tensor(float(value), dtype=torch.float64) for name, value in values.items()}
-
-
-def _clipped(
-    example: Example, gradients: dict[str, torch.Tensor], found: dict[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """The clipped gradients, and what their equations compute on the way."""
-    rule = example.rule
-    assert rule.clip is not None
-    shared = _numbers({"clip": rule.limit})
-    shared["gsquares"] = torch.stack([(g * g).sum() for g in gradients.values()]).sum()
-    for name, own in gradients.items():
-        work = Pass({**shared, "g": own})
-        for line in assignments(rule.clip.equations):
-            work.keep(line.target, work.value(line.body)[0])
-        found |= work.tensors | {gradient(rule, name): work.tensors["gbar"]}
-        gradients = {**gradients, name: work.tensors["gbar"]}
-    return gradients
-
-
-def _rate(example: Example, step: Step, group: Group, found: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The learning rate of a group in a step, by the schedule's text."""
-    pace = example.rule.pace
-    assert pace is not None
-    work = Pass(_numbers({**pace.values, "lr": group.values["lr"], "s": _behind(step, pace.every)}))
-    for name, numbers in pace.lists.items():
-        work.tensors[name] = torch.tensor([float(number) for number in numbers], dtype=torch.float64)
-    for line in assignments(pace.row.equations):
-        work.keep(line.target, work.value(line.body)[0])
-        suffix = group.suffix if f"{line.target}{group.suffix}" in example.update.targets else ""
-        found[f"{line.target}{suffix}"] = work.tensors[line.target]
-    return work.tensors[CURRENT]
-
-
-def _behind(step: Step, every: str) -> float:
-    return _value(step, "epoch" if every == "epoch" else "t") - 1
-
-
-def _row(
-    example: Example, step: Step, name: str, tensors: dict[str, torch.Tensor], found: dict[str, torch.Tensor]
-) -> None:
-    """The row's text for one parameter, whole: what has no influence on the page is worked too."""
-    rule, shape = example.rule, tuple(example.start[name].shape)
-    lines = assignments(rule.row.matrix if len(shape) == 2 and rule.row.matrix else rule.row.equations)
-    named = any(line.indices for line in lines)
-    for state in dict.fromkeys(line.target for line in lines if line.target not in tensors):
-        if state in rule.states(name):
-            own = shape_of_state(rule, state, name, shape)
-            tensors[state] = as_tensor(step, rule.name(state, name), own)
-        else:  # not on the page, for nothing comes of it
-            tensors[state] = torch.zeros(shape, dtype=torch.float64)
-    if named and not shape:  # a single number as a list of one
-        listed = {"g", *(line.target for line in lines if line.indices)}
-        tensors |= {key: tensors[key].reshape(1) for key in listed}
-    work = Pass(tensors)
-    for line in lines:
-        if named:
-            work.run(line)
-        else:
-            work.keep(line.target, work.value(line.body)[0])
-        full = rule.name(line.target, name)
-        kept = line.target == "theta" or line.target in rule.states(name)
-        value = work.tensors[line.target]
-        found[after(full) if kept else full] = value if shape else value.reshape(())

@@ -18,8 +18,9 @@ import torch
 from flint import arb
 
 from derivations.examples.listing import shown_steps
+from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after, gradient
+from derivations.examples.update import gradient
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import ball, precision, rational

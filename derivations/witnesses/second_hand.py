@@ -13,8 +13,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import after
 from derivations.examples.walk import worked
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold

@@ -11,7 +11,7 @@ rounding, and how much that is follows from the enclosures of `derivations.numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -28,8 +28,9 @@ from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.library import library_pass
 from derivations.witnesses.lines import Line, read_lines
-from derivations.witnesses.optimizer import UpdateWitness, read_ahead, shift_parameters
+from derivations.witnesses.optimizer import UpdateWitness
 from derivations.witnesses.quick_start import without_compiler
+from derivations.witnesses.second_reading import read_ahead, shift_parameters
 
 
 def verify(trace: Trace) -> Report:

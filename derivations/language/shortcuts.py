@@ -1,0 +1,185 @@
+"""Textbook short cuts put to use: recognized by their formulas, proved, and then stated as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from derivations.catalogue import functions
+from derivations.catalogue.shortcuts import SHORTCUTS, Shortcut
+from derivations.language.contributions import adjoint
+from derivations.language.match import match
+from derivations.language.parser import Assignment, parse, parse_program
+from derivations.language.program import Equation, Program
+from derivations.language.ranges import is_letter
+from derivations.language.tree import (
+    REDUCTIONS,
+    Count,
+    Expr,
+    Mean,
+    Number,
+    Ref,
+    Sum,
+    index,
+    refs,
+    rename_index,
+    substitute,
+    transform,
+    values,
+)
+
+EPS = Ref("eps")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A row that a model fits: the equation that it states, and what must hold of the data."""
+
+    row: Shortcut
+    equation: Equation
+    condition: tuple[Expr, Expr] | None
+    between: frozenset[str]  # the quantities that it steps over, whose adjoints need not be told
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """What the names and the letters of a row stand for, and which equations it covers."""
+
+    names: Mapping[str, str]
+    letters: Mapping[str, str]
+    covered: tuple[str, ...]
+    eps: Expr = EPS
+
+
+def find(program: Program, loss: str, letters: set[str]) -> list[Found]:
+    """The short cuts of a model, at most one for each quantity. New letters are added to ``letters``."""
+    found: dict[str, Found] = {}
+    for row in SHORTCUTS:
+        for fit in _fits(row, program, loss):
+            stated = _stated(row, fit, program, loss, letters)
+            found.setdefault(stated.equation.target.name, stated)
+    return list(found.values())
+
+
+def _fits(row: Shortcut, program: Program, loss: str) -> Iterator[_Fit]:
+    lines = [parse_program(text, functions.NAMES)[0] for text in row.equations]
+    last = lines[-1]
+    for eq in program:
+        if last.target.name == "L" and eq.target.name != loss:
+            continue
+        for eps in _numbers_for_eps(last.body, eq.body):
+            body = substitute(last.body, {EPS: eps})
+            fit = _extended(_Fit({}, {}, (), eps), Assignment(last.target, body), eq)
+            fit = _all(fit, lines[:-1], program) if fit else None
+            if fit and _is_closed(row, fit, program):
+                yield fit
+
+
+def _numbers_for_eps(pattern: Expr, body: Expr) -> Iterator[Expr]:
+    """``eps`` as a quantity of the author's, or as a number written in its place."""
+    yield EPS
+    if EPS in refs(pattern):
+        yield from dict.fromkeys(node for node in values(body) if isinstance(node, Number))
+
+
+def _all(fit: _Fit, lines: list[Assignment], program: Program) -> _Fit | None:
+    """The fit extended to the other equations of a row, from the last to the first."""
+    for line in reversed(lines):
+        own = [eq for eq in program if eq.target.name == fit.names.get(line.target.name)]
+        extended = _extended(fit, line, own[0]) if len(own) == 1 else None
+        if extended is None:
+            return None
+        fit = extended
+    return fit
+
+
+def _extended(fit: _Fit, line: Assignment, eq: Equation) -> _Fit | None:
+    """The fit with one more equation of the row, if the formulas and all names and letters agree."""
+    if len(line.target.indices) != len(eq.target.indices) or not all(map(is_letter, eq.target.indices)):
+        return None
+    parts = match(line.body, eq.body)
+    if parts is None:
+        return None
+    reads = {ref.name: ref for ref in refs(line.body)}
+    pairs = [(line.target, eq.target), *((reads[name], ref) for name, ref in parts.items())]
+    names, letters = dict(fit.names), dict(fit.letters)
+    bound = {node.index for node in values(line.body) if isinstance(node, REDUCTIONS)}
+    for mine, theirs in pairs:
+        if names.setdefault(mine.name, theirs.name) != theirs.name:
+            return None
+        for a, b in zip(mine.indices, theirs.indices, strict=True):
+            assert isinstance(a, Ref)
+            assert isinstance(b, Ref)
+            if a.name not in bound and letters.setdefault(a.name, b.name) != b.name:
+                return None
+    return _Fit(names, letters, (*fit.covered, eq.target.name), fit.eps)
+
+
+def _is_closed(row: Shortcut, fit: _Fit, program: Program) -> bool:
+    """Whether ``of`` and what lies between act on the loss through the covered equations only."""
+    of = parse(row.of)
+    assert isinstance(of, Ref)
+    outer = {fit.names[name] for name in row.adjoints.values()}
+    inside = {fit.names[of.name], *fit.covered} - outer
+    readers = {eq.target.name for eq in program if any(ref.name in inside for ref in refs(eq.body))}
+    return readers <= set(fit.covered)
+
+
+def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[str]) -> Found:
+    of = parse(row.of)
+    assert isinstance(of, Ref)
+    target = _renamed(of, fit, row, loss)
+    assert isinstance(target, Ref)
+    slope = _renamed(_fresh_bounds(parse(row.slope, functions.NAMES), program, letters), fit, row, loss)
+    condition = None
+    if row.condition:
+        left, _, right = row.condition.partition("=")
+        condition = _renamed(parse(left), fit, row, loss), parse(right)
+    between = {*fit.covered, loss} - {fit.names[name] for name in row.adjoints.values()}
+    stated = Equation(Ref(adjoint(loss, target.name), target.indices), slope)
+    return Found(row, stated, condition, frozenset(between))
+
+
+def _fresh_bounds(expr: Expr, program: Program, letters: set[str]) -> Expr:
+    """Sums over letters that nothing else uses; their ranges are those of the arrays that they read."""
+    taken = {*program.targets, *program.inputs}
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, REDUCTIONS):
+            return None
+        letter = next(other for other in "klmjpqrsuv" if other not in letters | taken)
+        letters.add(letter)
+        return type(node)(rename_index(node.body, {node.index: index(letter)}), letter)
+
+    return transform(expr, rule)
+
+
+def _renamed(expr: Expr, fit: _Fit, row: Shortcut, loss: str) -> Expr:
+    """A formula of the row in the names and letters of the model."""
+
+    def known(name: str) -> str:
+        return adjoint(loss, fit.names[row.adjoints[name]]) if name in row.adjoints else fit.names.get(name, name)
+
+    def rule(node: Expr) -> Expr | None:
+        match node:
+            case Ref("eps", ()) if isinstance(fit.eps, Number):
+                return fit.eps
+            case Ref(name, ()) if name in fit.letters:
+                return index(fit.letters[name])
+            case Ref(name, indices):
+                return Ref(known(name), tuple(transform(part, rule) for part in indices))
+            case Count(name):
+                return Count(fit.letters.get(name, name))
+            case Sum(body, bound) | Mean(body, bound):
+                return type(node)(transform(body, rule), fit.letters.get(bound, bound))
+        return None
+
+    return transform(expr, rule)
+
+
+def state(adjoints: Program, found: list[Found], letters: set[str]) -> Program:
+    """The backward program with the stated equations in the place of those that they shorten."""
+    stated = {each.equation.target.name: each.equation for each in found}
+    equations = tuple(stated.get(eq.target.name, eq) for eq in adjoints)
+    return Program(equations, frozenset(adjoints.indices | letters))
+

@@ -1,0 +1,201 @@
+"""The spec of a module: traced, translated and written as TOML, with the module's own numbers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import torch
+from torch import fx
+
+from derivations.catalogue import optimizers
+from derivations.catalogue.operations import OPERATIONS
+from derivations.language.errors import DerivationsError, nearest
+from derivations.witnesses.axes import View
+from derivations.witnesses.graph import VALUE, Graph, write_down
+from derivations.witnesses.translate import Translator
+
+MODEL, CRITERION = "model", "loss"
+OUTPUT, LOSS = "yhat", "L"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A module in the language of the package.
+
+    ``text`` is the spec; ``module`` and ``loss`` are float64 copies. ``nodes`` says of which graph and
+    node a quantity is the value, ``parameters`` are the module's own; ``inputs`` and ``targets`` are the
+    arrays that go in, each with a tensor of its type, ``positions`` those that count from 1 and
+    ``sampled`` those with an axis of samples.
+    """
+
+    text: str
+    module: torch.nn.Module
+    loss: Any
+    nodes: Mapping[str, tuple[str, str]]
+    parameters: Mapping[str, torch.Tensor]
+    inputs: Mapping[str, torch.Tensor]
+    targets: Mapping[str, torch.Tensor]
+    positions: Set[str]
+    sampled: Set[str]
+
+    def graphs(self, inputs: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> tuple[Graph, Graph]:
+        """The module and its loss traced with the values that they have now."""
+        model = write_down(self.module, inputs, MODEL)
+        return model, write_down(self.loss, [_output(model), *targets], CRITERION)
+
+
+def translate(
+    module: torch.nn.Module,
+    sample_input: Any,
+    loss: Any,
+    target: Any,
+    title: str,
+    training: Mapping[str, Any],
+) -> Translation:
+    """The module as a spec; raises `DerivationsError` naming what cannot be translated and its line."""
+    inputs, targets = _tensors(sample_input, "sample_input"), _tensors(target, "target")
+    samples = len(inputs[0]) if inputs and inputs[0].ndim else 0
+    if samples == 0:
+        raise DerivationsError("sample_input has no first axis for the samples", hint="Use x.unsqueeze(0).")
+    seen, aims = ([_doubled(tensor, samples) for tensor in given] for given in (inputs, targets))
+    found = Translation("", _in_float64(module), _loss(loss), {}, {}, {}, {}, frozenset(), frozenset())
+    model, criterion = found.graphs(seen, aims)
+    work = Translator(max(samples, 2), _reserved())
+    views = [work.given(_plain(str(node.target)), one) for node, one in zip(model.inputs, seen, strict=True)]
+    output = work.graph(model, views, OUTPUT)
+    wanted = [work.given("y", tensor) for tensor in aims]
+    result = work.graph(criterion, [output, *wanted], LOSS)
+    if not isinstance(result, View) or result.axes or result.name != LOSS:
+        raise DerivationsError("the loss is not one number that is worked from the module's output")
+    given = {view.name: tensor for view, tensor in zip([*views, *wanted], [*inputs, *targets], strict=True)}
+    text = spec_text(title, work, given, training)
+    return replace(
+        found,
+        text=text,
+        nodes=work.nodes,
+        parameters=work.parameters,
+        inputs={view.name: given[view.name] for view in views},
+        targets={view.name: given[view.name] for view in wanted},
+        positions=work.lookups,
+        sampled=work.sampled,
+    )
+
+
+def _plain(name: str) -> str:
+    """What torch's own modules call ``input`` is x on a page."""
+    return "x" if name == "input" else name
+
+
+def _tensors(given: Any, what: str) -> list[torch.Tensor]:
+    found = [] if given is None else [*given] if isinstance(given, (tuple, list)) else [given]
+    for tensor in found:
+        if not isinstance(tensor, torch.Tensor):
+            raise DerivationsError(f"{what}: expected a tensor, found {type(tensor).__name__}")
+    return [tensor.double() if tensor.is_floating_point() else tensor for tensor in found]
+
+
+def _doubled(tensor: torch.Tensor, samples: int) -> torch.Tensor:
+    """A single sample twice, so that the axis of the samples is seen apart from axes of length 1."""
+    alone = samples == 1 and tensor.ndim > 0 and len(tensor) == 1
+    return torch.cat([tensor, tensor]) if alone else tensor
+
+
+def _in_float64(module: Any) -> torch.nn.Module:
+    if not isinstance(module, torch.nn.Module):
+        raise DerivationsError(f"expected a torch.nn.Module, found {type(module).__name__}")
+    return copy.deepcopy(module).double()
+
+
+def _loss(loss: Any) -> Any:
+    """A loss module or function, or torch's by its name."""
+    if isinstance(loss, torch.nn.Module):
+        return _in_float64(loss)
+    if not isinstance(loss, str):
+        return loss
+    classes = {name: getattr(torch.nn, name) for name in dir(torch.nn) if name.endswith("Loss")}
+    names = {name for row in OPERATIONS if "target" in row.arguments for name in row.names}
+    if loss in classes:
+        return classes[loss]()
+    if loss not in names:
+        raise DerivationsError(f"unknown loss '{loss}'", hint=nearest(loss, {*classes, *names}, "losses"))
+    return getattr(torch.nn.functional, loss)
+
+
+def _output(model: Graph) -> torch.Tensor:
+    output = model.output
+    if not isinstance(output, fx.Node) or not isinstance(output.meta[VALUE], torch.Tensor):
+        raise DerivationsError("the module returns something other than one tensor")
+    found: torch.Tensor = output.meta[VALUE]
+    return found
+
+
+def _reserved() -> set[str]:
+    """Names that the optimizers use for themselves."""
+    knobs = {name for row in optimizers.OPTIMIZERS for name in row.hyper}
+    return {*knobs, "theta", "g", "t", OUTPUT, LOSS}
+
+
+# --- the text of the spec -----------------------------------------------------------------------------
+
+
+def spec_text(
+    title: str, work: Translator, given: Mapping[str, torch.Tensor], training: Mapping[str, Any]
+) -> str:
+    """The spec as TOML; decimals are the exact values of the module's numbers."""
+    width = max(len(line) for line, _ in work.lines)
+    lines = [f"{line:{width}}  # {place}" for line, place in work.lines]
+    shown = ", ".join(f"{letter} = {size}" for letter, size in sorted(work.ranges.items()))
+    ranges = [f"ranges = {{ {shown} }}"] if shown else []
+    data = {name: given.get(name, tensor) for name, tensor in work.data.items()}
+    return "\n".join(
+        [
+            f"title = {_toml(title)}",
+            "",
+            "[model]",
+            'equations = """',
+            *lines,
+            '"""',
+            *ranges,
+            "",
+            "[data]",
+            *(f"{name} = {_written(name, tensor, work)}" for name, tensor in data.items()),
+            "",
+            "[parameters]",
+            *(f"{name} = {_written(name, tensor, work)}" for name, tensor in work.parameters.items()),
+            "",
+            "[training]",
+            *(f"{key} = {_toml(value)}" for key, value in training.items() if value is not None),
+            "",
+        ]
+    )
+
+
+def _toml(value: Any) -> str:
+    """A setting as TOML."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(part)}' for key, part in value.items())} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _written(name: str, tensor: torch.Tensor, work: Translator) -> str:
+    """An array as nested lists without its axes of length 1, perhaps cut; positions count from 1."""
+    sampled = name in work.sampled
+    shape = [size for place, size in enumerate(tensor.shape) if size > 1 or (place == 0 and sampled)]
+    plain = tensor.detach().reshape(work.cut.get(name, shape)) + (1 if name in work.lookups else 0)
+    return _nested(plain.tolist())
+
+
+def _nested(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(map(_nested, values))}]"
+    exact = Decimal(values)
+    if not exact.is_finite():
+        raise DerivationsError(f"a number of the module or of its data is {values}")
+    return str(exact)
