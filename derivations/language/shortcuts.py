@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from derivations.language.tree import (
 )
 
 EPS = Ref("eps")
+LETTERS = "klmjpqrsuvabcdefghiotwxyz" + string.ascii_uppercase
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[
     assert isinstance(of, Ref)
     target = _renamed(of, fit, row, loss)
     assert isinstance(target, Ref)
-    slope = _renamed(_fresh_bounds(parse(row.slope, functions.NAMES), program, letters), fit, row, loss)
+    slope = _renamed(_fresh_bounds(parse(row.slope, functions.NAMES), fit, program, letters), fit, row, loss)
     condition = None
     if row.condition:
         left, _, right = row.condition.partition("=")
@@ -140,14 +142,14 @@ def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[
     return Found(row, stated, condition, frozenset(between))
 
 
-def _fresh_bounds(expr: Expr, program: Program, letters: set[str]) -> Expr:
-    """Sums over letters that nothing else uses; their ranges are those of the arrays that they read."""
-    taken = {*program.targets, *program.inputs}
+def _fresh_bounds(expr: Expr, fit: _Fit, program: Program, letters: set[str]) -> Expr:
+    """Sums over letters that nothing else uses, the row included; their ranges are those of what they read."""
+    taken = {*program.targets, *program.inputs, *fit.names, *fit.letters}
 
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, REDUCTIONS):
             return None
-        letter = next(other for other in "klmjpqrsuv" if other not in letters | taken)
+        letter = next(other for other in LETTERS if other not in letters | taken)
         letters.add(letter)
         return type(node)(rename_index(node.body, {node.index: index(letter)}), letter)
 
