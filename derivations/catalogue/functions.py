@@ -72,12 +72,8 @@ FUNCTIONS = (
         arguments=(),
         source="the circumference of a circle of diameter 1",
     ),
-    Function(
-        "sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"
-    ),
-    Function(
-        "cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"
-    ),
+    Function("sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"),
+    Function("cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"),
     Function(
         "cospi",
         slope="-pi*sin(pi*x)",

@@ -55,3 +55,19 @@ class Layer:
     start: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, str] = field(default_factory=dict)
     function: str = ""
+
+    @property
+    def usage(self) -> str:
+        """How the layer is written: ``Linear(in_features, out_features, bias=True)``."""
+        shown = [key if is_required(value) else f"{key}={value}" for key, value in self.arguments.items()]
+        named = [
+            f"{key}=NAME"
+            for key in self.inputs
+            if key != "x" and key != self.inner and key not in self.otherwise
+        ]
+        return f"{self.name}({', '.join([*shown, *named])})"
+
+
+def is_required(default: Any) -> bool:
+    """Whether an argument with this default must be given."""
+    return default is WHOLE or default == (WHOLE, WHOLE) or default == ""

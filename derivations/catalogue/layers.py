@@ -79,6 +79,7 @@ LAYERS: tuple[Layer, ...] = (
         inputs={"x": "...", "f": "..."},
         equations="y[...] = x[...] + f[...]",
         symbol="r",
+        reference=lambda torch, given, a: torch.add(given["x"], given["f"]),
         convention="the input is added to what the layers between the brackets make of it",
         source="He and others 2016",
     ),

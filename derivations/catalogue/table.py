@@ -17,7 +17,9 @@ def rows() -> list[tuple[str, str, str, str]]:
         ("function", f"{row.name}(x)", row.formula or f"derivative {row.slope}", row.torch)
         for row in FUNCTIONS
     ]
-    found += [("layer", row.name, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS]
+    found += [
+        ("layer", row.usage, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS
+    ]
     found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
     at = {row.name: f"g at {row.at}; " if row.at else "" for row in OPTIMIZERS}
     found += [

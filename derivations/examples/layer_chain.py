@@ -292,7 +292,9 @@ class Chain:
         )
         equations = [Equation(self.target(line.target, put), put_in(line.body, put)) for line in one.lines]
         moving = moving_letters(Program(tuple(equations), frozenset(chosen.values())))
-        self.ranges |= {letter: put.sizes[letter] for letter in put.sizes if letter in moving}
+        reads = [ref for eq in equations for ref in refs(eq.body)]
+        plain = {part.name for ref in reads for part in ref.indices if isinstance(part, Ref)}
+        self.ranges |= {k: size for k, size in put.sizes.items() if k in moving or k not in plain}
         for name, pattern in patterns.items():
             self.letters[names[name]] = tuple(chosen[letter] for letter in pattern)
             self.shapes[names[name]] = tuple(sizes[letter] for letter in pattern)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivations.catalogue.functions import FUNCTIONS
-from derivations.catalogue.layer import WHOLE, Layer
+from derivations.catalogue.layer import WHOLE, Layer, is_required
 from derivations.catalogue.layers import LAYERS, find_layer
 from derivations.language.errors import LanguageError, nearest
 
@@ -68,7 +68,7 @@ def _layer(call: ast.Call, name: str, text: str) -> Written:
         message = (
             f"{row.name} takes {len(keys)} argument{'s' if len(keys) != 1 else ''}, found {len(call.args)}"
         )
-        raise LanguageError(message, at=_at(call.args[len(keys)], text), hint=f"Write {usage(row)}.")
+        raise LanguageError(message, at=_at(call.args[len(keys)], text), hint=f"Write {row.usage}.")
     given = dict(zip(keys, call.args, strict=False))
     for part in call.keywords:
         if part.arg is None or part.arg in given:
@@ -106,9 +106,9 @@ def _sorted(row: Layer, name: str, given: Mapping[str, ast.expr], call: ast.Call
             hint = nearest(key, known, f"arguments of {row.name}")
             raise LanguageError(f"{row.name} has no argument '{key}'", at=_at(node, text), hint=hint)
     for key, default in row.arguments.items():
-        if key not in arguments and (default is WHOLE or default == (WHOLE, WHOLE) or default == ""):
+        if key not in arguments and is_required(default):
             raise LanguageError(
-                f"{row.name}: '{key}' is missing", at=_at(call, text), hint=f"Write {usage(row)}."
+                f"{row.name}: '{key}' is missing", at=_at(call, text), hint=f"Write {row.usage}."
             )
     return Written(row, name, _with_defaults(row, arguments), names, options)
 
@@ -125,16 +125,6 @@ def symbols_of(row: Layer) -> tuple[str, ...]:
     """The parameters of a row by their names in it, those of every variant."""
     packed = [name for names in row.packed.values() for name in names.split() if name != "0"]
     return tuple(dict.fromkeys(packed))
-
-
-def usage(row: Layer) -> str:
-    """How a layer is written: ``Linear(in_features, out_features, bias=True)``."""
-    shown = [key if _required(default) else f"{key}={default}" for key, default in row.arguments.items()]
-    return f"{row.name}({', '.join(shown)})"
-
-
-def _required(default: Any) -> bool:
-    return default is WHOLE or default == (WHOLE, WHOLE) or default == ""
 
 
 def _at(node: ast.AST, text: str) -> int:
@@ -189,7 +179,7 @@ def _value(row: Layer, key: str, default: Any, node: ast.expr, text: str) -> Any
         wanted, ok = "a whole number from 1", False
     if not ok:
         message = f"{row.name}: '{key}' is {wanted}, found {_shown(node, text)}"
-        raise LanguageError(message, at=_at(node, text), hint=f"Write {usage(row)}.")
+        raise LanguageError(message, at=_at(node, text), hint=f"Write {row.usage}.")
     return found
 
 

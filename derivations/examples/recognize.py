@@ -158,6 +158,9 @@ def recognized_layer(placed: Placed) -> Recognized:
 
 def _usable(placed: Placed, example: Example) -> list[Placed]:
     """The largest layers that torch can work as a whole: nothing inside is read elsewhere."""
+    if placed.row.inner:  # what is inside has its own witnesses
+        own = replace(placed, targets=(placed.output,), parts=())
+        return [own, *(found for part in placed.parts for found in _usable(part, example))]
     inside = set(placed.targets) - {placed.output}
     outside = [eq for eq in example.forward if _owner(eq.target.name, placed.targets) is None]
     read = {node.name for eq in outside for node in walk(eq.body) if isinstance(node, Ref)}
