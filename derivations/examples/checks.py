@@ -161,7 +161,9 @@ def check_shapes(
                 if isinstance(node, (*REDUCTIONS, Count)):
                     _check_range(Ref(node.index), sizes, eq)
             for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
-                if ref.name in shapes:
+                if ref.name in program.targets and ref.name not in shapes:
+                    _check_count(ref, len(program.targets[ref.name].target.indices))
+                elif ref.name in shapes:
                     _check_read_shape(ref, shapes[ref.name], sizes, first, moving)
             written = tuple(sizes[p.name] for p in eq.target.indices if isinstance(p, Ref))
             if len(written) == len(eq.target.indices) and not _is_recurrent(program, eq.target.name):
@@ -175,12 +177,16 @@ def _is_recurrent(program: Program, name: str) -> bool:
     return sum(eq.target.name == name for eq in program) > 1
 
 
+def _check_count(ref: Ref, count: int) -> None:
+    if len(ref.indices) != count:
+        wanted = f"{count} {'index' if count == 1 else 'indices'}" if count else "no index"
+        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+
+
 def _check_read_shape(
     ref: Ref, shape: tuple[int, ...], sizes: Mapping[str, int], first: dict[str, Ref], moving: set[str]
 ) -> None:
-    if len(ref.indices) != len(shape):
-        wanted = f"{len(shape)} {'index' if len(shape) == 1 else 'indices'}" if shape else "no index"
-        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+    _check_count(ref, len(shape))
     for part, extent in zip(ref.indices, shape, strict=True):
         form = affine(part)
         if form is None or ref.padded:

@@ -19,7 +19,9 @@ from derivations.examples.checks import (
     check_slopes,
 )
 from derivations.examples.differentiated import looked_ahead, with_second
+from derivations.examples.layers import with_layers
 from derivations.examples.optimizing import State, check_taken, read_rule, read_states
+from derivations.examples.placed import Placed
 from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.examples.update import Rule
 from derivations.language.backward import backward, put_in_outer
@@ -57,6 +59,7 @@ class Example:
     fits: Fits
     lookups: tuple[str, ...] = ()
     shortcuts: tuple[Found, ...] = ()
+    layers: tuple[Placed, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -107,6 +110,8 @@ def prepare(spec: Spec, source: Source) -> Example:
     """
     data = read_arrays(spec.data, "data", source)
     start = read_arrays(spec.parameters, "parameters", source)
+    laid = with_layers(spec, source, data, start)
+    spec, source, data, start = laid.spec, laid.source, dict(laid.data), dict(laid.start)
     for name in start:
         if name in data:
             hint = "What is learnt stands in [parameters] only."
@@ -141,7 +146,19 @@ def prepare(spec: Spec, source: Source) -> Example:
     whole = {name for name, array in data.items() if all(n.denominator == 1 for n in array.entries)}
     lookups = tuple(name for name in data if name in looked_up(forward) | (whole & compared(forward)))
     return Example(
-        spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups, tuple(shortcuts)
+        spec,
+        *programs,
+        loss,
+        sample,
+        data,
+        start,
+        states,
+        rule,
+        batches,
+        fits,
+        lookups,
+        tuple(shortcuts),
+        laid.layers,
     )
 
 
@@ -245,7 +262,7 @@ def _sample_index(
         hint = nearest(chosen, on_data, "indices of the data")
         raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
     computed = {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
-    shared = {*on_parameters, *moving_letters(program), *_crossed(program)}
+    shared = {*on_parameters, *moving_letters(program), *_crossed(program), *_meeting(program)}
     own = [name for name in on_data if name not in shared]
     return chosen or next((name for name in own if name in computed), next(iter(own), None))
 
@@ -261,6 +278,18 @@ def _crossed(program: Program) -> set[str]:
         for mine, theirs in zip(eq.target.indices, ref.indices, strict=False)
         if isinstance(mine, Ref) and mine != theirs
     }
+
+
+def _meeting(program: Program) -> set[str]:
+    """Letters that run along one axis of an array and stand together on a left-hand side: ``a[t, u]``."""
+    axes: dict[tuple[str, int], set[str]] = {}
+    for eq in program:
+        for ref in (eq.target, *refs(eq.body)):
+            for axis, part in enumerate(ref.indices):
+                axes.setdefault((ref.name, axis), set()).add(getattr(part, "name", ""))
+    left = [{getattr(part, "name", "") for part in eq.target.indices} for eq in program]
+    pairs = [group & letters for group in axes.values() for letters in left]
+    return {letter for pair in pairs if len(pair) > 1 for letter in pair}
 
 
 def _positions(program: Program, arrays: Mapping[str, Array]) -> list[str]:

@@ -269,6 +269,8 @@ class Prover:
         """``∂body/∂by``, where a quantity alone stands for the right-hand side of its equation."""
         if isinstance(body, Ref) and body.name in self.program.targets:
             at = tuple(self.position(part, env) for part in body.indices)
+            if body.name == by.name and at == tuple(self.position(part, env) for part in by.indices):
+                return sp.Integer(1)  # by itself
             written = self.equation(body.name, at)
         else:
             written = self.shallow(body, env)

@@ -287,12 +287,20 @@ def _opaque(expr: Any) -> Any:
     return expr.replace(lambda part: isinstance(part, sp.Function), symbol)
 
 
+def _at(expr: Any, known: dict[Any, Any]) -> Any:
+    """The value at a point to some 30 digits; every part is worked once, however often it occurs."""
+    if expr not in known:
+        parts = [_at(part, known) for part in expr.args]
+        known[expr] = expr.func(*parts).evalf(30) if parts else expr
+    return known[expr]
+
+
 def _is_refuted(expr: Any) -> bool:
     """Whether the expression is plainly not zero at one point; doubtful values refute nothing."""
     symbols = sorted(expr.free_symbols, key=lambda symbol: str(symbol.name))
     point = {symbol: sp.Rational(2 * place + 3, 2 * place + 7) for place, symbol in enumerate(symbols)}
     try:
-        value = expr.xreplace(point).evalf(30)
+        value = _at(expr, point)
     except (ValueError, TypeError, NotImplementedError, LookupError, AttributeError):
         return False  # a function that SymPy has no numbers for
     return bool(value.is_Number and value.is_finite and abs(value) > sp.Float("1e-12"))
