@@ -110,7 +110,8 @@ def _tensors(example: Example) -> Iterator[str]:
 def _data(example: Example) -> Iterator[str]:
     for name, array in example.data.items():
         yield f"{variable(name)} = {tensor(array)}"
-    yield ""
+    if example.data:
+        yield ""
 
 
 def sizes_code(example: Example) -> dict[str, str]:
