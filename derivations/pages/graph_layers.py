@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from derivations.examples.example import Example
 from derivations.language.errors import CheckFailed
+from derivations.language.ranges import is_letter
 from derivations.language.tree import refs
 from derivations.notation.symbols import ACCENTS, Symbol
 from derivations.pages.press import Press
@@ -70,7 +71,7 @@ def graph(press: Press) -> Graph:
     """The quantities of the forward pass in layers, inputs right before what reads them first."""
     example = press.run.example
     reads = reads_of(example)
-    layers = _layers(reads)
+    layers = _layers(example)
     columns = [[name for name in layers if layers[name] == layer] for layer in range(max(layers.values()) + 1)]
     tallest = max(map(len, columns))
     nodes = {
@@ -87,22 +88,25 @@ def graph(press: Press) -> Graph:
     return Graph(tuple(nodes.values()), arrows, width, 2 * EDGE + ROW * (tallest - 1) + 8)
 
 
-def reads_of(example: Example) -> dict[str, tuple[str, ...]]:
-    """What each quantity is computed from, in the order of the equations."""
+def reads_of(example: Example, plainly: bool = False) -> dict[str, tuple[str, ...]]:
+    """What each quantity is computed from, in the order of the equations; ``plainly`` by letters alone."""
     found: dict[str, dict[str, None]] = {}
+    known = {**example.data, **example.start, **example.forward.targets}
     for eq in example.forward:
-        known = {**example.data, **example.start, **example.forward.targets}
-        read = dict.fromkeys(ref.name for ref in refs(eq.body) if ref.name in known)
+        own = [ref for ref in refs(eq.body) if not plainly or all(map(is_letter, ref.indices))]
+        read = dict.fromkeys(ref.name for ref in own if ref.name in known)
         found.setdefault(eq.target.name, {}).update(read)
     return {name: tuple(read) for name, read in found.items()}
 
 
-def _layers(reads: dict[str, tuple[str, ...]]) -> dict[str, int]:
-    """The layer of each name; a read of what comes later, or of itself, is one of an earlier entry."""
+def _layers(example: Example) -> dict[str, int]:
+    """The layer of each name; in a recurrence, reads of earlier entries (``h[t - 1]``) do not count."""
+    reads, now = reads_of(example), reads_of(example, plainly=True)
     found: dict[str, int] = {}
     waiting = list(reads)
     while waiting:
-        ready = [name for name in waiting if not any(part in waiting for part in reads[name] if part != name)]
+        ready = [name for name in waiting if not ({*reads[name]} - {name}) & {*waiting}]
+        ready = ready or [name for name in waiting if not {*now[name]} & {*waiting}]
         name = (ready or waiting)[0]
         waiting.remove(name)
         found[name] = 1 + max((found.get(part, 0) for part in reads[name]), default=0)
