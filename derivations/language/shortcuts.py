@@ -28,7 +28,6 @@ from derivations.language.tree import (
     values,
 )
 
-
 EPS = Ref("eps")
 
 

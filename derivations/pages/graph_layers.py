@@ -14,7 +14,7 @@ from derivations.language.tree import refs
 from derivations.notation.symbols import ACCENTS, Symbol
 from derivations.pages.press import Press
 
-COLUMN, ROW, EDGE, HALF_WIDTH, HALF_HEIGHT = 68, 30, 26, 17, 11
+COLUMN, ROW, EDGE, HALF_WIDTH, HALF_HEIGHT, BELOW = 68, 30, 26, 17, 11, 22
 COMBINING = {r"\hat": "\u0302", r"\bar": "\u0304", r"\tilde": "\u0303"}
 
 
@@ -40,11 +40,11 @@ class Arrow:
 
     @property
     def path(self) -> str:
-        """A gentle curve; over the nodes where it goes back."""
+        """A gentle curve; below the nodes where it goes back."""
         a, b = self.start, self.end
         if self.back:
-            top = min(a.y, b.y) - HALF_HEIGHT
-            return f"M{a.x + 6} {a.y - HALF_HEIGHT}C{a.x + 14} {top - 22} {b.x - 14} {top - 22} {b.x - 6} {b.y - HALF_HEIGHT}"
+            low, deep = a.y + HALF_HEIGHT, max(a.y, b.y) + HALF_HEIGHT + BELOW
+            return f"M{a.x + 5} {low}C{a.x} {deep} {b.x} {deep} {b.x - 5} {b.y + HALF_HEIGHT + 3}"
         left, right = a.x + HALF_WIDTH, b.x - HALF_WIDTH - 3
         middle = (left + right) // 2
         return f"M{left} {a.y}C{middle} {a.y} {middle} {b.y} {right} {b.y}"
@@ -72,10 +72,12 @@ def graph(press: Press) -> Graph:
     example = press.run.example
     reads = reads_of(example)
     layers = _layers(example)
-    columns = [[name for name in layers if layers[name] == layer] for layer in range(max(layers.values()) + 1)]
+    columns = [
+        [name for name in layers if layers[name] == layer] for layer in range(max(layers.values()) + 1)
+    ]
     tallest = max(map(len, columns))
     nodes = {
-        name: _node(name, press, EDGE + COLUMN * layer, EDGE + 8 + ROW * at + ROW * (tallest - len(column)) // 2)
+        name: _node(name, press, EDGE + COLUMN * layer, EDGE + ROW * at + ROW * (tallest - len(column)) // 2)
         for layer, column in enumerate(columns)
         for at, name in enumerate(column)
     }
@@ -85,7 +87,8 @@ def graph(press: Press) -> Graph:
         for start in starts
     )
     width = 2 * EDGE + COLUMN * (len(columns) - 1)
-    return Graph(tuple(nodes.values()), arrows, width, 2 * EDGE + ROW * (tallest - 1) + 8)
+    below = BELOW - 8 if any(arrow.back for arrow in arrows) else 0
+    return Graph(tuple(nodes.values()), arrows, width, 2 * EDGE + ROW * (tallest - 1) + below)
 
 
 def reads_of(example: Example, plainly: bool = False) -> dict[str, tuple[str, ...]]:
@@ -124,7 +127,11 @@ def _node(name: str, press: Press, x: int, y: int) -> Node:
 
 def text_of(symbol: Symbol) -> tuple[str, str]:
     """A symbol as text: the letter with its accent, and what stands below it."""
-    accent, _, letter = symbol.stem.rpartition(" ") if symbol.stem.split(" ")[0] in ACCENTS.values() else ("", "", symbol.stem)
+    accent, _, letter = (
+        symbol.stem.rpartition(" ")
+        if symbol.stem.split(" ")[0] in ACCENTS.values()
+        else ("", "", symbol.stem)
+    )
     return _letter(letter) + COMBINING.get(accent, ""), ",".join(map(_letter, symbol.subscripts))
 
 

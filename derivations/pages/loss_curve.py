@@ -55,7 +55,9 @@ def curve(press: Press) -> Curve:
     middles = [_middle(value) for value in losses]
     low, high = _ends(middles)
     points = tuple(
-        Point(place + 1, _across(place, len(losses)), _down(at, low, high), _words(name, value, press.rounding))
+        Point(
+            place + 1, _across(place, len(losses)), _down(at, low, high), _words(name, value, press.rounding)
+        )
         for place, (value, at) in enumerate(zip(losses, middles, strict=True))
     )
     return Curve(name, points, _label(low), _label(high), low == 0)
