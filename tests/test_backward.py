@@ -16,8 +16,8 @@ from hypothesis import assume, example, given, settings
 from derivations.language.backward import adjoint, backward, put_in_outer
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
-from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, fraction, rational
+from derivations.numbers.compile import compile_program
 from derivations.numbers.tape import Entry
 from tests.plain import FRACTIONS, SYMBOLS, TENSORS, Entries, work
 from tests.strategies import RATIONAL, SMOOTH, Model, Quantity, models

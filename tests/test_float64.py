@@ -18,9 +18,9 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Ref
-from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float, ulps_between
 from derivations.numbers.systems import Undecided, precision, rational
+from derivations.numbers.compile import compile_program
 from tests.plain import FLOATS, TENSORS, value, work
 from tests.strategies import RATIONAL, SMOOTH, Model, formulas, models
 

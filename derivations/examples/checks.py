@@ -13,6 +13,7 @@ from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
 from derivations.language.symbolic import Atoms, to_sympy
+from derivations.numbers.tape import label
 from derivations.language.tree import (
     REDUCTIONS,
     Add,
@@ -31,7 +32,6 @@ from derivations.language.tree import (
     values,
     walk,
 )
-from derivations.numbers.tape import label
 
 MAX_DEGREE = 30
 EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."

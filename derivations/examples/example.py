@@ -147,9 +147,7 @@ def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bo
     if condition is None:
         return True
     match condition:
-        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(
-            bound
-        ):
+        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(bound):
             entries, width = data[name].entries, data[name].shape[-1]
             rows = (entries[at : at + width] for at in range(0, len(entries), width))
             return all(sum(row) == wanted for row in rows)
@@ -220,7 +218,9 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 # --- shapes and paths -----------------------------------------------------------------------------
 
 
-def _parameter_axes(program: Program, start: Mapping[str, Array], fits: Fits) -> dict[str, tuple[str, ...]]:
+def _parameter_axes(
+    program: Program, start: Mapping[str, Array], fits: Fits
+) -> dict[str, tuple[str, ...]]:
     """The index names of each parameter, as the model reads it, ``W[j, k]``, else letters of its own.
 
     ``t`` is no such letter: it is the number of the step in an update.

@@ -12,7 +12,7 @@ number of its values, ``pad(x[t - 1])`` reads 0 outside the array. A decimal is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 

@@ -28,6 +28,7 @@ from derivations.language.tree import (
     values,
 )
 
+
 EPS = Ref("eps")
 
 

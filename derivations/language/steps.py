@@ -16,6 +16,7 @@ from derivations.language.products import factors, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
 from derivations.language.shortcuts import Found
+from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 from derivations.language.tree import (
     ONE,
     Derivative,
@@ -25,12 +26,13 @@ from derivations.language.tree import (
     Ref,
     Sum,
     children,
+    free_indices,
     rebuild,
     refs,
+    rename_index,
     substitute,
     values,
 )
-from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from typing import TypeAlias
 
 from derivations.language.contributions import Contribution, chain_product, reduce
 from derivations.language.products import product, total
-from derivations.language.program import Program
+from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, moving_letters, scaled, settled, short
 from derivations.language.tree import (
+    ONE,
     Call,
     Expr,
     Neg,

@@ -17,6 +17,7 @@ from derivations.catalogue import functions
 from derivations.language.program import Equation
 from derivations.language.ranges import affine, is_letter
 from derivations.language.tree import (
+    REDUCTIONS,
     Call,
     Count,
     Expr,

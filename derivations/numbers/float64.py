@@ -20,8 +20,8 @@ from typing import Any
 from flint import arb
 
 from derivations.catalogue import functions
-from derivations.numbers.pointwise import formula_of
 from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
+from derivations.numbers.pointwise import formula_of
 
 UNIT = 2.0**-52
 TINY = 2.0**-1060

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
+from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -88,10 +89,7 @@ class _Page:
 
     def forward(self) -> Iterator[Block]:
         equations = list(self.example.forward)
-        ahead, equations = (
-            equations[: len(self.example.rule.ahead)],
-            equations[len(self.example.rule.ahead) :],
-        )
+        ahead, equations = equations[: len(self.example.rule.ahead)], equations[len(self.example.rule.ahead) :]
         for eq in ahead:
             yield from self.entries(eq)
         sums = [
