@@ -3,9 +3,11 @@
 ``formula`` defines the function through earlier rows and arithmetic; a row without one is a
 primitive that the number systems know by name. ``slope`` is the derivative by ``x`` as textbooks
 write it, ``slopes`` are those by further arguments; an argument without a slope must be a number.
-The tests prove every slope against SymPy's derivative of the formula. ``kinks`` are the arguments at
-which there is no derivative, and then the slope is torch's choice. A row with ``over`` binds an index:
-``softmax(z[k], k)``; in its formula the index is called ``k``.
+The tests prove every slope against SymPy's derivative of the formula. ``kinks`` are the values of ``x``
+at which there is no derivative by it (``y`` for ``max(x, y)``); the slope there is torch's choice, and
+the test that compares it with autograd holds it to that. Where ``smooth`` is 0 there is no kink after
+all, as for ELU with a = 1. A row with ``over`` binds an index: ``softmax(z[k], k)``; in its formula the
+index is called ``k``.
 
 ``torch`` is one dotted name, several that are applied in turn, or an expression over the arguments in
 braces: ``torch.nn.functional.gelu({x}, approximate='tanh')``.
@@ -33,6 +35,7 @@ class Function:
     slopes: Mapping[str, str] = field(default_factory=dict)
     over: bool = False
     kinks: tuple[str, ...] = ()
+    smooth: str = ""
     domain: str = ""
     cancels: bool = False
     source: str = ""
@@ -72,12 +75,8 @@ FUNCTIONS = (
         arguments=(),
         source="the circumference of a circle of diameter 1",
     ),
-    Function(
-        "sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"
-    ),
-    Function(
-        "cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"
-    ),
+    Function("sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"),
+    Function("cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"),
     Function(
         "cospi",
         slope="-pi*sin(pi*x)",
@@ -120,6 +119,7 @@ FUNCTIONS = (
         latex=r"\mathrm{floor}",
         rule="constant between whole numbers",
         source="the greatest whole number that is not above x",
+        kinks=("floor(x)",),
     ),
     Function(
         "max",
@@ -130,6 +130,7 @@ FUNCTIONS = (
         rule="the larger one passes its derivative on, half each where both are equal",
         arguments=("x", "y"),
         source="torch.maximum",
+        kinks=("y",),
     ),
     Function(
         "min",
@@ -140,6 +141,7 @@ FUNCTIONS = (
         rule="the smaller one passes its derivative on, half each where both are equal",
         arguments=("x", "y"),
         source="torch.minimum",
+        kinks=("y",),
     ),
     Function(
         "abs",
@@ -160,6 +162,7 @@ FUNCTIONS = (
         formula="1 - abs(sign(x - y))",
         arguments=("x", "y"),
         source="Kronecker's delta",
+        kinks=("y",),
     ),
     Function(
         "relu",
@@ -173,22 +176,22 @@ FUNCTIONS = (
     ),
     Function(
         "clamp",
-        slope="(1 - step(lo - x))*(1 - step(x - hi))",
+        slope="1 - step(lo - x) - step(x - hi)",
         torch="torch.clamp",
         latex=r"\mathrm{clamp}",
         rule="1 between the limits and on them, 0 outside",
-        formula="min(max(x, lo), hi)",
+        formula="x + (lo - x)*step(lo - x) - (x - hi)*step(x - hi)",
         arguments=("x", "lo", "hi"),
         kinks=("lo", "hi"),
         source="torch.clamp",
     ),
     Function(
         "hardtanh",
-        slope="step(x - lo)*step(hi - x)",
+        slope="step(x - lo) + step(hi - x) - 1",
         torch="torch.nn.functional.hardtanh",
         latex=r"\mathrm{hardtanh}",
         rule="1 between the limits, 0 on them and outside",
-        formula="min(max(x, lo), hi)",
+        formula="x + (lo - x)*(1 - step(x - lo)) - (x - hi)*(1 - step(hi - x))",
         arguments=("x", "lo", "hi"),
         defaults={"lo": "-1", "hi": "1"},
         kinks=("lo", "hi"),
@@ -204,6 +207,7 @@ FUNCTIONS = (
         arguments=("x", "a"),
         defaults={"a": "0.01"},
         kinks=("0",),
+        smooth="a - 1",
         source="Maas, Hannun and Ng 2013",
     ),
     Function(
@@ -216,6 +220,7 @@ FUNCTIONS = (
         arguments=("x", "a"),
         defaults={"a": "1"},
         kinks=("0",),
+        smooth="a - 1",
         cancels=True,
         source="Clevert, Unterthiner and Hochreiter 2016",
     ),
@@ -295,6 +300,48 @@ FUNCTIONS = (
         rule="derivative of x over 1 plus its absolute value",
         formula="x/(1 + abs(x))",
         source="Bergstra and others 2009",
+    ),
+    Function(
+        "huber",
+        slope="clamp(x, -d, d)",
+        torch="torch.nn.functional.huber_loss({x}, torch.zeros_like({x}), delta={d}, reduction='none')",
+        latex=r"\mathrm{Huber}",
+        rule="the derivative of the Huber loss is the residual, cut off at both limits",
+        formula="x**2/2 - (x - d)**2/2*step(x - d) - (x + d)**2/2*step(-x - d)",
+        arguments=("x", "d"),
+        defaults={"d": "1"},
+        source="Huber 1964: half the square up to d, d times (the absolute value less d/2) beyond",
+    ),
+    Function(
+        "smooth_l1",
+        slope="clamp(x, -b, b)/b",
+        torch="torch.nn.functional.smooth_l1_loss({x}, torch.zeros_like({x}), beta={b}, reduction='none')",
+        latex=r"\mathrm{SmoothL1}",
+        rule="the residual over b, cut off at -1 and 1",
+        formula="huber(x, b)/b",
+        arguments=("x", "b"),
+        defaults={"b": "1"},
+        source="Girshick 2015: the Huber loss with limit b, divided by b",
+    ),
+    Function(
+        "log_cosh",
+        slope="tanh(x)",
+        torch="torch.sub(torch.logaddexp({x}, torch.neg({x})), 0.6931471805599453)",
+        latex=r"\mathrm{logcosh}",
+        rule="derivative of the logarithm of the hyperbolic cosine",
+        formula="log((exp(x) + exp(-x))/2)",
+        cancels=True,
+        source="the logarithm of the hyperbolic cosine; torch has no function of its own",
+    ),
+    Function(
+        "hinge",
+        slope="-step(1 - x)",
+        torch="torch.relu(torch.rsub({x}, 1))",
+        latex=r"\mathrm{hinge}",
+        rule="-1 below the margin 1, 0 from there on",
+        formula="max(0, 1 - x)",
+        kinks=("1",),
+        source="Cortes and Vapnik 1995",
     ),
     Function(
         "softmax",

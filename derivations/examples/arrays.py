@@ -18,8 +18,8 @@ from derivations.language.errors import ArithmeticFault, LanguageError, SpecErro
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
-from derivations.numbers.systems import EXACT, rational
 from derivations.numbers.compile import compile_program
+from derivations.numbers.systems import EXACT, rational
 
 CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 

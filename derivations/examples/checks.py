@@ -13,7 +13,6 @@ from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
 from derivations.language.symbolic import Atoms, to_sympy
-from derivations.numbers.tape import label
 from derivations.language.tree import (
     REDUCTIONS,
     Add,
@@ -32,6 +31,7 @@ from derivations.language.tree import (
     values,
     walk,
 )
+from derivations.notation.text import text
 
 MAX_DEGREE = 30
 EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."
@@ -99,7 +99,7 @@ def check_line(line: Assignment, indices: frozenset[str]) -> None:
         )
     for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
         if ref == line.target:
-            shown = label(ref.name, (part.name for part in ref.indices if isinstance(part, Ref)))
+            shown = text(ref)
             raise LanguageError(f"{shown} depends on itself", at=ref.at, hint=EARLIER)
         for part in ref.indices:
             if affine(part) is None and not (isinstance(part, Ref) and part.indices):

@@ -28,7 +28,7 @@ from derivations.language.program import Equation, Program, hoist
 from derivations.language.ranges import moving_letters, sizes_of
 from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
-from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
+from derivations.language.tree import REDUCTIONS, Call, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
 
 
@@ -136,7 +136,12 @@ def prepare(spec: Spec, source: Source) -> Example:
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
     programs = forward, adjoints, rule.update
-    lookups = tuple(name for name in data if name in _looked_up(forward))
+    inside, compared = _looked_up(forward), _compared(forward)
+    lookups = tuple(
+        name
+        for name, array in data.items()
+        if name in inside or (name in compared and all(value.denominator == 1 for value in array.entries))
+    )
     return Example(
         spec, *programs, loss, sample, data, start, states, rule, batches, fits, lookups, tuple(shortcuts)
     )
@@ -147,7 +152,9 @@ def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bo
     if condition is None:
         return True
     match condition:
-        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(bound):
+        case (Sum(Ref(name, indices), bound), Number(wanted, _)) if name in data and indices[-1] == Ref(
+            bound
+        ):
             entries, width = data[name].entries, data[name].shape[-1]
             rows = (entries[at : at + width] for at in range(0, len(entries), width))
             return all(sum(row) == wanted for row in rows)
@@ -159,6 +166,14 @@ def _looked_up(program: Program) -> set[str]:
     reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
     inside = [node for ref in reads for part in ref.indices for node in walk(part)]
     return {node.name for node in inside if isinstance(node, Ref)}
+
+
+def _compared(program: Program) -> set[str]:
+    """The quantities that are compared with an index: ``y`` in ``same(k, y[i])``."""
+    pairs = [node.arguments for eq in program for node in walk(eq.body) if isinstance(node, Call)]
+    letters = {Ref(name) for name in program.indices}
+    gates = [pair for pair in pairs if not letters.isdisjoint(pair)]
+    return {part.name for pair in gates for part in pair if isinstance(part, Ref) and part.indices}
 
 
 def _loss(spec: Spec, source: Source, forward: Program) -> str:
@@ -218,9 +233,7 @@ def _index_names(lines: list[Assignment]) -> frozenset[str]:
 # --- shapes and paths -----------------------------------------------------------------------------
 
 
-def _parameter_axes(
-    program: Program, start: Mapping[str, Array], fits: Fits
-) -> dict[str, tuple[str, ...]]:
+def _parameter_axes(program: Program, start: Mapping[str, Array], fits: Fits) -> dict[str, tuple[str, ...]]:
     """The index names of each parameter, as the model reads it, ``W[j, k]``, else letters of its own.
 
     ``t`` is no such letter: it is the number of the step in an update.

@@ -53,7 +53,11 @@ def _bindings(names: list[Ref], candidates: list[Ref]) -> Iterator[dict[Ref, Ref
         return
     first, *rest = names
     for found in candidates:
-        if len(found.indices) == len(first.indices) and not found.padded and all(map(is_letter, found.indices)):
+        if (
+            len(found.indices) == len(first.indices)
+            and not found.padded
+            and all(map(is_letter, found.indices))
+        ):
             for tail in _bindings(rest, [other for other in candidates if other != found]):
                 yield {first: found, **tail}
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from derivations.language.products import product
 from derivations.language.tree import (
     ONE,
-    Add,
     REDUCTIONS,
+    Add,
     Chosen,
     Count,
     Div,

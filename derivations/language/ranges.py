@@ -14,7 +14,19 @@ from fractions import Fraction
 from derivations.language.errors import LanguageError
 from derivations.language.products import product, total
 from derivations.language.program import Program
-from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, number, transform, walk
+from derivations.language.tree import (
+    BINDERS,
+    Add,
+    Expr,
+    Mul,
+    Neg,
+    Number,
+    Ref,
+    number,
+    transform,
+    twin_of,
+    walk,
+)
 
 
 def affine(expr: Expr) -> dict[str, Fraction] | None:
@@ -115,24 +127,33 @@ def sizes_of(
 ) -> dict[str, int]:
     """How many values each index takes, from the shapes of the arrays that it runs along.
 
-    ``given`` are ranges that the author states. An index without any range is left out.
+    ``given`` are ranges that the author states. An index without any range is left out; a twin, ``p1``,
+    has the range of its index ``p``.
     """
     sizes, known = dict(given or {}), dict(shapes)
     moving = moving_letters(program) - set(sizes)
+    twins = {name for name in moving | _bound(program) if name != twin_of(name)}
+    moving -= twins
     own = {(eq.target.name, axis): part for eq in program for axis, part in enumerate(eq.target.indices)}
     before = (-1, -1)
     while before != (len(sizes), len(known)):
         before = (len(sizes), len(known))
         for eq in program:
             for part, extent in _plain_reads(eq.body, known):
-                if part not in moving:
+                if part not in moving | twins:
                     sizes.setdefault(part, extent)
             _shape(eq.target, sizes, known)
         bounds = {name: _bounds(name, program, known, sizes, own) for name in sorted(moving - set(sizes))}
         closed = {name: min(found) for name, (found, open_) in bounds.items() if found and not open_}
         some = {name: min(found) for name, (found, _) in bounds.items() if found}
         sizes |= dict([*closed.items(), *some.items()][:1])  # what is sure first, then what an array says
+        sizes |= {name: sizes[twin_of(name)] for name in twins if twin_of(name) in sizes}
     return sizes
+
+
+def _bound(program: Program) -> set[str]:
+    """The letters that something in a program binds."""
+    return {node.index for eq in program for node in walk(eq.body) if isinstance(node, BINDERS)}
 
 
 def _refs(body: Expr) -> Iterator[Ref]:

@@ -147,8 +147,8 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
 def unfold(expr: Expr) -> Expr:
     """The expression with every function replaced by its row's formula, down to primitives."""
     if isinstance(expr, Call) and (row := functions.BY_NAME[expr.function]).formula:
-        given = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
-        return unfold(substitute(parse(row.formula, functions.NAMES), dict(given)))
+        given: dict[Expr, Expr] = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
+        return unfold(substitute(parse(row.formula, functions.NAMES), given))
     return rebuild(expr, tuple(unfold(part) for part in children(expr)))
 
 
@@ -264,7 +264,7 @@ def is_zero(expr: Any) -> bool:
 
     Algebra alone decides that it vanishes; a number can only refute it, which spares the slow part.
     """
-    if expr == 0:
+    if expr == 0 or sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0:
         return True
     if sp.expand(expr) == 0:
         return True
@@ -273,6 +273,18 @@ def is_zero(expr: Any) -> bool:
     if sp.cancel(sp.together(expr)) == 0:
         return True
     return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
+
+
+def _opaque(expr: Any) -> Any:
+    """A symbol in the place of every value of a function: what vanishes for all values vanishes for these."""
+    symbols: dict[Any, Any] = {}
+
+    def symbol(value: Any) -> Any:
+        if isinstance(value, sp.exp) and value.args[0].could_extract_minus_sign():
+            return 1 / symbol(sp.exp(-value.args[0]))
+        return symbols.setdefault(value, sp.Dummy())
+
+    return expr.replace(lambda part: isinstance(part, sp.Function), symbol)
 
 
 def _is_refuted(expr: Any) -> bool:

@@ -6,12 +6,10 @@ r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.catalogue import functions
-from derivations.language.matrix import NORM, ONES, TRANSPOSED
+from derivations.language.matrix import NORM, ONES
 from derivations.language.tree import (
     Add,
     Call,
@@ -20,37 +18,28 @@ from derivations.language.tree import (
     Derivative,
     Div,
     Expr,
-    Largest,
     Mul,
     Neg,
     Number,
     Pow,
     Ref,
-    Sum,
 )
-from derivations.notation.latex import BETWEEN, DOTS, turned
+from derivations.notation.latex import turned
 from derivations.notation.symbols import Symbol, Symbols
-
-WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
-TOKEN = re.compile(
-    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
-    r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+from derivations.notation.vocabulary import (
+    ACCENTS,
+    CLOSE,
+    CONSTANTS,
+    END,
+    ENTRYWISE,
+    FUNCTIONS,
+    LAYOUT,
+    OPEN,
+    REDUCTIONS,
+    RELATIONS,
+    TOKEN,
+    WORD,
 )
-RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
-LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
-ACCENTS = {r"\hat", r"\bar", r"\tilde"}
-OPEN, CLOSE = {"(", "["}, {")", "]"}
-END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
-FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
-
-
-REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
-CONSTANTS: dict[str, Expr] = {
-    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
-    r"\dots": DOTS,
-    r"\top": TRANSPOSED,
-}
-ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
 
 
 class Unreadable(ValueError):
@@ -284,8 +273,10 @@ class _Reader:
         texts = tuple("".join(part) for part in scripts)
         for given in dict.fromkeys((primes, "")):
             for own in range(len(texts), -1, -1):
-                if means := self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own):
-                    found = means(tuple(_Reader(part, self.symbols).whole() for part in scripts[own:]))
+                means = self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own)
+                indices = self.indices(scripts[own:]) if means else None
+                if means and indices is not None:
+                    found = means(indices)
                     return Ref(found.name + primes[len(given) :], found.indices)
             if name := self.symbols.whole(Symbol(stem, texts, given)):
                 return Ref(name + primes[len(given) :])
@@ -294,6 +285,13 @@ class _Reader:
         if not texts and not primes and len(stem) == 1:
             return Ref(stem)
         raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
+
+    def indices(self, scripts: list[list[str]]) -> tuple[Expr, ...] | None:
+        """Subscripts as indices; None for a word such as ``s1``, which is a part of a name."""
+        try:
+            return tuple(_Reader(part, self.symbols).whole() for part in scripts)
+        except Unreadable:
+            return None
 
 
 def decimal(text: str) -> Number:

@@ -17,7 +17,6 @@ from derivations.catalogue import functions
 from derivations.language.program import Equation
 from derivations.language.ranges import affine, is_letter
 from derivations.language.tree import (
-    REDUCTIONS,
     Call,
     Count,
     Expr,
@@ -33,7 +32,10 @@ from derivations.language.tree import (
 )
 from derivations.notation.text import text
 
-LIBRARY, OWN = "torch nn optim print range enumerate tensor", "step rows batch batches model optimizer shown padded"
+LIBRARY, OWN = (
+    "torch nn optim print range enumerate tensor",
+    "step rows batch batches model optimizer shown padded",
+)
 OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function", "scheduler"}
 PADDED = '''\
 def padded(array, places, outside=0.0):
@@ -75,7 +77,9 @@ class Scope:
 
 def assignment(eq: Equation, scope: Scope) -> str:
     """``yhat = w*x[rows] + b``"""
-    loops = tuple(part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed)
+    loops = tuple(
+        part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed
+    )
     return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}"
 
 
@@ -86,7 +90,11 @@ def code_of(body: Expr, scope: Scope) -> str:
     if not missing:
         return found
     shape = ", ".join(scope.sizes[axis] for axis in scope.loops)
-    tensor = found if any(isinstance(node, Ref) for node in values(body)) else f"torch.tensor({found}, dtype=torch.float64)"
+    tensor = (
+        found
+        if any(isinstance(node, Ref) for node in values(body))
+        else f"torch.tensor({found}, dtype=torch.float64)"
+    )
     return f"({tensor}).expand({shape})"
 
 
@@ -112,7 +120,9 @@ def _call(name: str, arguments: tuple[Expr, ...]) -> Expr:
         code = text(argument)
         plain = not any(isinstance(node, Ref) for node in values(argument))
         # torch's functions take tensors only, but for what is no operand
-        shown.append(f"torch.tensor({code}, dtype=torch.float64)" if plain and key in row.all_slopes else code)
+        shown.append(
+            f"torch.tensor({code}, dtype=torch.float64)" if plain and key in row.all_slopes else code
+        )
     return Ref(functions.torch_expression(row, shown))
 
 
@@ -149,14 +159,19 @@ def _entry(ref: Ref, scope: Scope) -> str:
     if ref.name in scope.steps:
         base, parts = _step_of(ref, scope)
     letters = [part.name for part in parts if isinstance(part, Ref)]
-    numbers = [isinstance(part, Number) or (is_letter(part) and part in map(Ref, scope.fixed)) for part in parts]
+    numbers = [
+        isinstance(part, Number) or (isinstance(part, Ref) and is_letter(part) and part.name in scope.fixed)
+        for part in parts
+    ]
     simple = all(number or is_letter(part) for number, part in zip(numbers, parts, strict=True))
     if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):
         return _advanced(ref, base, parts, scope)
     if any(numbers):
         picks = [_place(part, scope) if number else ":" for number, part in zip(numbers, parts, strict=True)]
         base = f"{base}[{', '.join(picks)}]"
-    dims = [part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)]
+    dims = [
+        part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)
+    ]
     return _in_axes(base, dims, scope.loops)
 
 
@@ -185,7 +200,9 @@ def _advanced(ref: Ref, base: str, parts: tuple[Expr, ...], scope: Scope) -> str
     if not ref.padded:
         return f"{base}[{', '.join(places)}]"
     outside = f", outside={scope.outside}" if scope.outside else ""
-    tensors = ", ".join(place if "[" in place or "." in place else f"torch.tensor({place})" for place in places)
+    tensors = ", ".join(
+        place if "[" in place or "." in place else f"torch.tensor({place})" for place in places
+    )
     return f"padded({base}, ({tensors},){outside})"
 
 

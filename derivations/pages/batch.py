@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -89,7 +88,10 @@ class _Page:
 
     def forward(self) -> Iterator[Block]:
         equations = list(self.example.forward)
-        ahead, equations = equations[: len(self.example.rule.ahead)], equations[len(self.example.rule.ahead) :]
+        ahead, equations = (
+            equations[: len(self.example.rule.ahead)],
+            equations[len(self.example.rule.ahead) :],
+        )
         for eq in ahead:
             yield from self.entries(eq)
         sums = [
@@ -177,7 +179,7 @@ class _Page:
         return Display(with_samples(found, self.step))
 
     def all_entries(self, equations: list[Equation]) -> Iterator[Block]:
-        """Every entry of some quantities in the order in which they were worked: a recurrence step by step."""
+        """Every entry of some quantities in the order of their work: a recurrence step by step."""
         pairs = [pair for eq in equations for pair in self.of(eq)]
         if self.detail == "brief" or not any(self.reads_one_of(eq, equations) for eq in equations):
             for eq in equations:

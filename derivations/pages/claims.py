@@ -13,8 +13,8 @@ from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.examples.walk import size_of, worked
 from derivations.language.backward import adjoint
-from derivations.language.steps import Chain, local_slopes
 from derivations.language.ranges import settled
+from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import (
     Add,
     Call,

@@ -48,7 +48,9 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
         derivation = condense(derivation)
     conditions = [each.condition for each in example.shortcuts if each.condition]
     forward = replace(example.forward, indices=example.backward.indices)
-    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions))
+    proofs = tuple(
+        Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions)
+    )
     program = listing(example)
     output = cache(lambda: run_listing(program))
 

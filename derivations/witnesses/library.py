@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from derivations.examples.recognize import Recognized
-from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.author import Pass
 from derivations.witnesses.lines import Line
+from derivations.witnesses.torch_rows import resolve
 
 
 def keywords(arguments: str) -> dict[str, Any]:
