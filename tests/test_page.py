@@ -112,7 +112,11 @@ def test_every_other_number_of_a_kept_page_counts(name: str, form: str) -> None:
         if not same_page(form, text, altered):
             continue  # noticed
         assert split(form, altered)[0] == whole
-        assert json_place(text, number.start()) if form == "json" else "distance in ulp" in text[: number.start()]
+        assert (
+            json_place(text, number.start())
+            if form == "json"
+            else "distance in ulp" in text[: number.start()]
+        )
         last_bits = math.isclose(float(number[0]), float(number[0][:-1] + digit), rel_tol=1e-9)
         assert last_bits or number[0].isdigit()  # a distance in ulp
 

@@ -11,7 +11,7 @@ from derivations.examples.example import Example
 from derivations.language.errors import CheckFailed
 from derivations.language.ranges import is_letter
 from derivations.language.tree import refs
-from derivations.notation.symbols import ACCENTS, Symbol
+from derivations.notation.symbols import Symbol
 from derivations.pages.press import Press
 
 COLUMN, ROW, EDGE, HALF_WIDTH, HALF_HEIGHT, BELOW = 68, 30, 26, 17, 11, 22
@@ -72,9 +72,8 @@ def graph(press: Press) -> Graph:
     example = press.run.example
     reads = reads_of(example)
     layers = _layers(example)
-    columns = [
-        [name for name in layers if layers[name] == layer] for layer in range(max(layers.values()) + 1)
-    ]
+    last = max(layers.values())
+    columns = [[name for name in layers if layers[name] == layer] for layer in range(last + 1)]
     tallest = max(map(len, columns))
     nodes = {
         name: _node(name, press, EDGE + COLUMN * layer, EDGE + ROW * at + ROW * (tallest - len(column)) // 2)
@@ -127,11 +126,7 @@ def _node(name: str, press: Press, x: int, y: int) -> Node:
 
 def text_of(symbol: Symbol) -> tuple[str, str]:
     """A symbol as text: the letter with its accent, and what stands below it."""
-    accent, _, letter = (
-        symbol.stem.rpartition(" ")
-        if symbol.stem.split(" ")[0] in ACCENTS.values()
-        else ("", "", symbol.stem)
-    )
+    accent, _, letter = symbol.stem.rpartition(" ")
     return _letter(letter) + COMBINING.get(accent, ""), ",".join(map(_letter, symbol.subscripts))
 
 

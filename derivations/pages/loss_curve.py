@@ -35,7 +35,6 @@ class Curve:
     points: tuple[Point, ...]
     low: str
     high: str
-    zero: bool
 
     @property
     def markers(self) -> tuple[Point, ...]:
@@ -54,13 +53,12 @@ def curve(press: Press) -> Curve:
     losses = [step[name] for step in press.run.trace.shown]
     middles = [_middle(value) for value in losses]
     low, high = _ends(middles)
+    said = [_words(name, value, press.rounding) for value in losses]
     points = tuple(
-        Point(
-            place + 1, _across(place, len(losses)), _down(at, low, high), _words(name, value, press.rounding)
-        )
-        for place, (value, at) in enumerate(zip(losses, middles, strict=True))
+        Point(place + 1, _across(place, len(losses)), _down(at, low, high), words)
+        for place, (at, words) in enumerate(zip(middles, said, strict=True))
     )
-    return Curve(name, points, _label(low), _label(high), low == 0)
+    return Curve(name, points, _label(low), _label(high))
 
 
 def check_curve(text: str, press: Press) -> None:
