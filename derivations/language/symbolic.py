@@ -262,14 +262,14 @@ def _power(expr: Any, atoms: Atoms) -> Expr:
 def is_zero(expr: Any) -> bool:
     """Whether SymPy proves that an expression vanishes.
 
-    Algebra alone decides that it vanishes; a number can only refute it, which spares the slow part.
+    A number can only refute it, quickly; that it vanishes is decided by algebra alone.
     """
     if expr == 0 or sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0:
         return True
-    if sp.expand(expr) == 0:
-        return True
     if _is_refuted(expr):
         return False
+    if sp.expand(expr) == 0:
+        return True
     if sp.cancel(sp.together(expr)) == 0:
         return True
     return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
