@@ -24,9 +24,10 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     """Model, loss with its convention, data, start, optimizer, batches, rounding."""
     yield Heading(2, ("The problem",))
     losses = named_losses(example)
-    yield Prose(_learn_words(example))
-    for eq in trained(example):
-        if eq.target.name == example.loss:
+    own = trained(example)
+    yield Prose(_aim_words(example, len(own) > 1))
+    for eq in own:
+        if eq.target.name == example.loss and len(own) > 1:
             words = convention(found.get(example.loss))
             yield Prose((f"The loss is the {words}:" if words else "The loss is",))
         yield from _equation(eq, losses if eq.target.name not in found else {})
@@ -49,10 +50,11 @@ def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]
         yield Prose((f"This is the {row.title}: {row.convention}.",))
 
 
-def _learn_words(example: Example) -> Words:
+def _aim_words(example: Example, model: bool) -> Words:
     many = "parameters" if len(example.parameters) > 1 else "parameter"
-    holes = join(["{}"] * len(example.parameters))
-    return say(f"We learn the {many} {holes} of the model", *(Ref(name) for name in example.parameters))
+    names = f"{many} {join(['{}'] * len(example.parameters))}"
+    words = f"We learn the {names} of the model" if model else f"We look for the {names} with the smallest"
+    return say(words, *(Ref(name) for name in example.parameters))
 
 
 def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
@@ -89,9 +91,10 @@ def _start_words(example: Example, rounding: Rounding) -> Words:
 
 
 def _batch_words(example: Example) -> Words:
-    epochs = f"{len(example.batches)} epoch{'s' if len(example.batches) > 1 else ''}"
+    plural = "s" if len(example.batches) > 1 else ""
+    epochs, steps = (f"{len(example.batches)} {what}{plural}" for what in ("epoch", "step"))
     if example.sample is None:
-        return (f"Every step uses all the data; we work {len(example.batches)} steps.",)
+        return (f"Every step uses all the data; we work {steps}." if example.data else f"We work {steps}.",)
     first = example.batches[0]
     cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
     training = example.spec.training
