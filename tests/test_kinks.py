@@ -11,7 +11,7 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
-from derivations.language.errors import CheckFailed
+from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages import batch
 from derivations.pages.blocks import Prose
 from derivations.pages.kinks import Kinks
@@ -115,3 +115,15 @@ def test_a_page_that_hides_or_changes_a_kink_is_refused(
     monkeypatch.setattr(batch, "Kinks", writer)
     with pytest.raises(CheckFailed, match="kink"):
         page(tmp_path, "L = relu(w)*x + w", "w = 0")
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.slope == "0" and row.arguments], ids=by_name)
+def test_a_parameter_without_any_slope_is_refused_in_words(row: Function, tmp_path: Path) -> None:
+    call = f"{row.name}({', '.join(['w', *arguments(row)])})"
+    with pytest.raises(SpecError, match="the derivative of 'L' by 'w' is 0 everywhere"):
+        page(
+            tmp_path,
+            f"L = ({call} - x)**2",
+            "w = 1",
+            "x = 1\nc = 0.5" if "c" in call.split(",")[-1] else "x = 1",
+        )

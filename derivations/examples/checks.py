@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.degree import degree
-from derivations.language.errors import LanguageError, nearest
+from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
@@ -237,16 +237,12 @@ def check_paths(source: Source, program: Program, loss: str, start: Mapping[str,
             )
 
 
-def check_slopes(source: Source, adjoints: Program, loss: str, start: Mapping[str, Array]) -> None:
-    """No parameter acts through functions only that are constant between their jumps."""
+def check_slopes(adjoints: Program, loss: str, start: Iterable[str]) -> None:
+    """No parameter acts only through functions that are constant between their jumps."""
     for name in start:
         if adjoint(loss, name) not in adjoints.targets:
-            raise source.error(
-                f"the derivative of '{loss}' by '{name}' is 0 everywhere",
-                "parameters",
-                name,
-                hint="Functions such as step, sign and floor pass no gradient on.",
-            )
+            hint = "Functions such as step, sign and floor pass no gradient on."
+            raise SpecError(f"the derivative of '{loss}' by '{name}' is 0 everywhere", hint=hint)
 
 
 def check_samples(source: Source, program: Program, data: Mapping[str, Array], sample: str | None) -> None:

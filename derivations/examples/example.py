@@ -16,7 +16,6 @@ from derivations.examples.checks import (
     check_paths,
     check_samples,
     check_shapes,
-    check_slopes,
 )
 from derivations.examples.differentiated import looked_ahead, with_second
 from derivations.examples.layers import with_layers
@@ -139,7 +138,6 @@ def prepare(spec: Spec, source: Source) -> Example:
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
-    check_slopes(source, adjoints, loss, start)
     count = _sample_count(forward, data, sample)
     batches = _batches(spec, source, count, sample)
     programs = forward, adjoints, rule.update
