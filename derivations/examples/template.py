@@ -89,7 +89,7 @@ class Template:
             part.name
             for ref in self._reads
             for part in ref.indices
-            if is_letter(part) and isinstance(part, Ref)
+            if isinstance(part, Ref) and is_letter(part)
         ]
         inside = [n.name for ref in self._reads for p in ref.indices for n in walk(p) if _bare(n)]
         found = dict.fromkeys([*named, *bare, *inside])
