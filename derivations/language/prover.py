@@ -19,7 +19,7 @@ import sympy as sp
 
 from derivations.language.contributions import adjoint, needed
 from derivations.language.program import Program
-from derivations.language.symbolic import function_class, is_zero
+from derivations.language.symbolic import function_class
 from derivations.language.tiny import TinyRanges
 from derivations.language.tree import (
     Add,
@@ -39,6 +39,7 @@ from derivations.language.tree import (
     Sum,
     free_indices,
 )
+from derivations.language.vanishing import is_zero
 
 TINY, DEEPEST, WRITTEN = 2, 8, 5
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
