@@ -67,11 +67,21 @@ def _same(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
     indices = {a: b for p, e in chosen.items() for a, b in zip(p.indices, e.indices, strict=True)}
     bound = {a: Ref(b) for a, b in zip(theirs.over, ours.over, strict=True)}
     known = {a.name: b for a, b in indices.items() if isinstance(a, Ref)} | bound
+    if not _one_to_one(theirs, ours, chosen):
+        return False
     pattern = _rename_counts(substitute(theirs.pointwise, dict(chosen.items())), known)
     if not _alike(pattern, ours.pointwise):
         return False
     atoms = Atoms(pattern, ours.pointwise)
     return is_zero(to_sympy(pattern, atoms) - to_sympy(ours.pointwise, atoms))
+
+
+def _one_to_one(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
+    """Whether each letter of the pattern stands for one letter: ``W[j, k]*x[k]`` is not ``V[k, j]*x[k]``."""
+    read = set(refs(theirs.pointwise))
+    pairs = {pair for p, e in chosen.items() if p in read for pair in zip(p.indices, e.indices, strict=True)}
+    pairs |= {(Ref(a), Ref(b)) for a, b in zip(theirs.over, ours.over, strict=True)}
+    return len({a for a, _ in pairs}) == len(pairs) == len({b for _, b in pairs})
 
 
 def _rename_counts(expr: Expr, known: dict[str, Expr]) -> Expr:
