@@ -194,9 +194,7 @@ def test_an_enclosed_function_holds_torchs_value(row: Function, x: float, y: flo
     pair = iter((x, y))
     operands = {name: next(pair) for name in row.arguments if name in row.all_slopes}
     others = [name for name in row.arguments if name not in operands]
-    limits = dict(zip(others, (number, number + 1.5), strict=False))
-        zip([name for name in row.arguments if name not in operands], (number, number + 1.5), strict=False)
-    )
+    limits = dict(zip(others, (abs(number) + 0.1, abs(number) + 1.5), strict=False))
     known = {name: {**operands, **limits}[name] for name in row.arguments}
     tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in operands.items()}
     code = functions.torch_expression(row, row.arguments)

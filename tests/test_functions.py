@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -16,11 +17,12 @@ from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
-from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
+from derivations.language.symbolic import Atoms, to_sympy, unfold
 from derivations.language.tree import Call, Ref
+from derivations.language.vanishing import is_zero
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
-from tests.test_catalogue import by_name, example_of, run, spec
+from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
 
 POINTS = [
     *("-30", "-7.3", "-3", "-2", "-1", "-0.5", "-1e-9", "0", "1e-9", "1/3", "0.5", "1", "2", "3"),
@@ -36,6 +38,8 @@ def settings(row: Function) -> list[tuple[Fraction, ...]]:
     rest = row.arguments[1:]
     if set(rest) & set(row.all_slopes):
         return [tuple(map(Fraction, at)) for at in itertools.product(POINTS, repeat=len(rest))]
+    if len(rest) == 1:
+        return [(Fraction(number),) for number in dict.fromkeys((*row.defaults.values(), "1/3", "2"))]
     defaults = [tuple(Fraction(row.defaults[name]) for name in rest)] if row.defaults else []
     return list(dict.fromkeys([*defaults, *(tuple(map(Fraction, other[: len(rest)])) for other in OTHERS)]))
 
@@ -89,15 +93,16 @@ def test_value_and_slopes_are_torchs(row: Function) -> None:
                 worked(called(row), row, at)
             continue
         theirs, operands = in_torch(row, at)
+        rounding = 1e-15 * max(1.0, *(float(abs(number)) for number in at)) if at else 1e-15
         with precision(256):
-            assert close(worked(called(row), row, at), float(theirs.detach()), 9e-16), at
+            assert close(worked(called(row), row, at), float(theirs.detach()), rounding), at
             for name, operand in operands.items():
                 slope = slope_by(theirs, operand)
                 if math.isinf(slope):
                     with pytest.raises(ArithmeticFault, match="division by zero"):
                         worked(row.all_slopes[name], row, at)
                 else:
-                    assert close(worked(row.all_slopes[name], row, at), slope, 4e-15), (name, at)
+                    assert close(worked(row.all_slopes[name], row, at), slope, 4 * rounding), (name, at)
 
 
 def slope_by(theirs: torch.Tensor, operand: torch.Tensor) -> float:
@@ -182,10 +187,29 @@ def test_a_default_is_that_of_torch(row: Function) -> None:
     x = torch.tensor([float(Fraction(point)) for point in POINTS], dtype=torch.float64)
     defaults = [float(Fraction(row.defaults[name])) for name in row.arguments[1:]]
     by_hand = eval(functions.torch_expression(row, ["x", *map(str, defaults)]), {"torch": torch, "x": x})
-    assert torch.equal(by_hand, eval(f"{row.torch}(x)", {"torch": torch, "x": x}))
+    named = row.torch if "{" in row.torch else f"{row.torch}({{x}})"
+    left_out = re.sub(r", \w+=\{[^x]\}", "", named).format(x="x")
+    assert torch.equal(by_hand, eval(left_out, {"torch": torch, "x": x}))
     assert parse(f"{row.name}(x)", functions.NAMES) == parse(
         f"{row.name}(x, {', '.join(row.defaults[name] for name in row.arguments[1:])})", functions.NAMES
     )
+
+
+@pytest.mark.parametrize("row", [row for row in POINTWISE if row.arguments], ids=by_name)
+def test_a_function_is_verified_in_a_model(row: Function) -> None:
+    """Four samples, some of them on a kink; other arguments are data or numbers."""
+    numbers = iter(OTHERS[0] if len(row.arguments) == 3 else ("0.5",))
+    rest = [name if name in row.all_slopes else next(numbers) for name in row.arguments[1:]]
+    written = [f"{name}[i]" if name == "y" else name for name in rest]
+    points = [1, 2, 0.5, 3] if row.domain else [0, 1, -1, 2.5]
+    text = spec(
+        f"u[i] = w*x[i]\nh[i] = {row.name}({', '.join(['u[i]', *written])})\n"
+        "L = mean((h[i] - c[i])**2, i) + w**2",
+        "w = 1",
+        f"x = {points}\nc = [0.3, 1, -0.5, 2]\n" + "y = [0, 2, -1, 1]\n" * ("y" in row.arguments),
+        'optimizer = { name = "SGD", lr = 0.05 }',
+    )
+    assert_verified(run(example_of(text)))
 
 
 # --- over an index -----------------------------------------------------------------------------------

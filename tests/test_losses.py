@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from derivations.catalogue.sample_losses import SAMPLE_LOSSES, SampleLoss
 from derivations.examples.recognize import recognize
 from derivations.language.errors import ArithmeticFault
 from derivations.numbers.systems import ball, precision
+from derivations.pages.page import build
 from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
 
 SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
@@ -203,3 +205,46 @@ def test_class_weights_reduce_as_torchs_class_does() -> None:
         assert close(trace.steps[0].at("L"), float(theirs.detach()))
         for at in places(z.grad):
             assert close(trace.steps[0].at("dL/dz", tuple(k + 1 for k in at)), float(z.grad[at]))
+
+
+REPORTED = """
+z[i] = w*x[i] + b
+loss[i] = binary_cross_entropy_with_logits(z[i], y[i])
+L = mean(loss[i], i)
+p[i] = sigmoid(z[i])
+squared = mean(squared_error(p[i], y[i]), i)
+right[i] = same(step(p[i] - 0.5), y[i])
+accuracy = mean(right[i], i)
+"""
+
+
+def test_the_loss_reported_may_differ_from_the_loss_trained_on(tmp_path: Path) -> None:
+    path = tmp_path / "reported.toml"
+    body = spec(REPORTED, "w = 0.5\nb = 0", "x = [1, 2, -1, -3]\ny = [1, 1, 0, 1]", f"{SGD}\nbatch_size = 2")
+    path.write_text(body.replace("[data]", 'loss = "L"\n[data]'))
+    page = build(path, ("md", "tex"))
+    text = str(page["md"])
+    assert "Reported beside $L$, and not trained on:" in text
+    assert "This is the binary cross-entropy of a logit:" in text
+    assert r"| step | $w$ | $b$ | $L$ | $\mathrm{squared}$ | $\mathrm{accuracy}$ |" in text
+    w, b = (torch.tensor(start, dtype=torch.float64, requires_grad=True) for start in (0.5, 0.0))
+    optimizer = torch.optim.SGD([w, b], lr=0.05)
+    x, y = (torch.tensor(v, dtype=torch.float64) for v in ([1.0, 2, -1, -3], [1.0, 1, 0, 1]))
+    for step, rows in zip(page.trace.steps, ([0, 1], [2, 3]), strict=True):
+        optimizer.zero_grad()
+        z = w * x[rows] + b
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, y[rows])
+        loss.backward()
+        optimizer.step()
+        squared = torch.nn.functional.mse_loss(torch.sigmoid(z), y[rows])
+        right = ((z > 0).double() == y[rows]).double().mean()
+        with precision(page.trace.bits):
+            for name, theirs in {"L": loss, "squared": squared, "accuracy": right, "w'": w, "b'": b}.items():
+                assert close(step.at(name), float(theirs.detach())), name
+
+
+@pytest.mark.parametrize("row", SAMPLE_LOSSES, ids=by_name)
+def test_a_page_says_the_convention_of_a_loss(row: SampleLoss, tmp_path: Path) -> None:
+    path = tmp_path / "loss.toml"
+    path.write_text(model(row))
+    assert f"This is the {row.title}: {row.convention}." in str(build(path, ("md", "tex"))["md"])

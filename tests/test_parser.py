@@ -209,7 +209,7 @@ BAD = [
     ("max(a)", 0, "'max' takes 2 arguments, found 1", "Write max(x, y)."),
     ("exp(a, b)", 0, "'exp' takes one argument, found 2", ""),
     ("leaky_relu(a, 1, 2)", 0, "'leaky_relu' takes 1 to 2 arguments, found 3", "leaky_relu(x, a)"),
-    ("b*softmax(a)", 2, "'softmax' takes 2 arguments, found 1", "softmax(x, i)"),
+    ("b*softmax(a)", 2, "'softmax' takes 2 arguments, found 1", "softmax(x, k)"),
     ("softmax(a, 2)", 0, "'softmax' names its index", ""),
     ("softmax(a, x[i])", 0, "'softmax' names its index", ""),
     ("qqqq(a)", 0, "unknown function 'qqqq'", "Known functions: "),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.layer import Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
@@ -19,7 +20,9 @@ def rows() -> list[tuple[str, str, str, str]]:
         ("function", _called(row.name, row.arguments, row.over), row.formula or _known(row.slope), row.torch)
         for row in FUNCTIONS
     ]
-    found += [("layer", row.name, f"{row.output} = {row.equation}", row.torch) for row in LAYERS]
+    found += [
+        ("layer", row.usage, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS
+    ]
     found += [
         ("loss", _called(row.name, row.arguments, row.over), row.formula, row.torch) for row in SAMPLE_LOSSES
     ]
@@ -41,6 +44,10 @@ def _called(name: str, arguments: Sequence[str], over: bool) -> str:
 
 def _known(slope: str) -> str:
     return f"derivative {slope}" if slope else "a constant"
+
+
+def _made_of(row: Layer) -> str:
+    return "; ".join(layers for _, layers in row.parts)
 
 
 def _one_line(equations: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
+from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.degree import degree
-from derivations.language.errors import LanguageError, nearest
+from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
@@ -160,7 +161,9 @@ def check_shapes(
                 if isinstance(node, (*REDUCTIONS, Count)):
                     _check_range(Ref(node.index), sizes, eq)
             for ref in (node for node in walk(eq.body) if isinstance(node, Ref)):
-                if ref.name in shapes:
+                if ref.name in program.targets and ref.name not in shapes:
+                    _check_count(ref, len(program.targets[ref.name].target.indices))
+                elif ref.name in shapes:
                     _check_read_shape(ref, shapes[ref.name], sizes, first, moving)
             written = tuple(sizes[p.name] for p in eq.target.indices if isinstance(p, Ref))
             if len(written) == len(eq.target.indices) and not _is_recurrent(program, eq.target.name):
@@ -174,12 +177,16 @@ def _is_recurrent(program: Program, name: str) -> bool:
     return sum(eq.target.name == name for eq in program) > 1
 
 
+def _check_count(ref: Ref, count: int) -> None:
+    if len(ref.indices) != count:
+        wanted = f"{count} {'index' if count == 1 else 'indices'}" if count else "no index"
+        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+
+
 def _check_read_shape(
     ref: Ref, shape: tuple[int, ...], sizes: Mapping[str, int], first: dict[str, Ref], moving: set[str]
 ) -> None:
-    if len(ref.indices) != len(shape):
-        wanted = f"{len(shape)} {'index' if len(shape) == 1 else 'indices'}" if shape else "no index"
-        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+    _check_count(ref, len(shape))
     for part, extent in zip(ref.indices, shape, strict=True):
         form = affine(part)
         if form is None or ref.padded:
@@ -228,6 +235,14 @@ def check_paths(source: Source, program: Program, loss: str, start: Mapping[str,
             raise source.error(
                 f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
             )
+
+
+def check_slopes(adjoints: Program, loss: str, start: Iterable[str]) -> None:
+    """No parameter acts only through functions that are constant between their jumps."""
+    for name in start:
+        if adjoint(loss, name) not in adjoints.targets:
+            hint = "Functions such as step, sign and floor pass no gradient on."
+            raise SpecError(f"the derivative of '{loss}' by '{name}' is 0 everywhere", hint=hint)
 
 
 def check_samples(source: Source, program: Program, data: Mapping[str, Array], sample: str | None) -> None:

@@ -23,6 +23,7 @@ from derivations.examples.optimizer_code import (
 )
 from derivations.examples.recognize import Recognized, recognize
 from derivations.language.ranges import sizes_of
+from derivations.language.tree import Ref
 from derivations.notation.torch_code import PADDED, variable
 from derivations.notation.torch_loops import forward_code
 
@@ -64,7 +65,9 @@ def _single_layer(example: Example, found: dict[str, Recognized]) -> Recognized 
     layers = [row for row in found.values() if row.kind == "layer"]
     if len(example.forward.equations) != 2 or len(found) != 2 or len(layers) != 1:
         return None
-    return layers[0] if set(layers[0].parameters.values()) == set(example.start) else None
+    target = next(eq.target for eq in example.forward if eq.target.name in found)
+    plain = target.indices == (Ref(example.sample or ""),)
+    return layers[0] if plain and set(layers[0].parameters.values()) == set(example.start) else None
 
 
 def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[str]:

@@ -118,6 +118,15 @@ class ModelTable(Strict):
     loss: Annotated[Name | None, Field(description="What is trained on, if it is not the last equation.")] = (
         None
     )
+    layers: Annotated[
+        tuple[str, ...],
+        Field(description='Layers that stand before the equations: ["Linear(2, 3)", "Tanh()"].'),
+    ] = ()
+    input: Annotated[Name, Field(description="What the first layer reads.")] = "x"
+    output: Annotated[Name, Field(description="The name of what the last layer computes.")] = "yhat"
+    seed: Annotated[
+        int, Field(ge=0, description="Draws the start values of the layers that are not given.")
+    ] = 1
     ranges: Annotated[
         dict[Name, Positive],
         Field(description="How many values an index takes, where no array says it: { t = 4 }."),
@@ -185,7 +194,9 @@ class Spec(Strict):
     ]
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
-    parameters: Annotated[dict[Name, Start], Field(description="What is learnt, with start values.")]
+    parameters: Annotated[
+        dict[Name, Start], Field(description="What is learnt, with start values; layers may draw theirs.")
+    ] = {}
     training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
 
@@ -193,11 +204,17 @@ class Spec(Strict):
 class Source:
     """Where a spec was read from: its text, to point into, and its folder, to read beside it."""
 
-    def __init__(self, text: str, file: str = "spec", folder: Path | None = None) -> None:
-        self.text, self.file, self.folder = text, file, folder
+    def __init__(self, text: str, file: str = "spec", folder: Path | None = None, before: int = 0) -> None:
+        self.text, self.file, self.folder, self.before = text, file, folder, before
+
+    def behind(self, before: int) -> Source:
+        """The same source, whose equations stand behind those of its layers."""
+        return Source(self.text, self.file, self.folder, before)
 
     def error(self, message: str, *path: str | int, hint: str = "", at: int | None = None) -> SpecError:
         """An error at a key of the spec, or ``at`` an offset in the text that stands there."""
+        if path == ("model", "equations") and at is not None and self.before:
+            path, at = (("model", "layers"), None) if at < self.before else (path, at - self.before)
         line, column = locate(self.text, path, at)
         return SpecError(message, hint=hint, file=self.file, line=line, column=column)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from derivations.language.program import Term, normal_form
 from derivations.language.ranges import is_letter
-from derivations.language.symbolic import Atoms, is_zero, to_sympy
+from derivations.language.symbolic import Atoms, to_sympy
 from derivations.language.tree import (
     Add,
     Count,
@@ -22,6 +22,7 @@ from derivations.language.tree import (
     transform,
     values,
 )
+from derivations.language.vanishing import is_zero
 
 
 def match(pattern: Expr, expr: Expr) -> dict[str, Ref] | None:

@@ -184,9 +184,9 @@ class _Reader:
     def bound(self, name: Token, row: Function | SampleLoss, arguments: tuple[Expr, ...]) -> str:
         """The index that a row is over: its last argument."""
         last = arguments[-1]
-        if len(arguments) <= len(row.arguments) - len(row.defaults) or not isinstance(last, Ref):
+        if len(arguments) <= len(row.arguments) - len(row.defaults):
             raise _miscounted(row, len(arguments), len(row.arguments) + 1, len(row.defaults), name.at)
-        if last.indices:
+        if not isinstance(last, Ref) or last.indices:
             raise LanguageError(f"'{row.name}' names its index: {_usage(row)}", at=name.at)
         return last.name
 

@@ -19,7 +19,7 @@ import sympy as sp
 
 from derivations.language.contributions import adjoint, needed
 from derivations.language.program import Program
-from derivations.language.symbolic import function_class, is_zero
+from derivations.language.symbolic import function_class
 from derivations.language.tiny import TinyRanges
 from derivations.language.tree import (
     Add,
@@ -39,6 +39,7 @@ from derivations.language.tree import (
     Sum,
     free_indices,
 )
+from derivations.language.vanishing import is_zero
 
 TINY, DEEPEST, WRITTEN = 2, 8, 5
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
@@ -269,6 +270,8 @@ class Prover:
         """``∂body/∂by``, where a quantity alone stands for the right-hand side of its equation."""
         if isinstance(body, Ref) and body.name in self.program.targets:
             at = tuple(self.position(part, env) for part in body.indices)
+            if body.name == by.name and at == tuple(self.position(part, env) for part in by.indices):
+                return sp.Integer(1)  # by itself
             written = self.equation(body.name, at)
         else:
             written = self.shallow(body, env)

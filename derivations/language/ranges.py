@@ -17,6 +17,7 @@ from derivations.language.program import Program
 from derivations.language.tree import (
     BINDERS,
     Add,
+    Call,
     Expr,
     Mul,
     Neg,
@@ -200,3 +201,18 @@ def _shape(target: Ref, sizes: Mapping[str, int], known: dict[str, tuple[int, ..
     plain = [extent for extent in extents if extent is not None]
     if len(plain) == len(target.indices):
         known.setdefault(target.name, tuple(plain))
+
+
+def looked_up(program: Program) -> set[str]:
+    """The quantities that stand inside the brackets of others: ``token`` in ``E[token[i], k]``."""
+    reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
+    inside = [node for ref in reads for part in ref.indices for node in walk(part)]
+    return {node.name for node in inside if isinstance(node, Ref)}
+
+
+def compared(program: Program) -> set[str]:
+    """The quantities that are compared with an index: ``y`` in ``same(k, y[i])``."""
+    pairs = [node.arguments for eq in program for node in walk(eq.body) if isinstance(node, Call)]
+    letters = {Ref(name) for name in program.indices}
+    gates = [pair for pair in pairs if not letters.isdisjoint(pair)]
+    return {part.name for pair in gates for part in pair if isinstance(part, Ref) and part.indices}

@@ -97,7 +97,7 @@ def _own_term(body: Expr, bound: str, by: Ref) -> Expr | None:
     where that is ``by`` itself, every term depends on it.
     """
     own_reads = [ref for ref in refs(body) if ref.name == by.name]
-    reads = [ref for ref in own_reads if Ref(bound) in (node for part in ref.indices for node in walk(part))]
+    reads = [ref for ref in own_reads if any(Ref(bound) in walk(part) for part in ref.indices)]
     if by in own_reads and by not in reads:
         return None
     letters = [node for part in by.indices for node in walk(part) if isinstance(node, (Ref, Number))]

@@ -7,7 +7,6 @@ r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from derivations.language.matrix import NORM, ONES
 from derivations.language.tree import (
@@ -18,13 +17,11 @@ from derivations.language.tree import (
     Derivative,
     Div,
     Expr,
-    Mul,
     Neg,
-    Number,
     Pow,
     Ref,
 )
-from derivations.notation.latex import turned
+from derivations.notation.numerals import Unreadable, decimal, negated, scientific
 from derivations.notation.symbols import Symbol, Symbols
 from derivations.notation.vocabulary import (
     ACCENTS,
@@ -40,10 +37,6 @@ from derivations.notation.vocabulary import (
     TOKEN,
     WORD,
 )
-
-
-class Unreadable(ValueError):
-    """A formula that is not in the notation of these pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ class _Reader:
     def term(self) -> Expr:
         if self.token == "-":
             self.take()
-            return _negated(self.term())
+            return negated(self.term())
         found = self.product()
         while self.token in ENTRYWISE:
             name = ENTRYWISE[self.take()]
@@ -124,10 +117,10 @@ class _Reader:
             parts.append(self.factor())
             if is_open:
                 break
-        return _scientific(parts)
+        return scientific(parts)
 
     def reduces(self) -> bool:
-        """Whether a reduction over an index begins here: ``\\max_k``, not the larger of two."""
+        r"""Whether a sum or a maximum over an index follows; ``\max(a, b)`` is a call."""
         return self.token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]
 
     def factor(self) -> Expr:
@@ -296,29 +289,3 @@ class _Reader:
             return tuple(_Reader(part, self.symbols).whole() for part in scripts)
         except Unreadable:
             return None
-
-
-def decimal(text: str) -> Number:
-    """A printed decimal as an exact number that remembers its digits."""
-    return Number(Fraction(text), text)
-
-
-def _negated(expr: Expr) -> Expr:
-    if isinstance(expr, Number):
-        return turned(expr)
-    return Neg(expr)
-
-
-def _scientific(parts: list[Expr]) -> Expr:
-    r"""Factors to a product, with ``1.2 \cdot 10^{-7}`` as one number."""
-    if not parts:
-        raise Unreadable("an empty term")
-    found: list[Expr] = []
-    for part in parts:
-        before = found[-1] if found else None
-        match part, before:
-            case Pow(Number(Fraction(numerator=10, denominator=1), _), Number(e, _)), Number(m, text):
-                found[-1] = Number(m * Fraction(10) ** int(e), f"{text}e{e}")
-            case _:
-                found.append(part)
-    return found[0] if len(found) == 1 else Mul(tuple(found))

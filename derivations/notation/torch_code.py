@@ -185,7 +185,9 @@ def _entry(ref: Ref, scope: Scope) -> str:
 def _extent(ref: Ref, axis: int, part: Expr, scope: Scope) -> str:
     """All of an axis, ``:``, or as much of it as a letter runs along, ``:2``."""
     letter = getattr(part, "name", "")
-    return ":" if scope.fits(ref.name, axis, letter) or letter not in scope.sizes else f":{scope.sizes[letter]}"
+    return (
+        ":" if scope.fits(ref.name, axis, letter) or letter not in scope.sizes else f":{scope.sizes[letter]}"
+    )
 
 
 def _in_axes(base: str, dims: list[str], loops: tuple[str, ...]) -> str:

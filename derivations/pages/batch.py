@@ -28,6 +28,7 @@ from derivations.pages.columns import (
     needed_adjoints,
     row_index,
 )
+from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 from derivations.pages.tables import MAX_COLUMNS, Rows
@@ -41,6 +42,7 @@ def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols)
     yield Heading(2, (_title(trace, step),))
     yield Prose(page.start_words())
     yield from page.forward()
+    yield from Kinks(page.example, page.writer).blocks()
     yield from page.backward()
     yield from page.update()
 

@@ -247,7 +247,10 @@ class Substitution:
 
     def _length(self, term: Expr, env: Env) -> int:
         """How many terms a term has once its sum is written out."""
-        size = max(len(self._terms(term, env)), 1) if isinstance(term, Sum) else 1
+        places = self._terms(term, env) if isinstance(term, Sum) else []
+        if len(places) == 1:  # a sum of one term, which may be a sum itself
+            return self._length(*places[0])
+        size = max(len(places), 1)
         return HEAD + 1 + TAIL if size > LONG_SUM else size
 
     def _value(self, expr: Expr, env: Env) -> Printed:

@@ -28,7 +28,10 @@ Place: TypeAlias = tuple[int, ...]
 
 @dataclass
 class Pass:
-    """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences."""
+    """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
+
+    The tensor of a ``partial`` quantity has only a part of its adjoint: a recurrence reads it inside a module.
+    """
 
     tensors: dict[str, torch.Tensor]
     sizes: dict[str, int] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Pass:
     fixed: dict[str, int] = field(default_factory=dict)
     outside: float = 0.0
     dtype: torch.dtype = torch.float64
+    partial: set[str] = field(default_factory=set)
 
     def run_all(self, lines: Sequence[Line]) -> None:
         """Work every equation."""
@@ -87,7 +91,7 @@ class Pass:
             return
         tensor = self.tensors[name]
         for at in itertools.product(*(range(size) for size in tensor.shape)):
-            grad = None if tensor.grad is None else tensor.grad[at]
+            grad = None if tensor.grad is None or name in self.partial else tensor.grad[at]
             yield tuple(k + 1 for k in at), tensor[at], grad
 
     # --- expressions

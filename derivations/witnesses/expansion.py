@@ -15,13 +15,14 @@ from derivations.examples.example import Example
 from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
 from derivations.language.degree import program_degree
-from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero
+from derivations.language.symbolic import SYMPY_OWN, function_class
 from derivations.language.tree import Largest, Number, Ref, Sum, values
+from derivations.language.vanishing import is_zero
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import Entry, label
 from derivations.witnesses.check import Proof
 
-TINY, LARGEST, HIGHEST, WRITTEN = 2, 600, 40, 200
+TINY, LARGEST, HIGHEST, WRITTEN, SLOPE = 2, 600, 40, 200, 500
 
 
 def _exact(value: Any) -> Any:
@@ -64,11 +65,13 @@ def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
     loss = memory[tape.slots[example.loss, ()]]
     if (written := int(sp.count_ops(loss))) > WRITTEN:
         return (), (f"sympy.diff of the written-out loss: a formula of {written} operations is too long",)
+    entries = [(name, at) for name, array in example.start.items() for at in array.positions()]
+    ours = [memory[tape.slots[adjoint(example.loss, name), at]] for name, at in entries]
+    if (longest := max(int(sp.count_ops(slope)) for slope in ours)) > SLOPE:
+        return (), (f"sympy.diff of the written-out loss: a slope of {longest} operations is too long",)
     proofs = []
-    for name, array in example.start.items():
-        for at in array.positions():
-            ours = memory[tape.slots[adjoint(example.loss, name), at]]
-            theirs = sp.diff(loss, symbols[tape.inputs.index((name, at))])
-            statement = label(adjoint(example.loss, name), at)
-            proofs.append(Proof(statement, "sympy.diff of the written-out loss", is_zero(ours - theirs)))
+    for (name, at), slope in zip(entries, ours, strict=True):
+        theirs = sp.diff(loss, symbols[tape.inputs.index((name, at))])
+        statement = label(adjoint(example.loss, name), at)
+        proofs.append(Proof(statement, "sympy.diff of the written-out loss", is_zero(slope - theirs)))
     return tuple(proofs), ()

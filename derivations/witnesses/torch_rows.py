@@ -39,20 +39,21 @@ def loss_function(row: SampleLoss) -> Callable[..., torch.Tensor]:
 def torch_function(name: str) -> Callable[..., torch.Tensor]:
     """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
     row = functions.BY_NAME[name]
-    written = functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)])
-    code = ast.parse(written, mode="eval")
+    names = [f"_{key}" for key in row.arguments]
+    code = ast.parse(functions.torch_expression(row, names), mode="eval").body
+    left_out = {f"_{key}": float(value) for key, value in row.defaults.items()}
 
     def function(*arguments: torch.Tensor) -> torch.Tensor:
-        pairs = zip(row.arguments, arguments, strict=True)
-        known = [value if key in row.all_slopes else _plain(value) for key, value in pairs]
-        found: torch.Tensor = _evaluate(code.body, {f"_{k}": value for k, value in enumerate(known)})
+        pairs = zip(row.arguments, arguments, strict=False)
+        given = {f"_{key}": value if key in row.all_slopes else _plain(value) for key, value in pairs}
+        found: torch.Tensor = _evaluate(code, left_out | given)
         return found
 
     return function
 
 
 def _plain(value: torch.Tensor) -> torch.Tensor | float:
-    return float(value) if value.dim() == 0 and not value.requires_grad else value
+    return float(value) if value.numel() == 1 and not value.requires_grad else value
 
 
 def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:

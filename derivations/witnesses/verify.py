@@ -36,7 +36,7 @@ from derivations.witnesses.second_reading import read_ahead, shift_parameters
 def verify(trace: Trace) -> Report:
     """Ask every witness about every step. Nothing is raised: see `Report.require`."""
     example = trace.example
-    found = {name: row for name, row in recognize(example).items() if row.torch}
+    found = {name: row for name, row in recognize(example).items() if row.torch or row.placed}
     proofs, too_large = expansion(example)
     absent = list(too_large)
     missing = unmatched(example, found)
@@ -92,7 +92,8 @@ def _forward_and_back(
     if optimizer:
         optimizer.see(forward)
     forward.tensors[example.loss].backward()  # type: ignore[no-untyped-call]
-    computed = [*(eq.target.name for eq in example.rule.ahead), *dict.fromkeys(line.target for line in lines)]
+    named = [*(eq.target.name for eq in example.rule.ahead), *dict.fromkeys(line.target for line in lines)]
+    computed = [name for name in named if name in forward.tensors or name in forward.cells]
     for name in computed:
         found = ((at, float(value.detach())) for at, value, _ in forward.entries(name))
         yield from entry_checks(step, name, found, bounds, witness)

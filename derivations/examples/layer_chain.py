@@ -1,0 +1,417 @@
+"""Layers put one behind the other: which names and which index letters each of them gets.
+
+A letter has one range. An output is written in the letters with which the author reads it; other letters
+are taken over from the input, or used again where the range is the same, or new.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+from derivations.catalogue.layer import Layer
+from derivations.examples.layer_text import Written, read_layer
+from derivations.examples.placed import Placed
+from derivations.examples.template import REST, Names, Template, count_of, filled, put_in, template
+from derivations.language.errors import LanguageError, nearest
+from derivations.language.program import Equation, Program
+from derivations.language.ranges import affine, extremes, moving_letters
+from derivations.language.tree import Expr, Number, Ref, refs, transform
+from derivations.notation.text import text
+
+LETTERS = "jklmpqrsuvacdefghobwxyzt" + string.ascii_uppercase
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A parameter that a layer reads: its shape, its start value if it has one of its own."""
+
+    shape: Shape
+    start: str
+    frozen: bool
+    layer: str
+
+
+@dataclass
+class Chain:
+    """The layers so far. ``read`` are the letters with which the author reads each quantity."""
+
+    shapes: dict[str, Shape]
+    read: Mapping[str, tuple[str, ...]]
+    sizes: dict[str, int]
+    taken: set[str]
+    first: tuple[str, ...] = ()
+    arrays: frozenset[str] = frozenset()
+    letters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
+    ranges: dict[str, int] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    parameters: dict[str, Wanted] = field(default_factory=dict)
+    placed: list[Placed] = field(default_factory=list)
+    named: dict[str | int, Placed] = field(default_factory=dict)
+    targets: set[str] = field(default_factory=set)
+    number: int = 0
+    samples: set[str] = field(default_factory=set)
+
+    def add(self, written: Written, before: str, output: str) -> str:
+        """Put a layer behind the quantity ``before``; the name of what it computes."""
+        given = written.options.get("input", before)
+        if output and written.name and written.name != output:
+            message = f"the last layer is called '{written.name}', and the output is '{output}'"
+            raise LanguageError(message, at=0, hint="Leave one of the two names out.")
+        found = self.place(written, given, written.name or output)
+        self.placed.append(found)
+        self.named[len(self.placed)] = found
+        if written.name:
+            self.named[written.name] = found
+        return found.output
+
+    def place(self, written: Written, x: str, output: str) -> Placed:
+        """The equations of one layer, and of those inside it."""
+        if written.row.parts:
+            return self.composed(written, x, output)
+        row, inputs = written.row, self.inputs_of(written, x)
+        inside = [self.place(part, x, "") for part in written.inner[:1]]
+        for part in written.inner[1:]:
+            inside.append(self.place(part, inside[-1].output, ""))
+        if row.inner:
+            inputs[row.inner] = inside[-1].output
+        one, sizes = self.fitted(row, written.arguments, inputs)
+        names = self.named_for(written, one, output, sizes)
+        self.write(row, one, inputs, names, sizes)
+        parameters = {symbol: names[symbol] for symbol in one.parameters}
+        self.want(written, one, parameters, sizes)
+        packed = {
+            attribute: tuple(names.get(symbol, symbol) for symbol in symbols.split())
+            for attribute, symbols in row.packed.items()
+            if all(symbol in parameters or symbol == "0" for symbol in symbols.split())
+        }
+        own = tuple(names[name] for name in one.targets)
+        targets = (*(name for part in inside for name in part.targets), *own)
+        cores = {name: _core(one.inputs[name], self.shapes[inputs[name]]) for name in inputs}
+        recurrent = any(ref.name == "y" for line in one.lines for ref in refs(line.body))
+        arguments, parts = written.arguments, tuple(inside)
+        return Placed(
+            row, arguments, inputs, names["y"], targets, parameters, packed, cores, parts, recurrent
+        )
+
+    def composed(self, written: Written, x: str, output: str) -> Placed:
+        """A layer that is made of others: each part behind the one before."""
+        row, parts, torch_names = written.row, list[Placed](), list[str]()
+        shape = self.shape_of(x)
+        for at, (names, body) in enumerate(row.parts):
+            name = output if at == len(row.parts) - 1 else ""
+            parts.append(
+                self.place(
+                    read_layer(filled(body, written.arguments)), parts[-1].output if parts else x, name
+                )
+            )
+            torch_names += names.split()
+        leaves = [leaf for part in parts for leaf in part.leaves]
+        packed = {
+            f"{name}.{attribute}": names
+            for name, leaf in zip(torch_names, leaves, strict=True)
+            for attribute, names in leaf.packed.items()
+        }
+        targets = tuple(name for part in parts for name in part.targets)
+        one = template("", row.inputs, {})
+        cores = {"x": _core(one.inputs["x"], shape)}
+        learnt = {name: name for leaf in leaves for name in leaf.parameters.values()}
+        arguments = written.arguments
+        return Placed(
+            row, arguments, {"x": x}, parts[-1].output, targets, learnt, packed, cores, tuple(parts)
+        )
+
+    # --- what a layer reads
+
+    def shape_of(self, name: str) -> Shape:
+        if name in self.shapes:
+            return self.shapes[name]
+        hint = nearest(name, self.shapes, "data and quantities of a known shape")
+        raise LanguageError(f"there is no input '{name}'", at=0, hint=hint)
+
+    def inputs_of(self, written: Written, x: str) -> dict[str, str]:
+        """The quantity of each input of a row; those that are left out are another one, or absent."""
+        row, found = written.row, {"x": x}
+        for name in row.inputs:
+            other = row.otherwise.get(name)
+            if name in ("x", row.inner):
+                continue
+            if name in written.names:
+                found[name] = written.names[name]
+            elif other:
+                found[name] = found[other]
+            elif other is None:
+                message = f"{row.name}: '{name}' is missing"
+                raise LanguageError(message, at=0, hint=f"Name a quantity: {name}=NAME.")
+        for name in found.values():
+            self.shape_of(name)
+        return found
+
+    def fitted(
+        self, row: Layer, arguments: Mapping[str, Any], inputs: Mapping[str, str]
+    ) -> tuple[Template, dict[str, int]]:
+        """The template for these inputs, and how many values each of its letters takes."""
+        values = {**arguments, **{name: name in inputs for name in row.inputs}}
+        patterns = {name: filled(row.inputs[name], values) for name in inputs}
+        shapes = {name: self.shapes[quantity] for name, quantity in inputs.items()}
+        sizes: dict[str, int] = {}
+        read = template("", patterns, row.shapes).inputs
+        for name, pattern in read.items():
+            self.measure(row, name, inputs[name], pattern, shapes[name], sizes)
+        rest = [size for letter, size in sizes.items() if letter.startswith(REST)]
+        known = {**values, **sizes, REST: prod(rest)}
+        for letter, formula in row.sizes.items():
+            found = count_of(formula, known)
+            self.check_size(row, letter, formula, found, sizes, inputs, read)
+            sizes[letter] = known[letter] = int(found)
+        one = template(filled(row.equations, known), patterns, row.shapes)
+        return one, sizes
+
+    def measure(
+        self,
+        row: Layer,
+        name: str,
+        quantity: str,
+        pattern: Sequence[str],
+        shape: Shape,
+        sizes: dict[str, int],
+    ) -> None:
+        """The sizes of an input's letters from its shape."""
+        plain = len(pattern) - (REST in pattern)
+        if len(shape) < plain or (len(shape) > plain and REST not in pattern):
+            more = "at least " if REST in pattern else ""
+            wanted = f"{more}{plain} {'index' if plain == 1 else 'indices'}"
+            raise LanguageError(
+                f"{row.name} takes an input of {wanted}; '{quantity}' has shape {shape}", at=0
+            )
+        for letter, size in zip(_spread(pattern, len(shape) - plain), shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                message = f"{row.name}: '{quantity}' has shape {shape}, which does not fit its other inputs"
+                raise LanguageError(
+                    message, at=0, hint=f"'{name}' has {size} values where {sizes[letter]} are wanted."
+                )
+
+    def check_size(
+        self, row: Layer, letter: str, formula: str, found: Fraction, sizes: Mapping[str, int], inputs: Mapping[str, str],
+        read: Mapping[str, Sequence[str]],
+    ) -> None:  # fmt: skip
+        if found.denominator != 1 or found < 1:
+            shapes = ", ".join(f"'{name}' has shape {self.shapes[name]}" for name in inputs.values())
+            raise LanguageError(
+                f"{row.name}: the sizes do not fit: {shapes}", at=0, hint=_formula_hint(formula)
+            )
+        if sizes.get(letter, found) != found:
+            name = next(name for name, pattern in read.items() if letter in pattern)
+            quantity = inputs[name]
+            message = (
+                f"{row.name} wants {found} values ({formula.strip('{}')}), and '{quantity}' with shape "
+                f"{self.shapes[quantity]} has {sizes[letter]} there"
+            )
+            raise LanguageError(message, at=0)
+
+    # --- names
+
+    def named_for(
+        self, written: Written, one: Template, output: str, sizes: Mapping[str, int]
+    ) -> dict[str, str]:
+        """The names of what a template computes and of its parameters: ``z1``, ``W1``, ``b1``."""
+        row, symbols = written.row, tuple(one.parameters)
+        known = {**self.shared(written), **{s: n for s, n in written.names.items() if s in symbols}}
+        unused = [key for key in written.names if key not in symbols and key not in one.inputs]
+        if unused:
+            raise LanguageError(f"{row.name} has no '{unused[0]}' with these arguments", at=0)
+        drawn = [symbol for symbol in symbols if symbol not in known]
+        made = [row.symbol if name == "y" else name for name in one.targets if name != "y" or not output]
+        number = self.number + 1 if drawn else max(self.number, 1)
+        while any(self.is_taken(f"{name}{number}", name in made) for name in (*drawn, *made)):
+            number += 1
+        self.number = max(self.number, number) if drawn else self.number
+        names = {name: f"{name}{number}" for name in (*drawn, *one.targets)} | known
+        names["y"] = output or f"{row.symbol}{number}"
+        if names["y"] in self.targets:
+            raise LanguageError(f"'{names['y']}' is the name of two layers", at=0)
+        self.targets |= {names[name] for name in one.targets}
+        return names
+
+    def is_taken(self, name: str, computed: bool) -> bool:
+        """Whether a name is another layer's; a parameter may be one that the author gives."""
+        return name in self.targets or name in self.parameters or (computed and name in self.arrays)
+
+    def shared(self, written: Written) -> dict[str, str]:
+        """The parameters of an earlier layer, if this one shares them."""
+        key = written.options.get("share")
+        if key is None:
+            return {}
+        other = self.named.get(key)
+        if other is None or other.row.name != written.row.name:
+            known = ", ".join(f"{key}" for key, p in self.named.items() if p.row.name == written.row.name)
+            hint = f"Layers to share with: {known}." if known else ""
+            message = f"there is no earlier {written.row.name} layer {key} to share parameters with"
+            raise LanguageError(message, at=0, hint=hint)
+        return dict(other.parameters)
+
+    def want(
+        self, written: Written, one: Template, names: Mapping[str, str], sizes: Mapping[str, int]
+    ) -> None:
+        """Keep the shapes of the parameters; a shared one has one shape."""
+        frozen, row = bool(written.options.get("frozen")), written.row
+        for symbol, letters in one.parameters.items():
+            shape, name = tuple(sizes[letter] for letter in letters), names[symbol]
+            wanted = Wanted(shape, row.start.get(symbol, ""), frozen, row.name)
+            known = self.parameters.setdefault(name, wanted)
+            if known.shape != shape:
+                raise LanguageError(
+                    f"'{name}' is shared, but has shape {known.shape} and {row.name} needs {shape}", at=0
+                )
+
+    # --- letters and lines
+
+    def write(
+        self,
+        row: Layer,
+        one: Template,
+        inputs: Mapping[str, str],
+        names: dict[str, str],
+        sizes: Mapping[str, int],
+    ) -> None:
+        """Choose the letters, and keep the lines with the letters, shapes and ranges of what they compute."""
+        names.update(inputs)
+        rest = [letter for letter in sizes if letter.startswith(REST)]
+        patterns = {
+            line.target.name: _pattern(line.target, rest) for line in one.lines if not _numbered(line.target)
+        }
+        chosen = self.choose(one, inputs, names, sizes, patterns)
+        put = Names(
+            names, chosen, tuple(chosen[letter] for letter in rest), {chosen[k]: sizes[k] for k in chosen}
+        )
+        equations = [Equation(self.target(line.target, put), put_in(line.body, put)) for line in one.lines]
+        moving = moving_letters(Program(tuple(equations), frozenset(chosen.values())))
+        reads = [ref for eq in equations for ref in refs(eq.body)]
+        plain = {part.name for ref in reads for part in ref.indices if isinstance(part, Ref)}
+        self.ranges |= {k: size for k, size in put.sizes.items() if k in moving or k not in plain}
+        for name, pattern in patterns.items():
+            self.letters[names[name]] = tuple(chosen[letter] for letter in pattern)
+            self.shapes[names[name]] = tuple(sizes[letter] for letter in pattern)
+        given = {names[name]: self.shapes[names[name]] for name in inputs}
+        for eq in equations:
+            body = transform(eq.body, lambda node: _inside(node, given, put.sizes))
+            self.lines.append(f"{text(eq.target)} = {text(body)}")
+
+    def target(self, ref: Ref, put: Names) -> Ref:
+        found = put_in(ref, put)
+        assert isinstance(found, Ref)
+        return found
+
+    def choose(
+        self,
+        one: Template,
+        inputs: Mapping[str, str],
+        names: Mapping[str, str],
+        sizes: Mapping[str, int],
+        patterns: Mapping[str, Sequence[str]],
+    ) -> dict[str, str]:
+        """A letter of the model for each letter of the template that is in use."""
+        wishes: dict[str, list[str]] = {}
+        for name in ("y", *patterns):
+            self.wish(wishes, patterns[name], self.read.get(names[name], ()))
+        for name, quantity in inputs.items():
+            pattern = _spread(
+                one.inputs[name],
+                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
+            )
+            known = self.letters.get(quantity) or self.read.get(quantity, ())
+            self.wish(wishes, pattern, known or self.first[:1])
+        order = [*(letter for letter in sizes if letter.startswith(REST)), *patterns["y"], *one.letters]
+        first = next(iter(_spread(one.inputs["x"], 1)), "")
+        samples = first if first in ("i", f"{REST}0") else ""
+        found: dict[str, str] = {}
+        for letter in dict.fromkeys(order):
+            if letter in one.used or letter.startswith(REST):
+                like = "i" if letter == samples else letter
+                found[letter] = self.letter(like, sizes[letter], wishes.get(letter, []), set(found.values()))
+        for name, quantity in inputs.items():
+            pattern = _spread(
+                one.inputs[name],
+                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
+            )
+            if pattern and quantity not in self.letters and pattern[0] in found:
+                self.samples.add(found[pattern[0]])
+        return found
+
+    @staticmethod
+    def wish(wishes: dict[str, list[str]], pattern: Sequence[str], letters: Sequence[str]) -> None:
+        for local, letter in zip(pattern, letters, strict=False):
+            if letter:
+                wishes.setdefault(local, []).append(letter)
+
+    def letter(self, like: str, size: int, wishes: Sequence[str], used: set[str]) -> str:
+        """A letter for an index: one that is wished for, one of the same range, or a new one."""
+        like = like if len(like) == 1 else ""
+        for wish in wishes:
+            if wish not in used and self.sizes.get(wish, size) == size:
+                return self.keep(wish, size)
+        if like == "i" and self.sizes.get("i") == size and "i" not in used:
+            return "i"
+        again = [letter for letter in self.own if self.sizes[letter] == size and letter not in used]
+        free = [letter for letter in again if letter not in self.ranges and letter not in self.samples]
+        fresh = [
+            letter
+            for letter in (like, *LETTERS)
+            if letter and letter not in self.taken | set(self.sizes) | used
+        ]
+        if not [*free, *fresh]:
+            raise LanguageError("no letter is left for an index", at=0, hint="Use fewer or smaller layers.")
+        best = like if like in free or (like in fresh and not free) else [*free, *fresh][0]
+        if best not in self.sizes:
+            self.own.append(best)
+        return self.keep(best, size)
+
+    def keep(self, letter: str, size: int) -> str:
+        self.sizes.setdefault(letter, size)
+        return letter
+
+
+def _formula_hint(formula: str) -> str:
+    names = [name for name in dict.fromkeys(_words(formula)) if len(name) > 1 and name != "floor"]
+    return f"This follows from {', '.join(names)}." if names else ""
+
+
+def _words(formula: str) -> list[str]:
+    return "".join(sign if sign.isalnum() or sign == "_" else " " for sign in formula).split()
+
+
+def _spread(pattern: Sequence[str], count: int) -> list[str]:
+    """The pattern with the letters of ``...`` apart: ``rest0``, ``rest1``."""
+    each = [[f"{REST}{k}" for k in range(count)] if part == REST else [part] for part in pattern]
+    return [letter for part in each for letter in part]
+
+
+def _pattern(target: Ref, rest: Sequence[str]) -> list[str]:
+    names = [part.name for part in target.indices if isinstance(part, Ref)]
+    return [letter for name in names for letter in (rest if name == REST else [name])]
+
+
+def _numbered(target: Ref) -> bool:
+    return any(isinstance(part, Number) for part in target.indices)
+
+
+def _core(pattern: Sequence[str], shape: Shape) -> Shape | None:
+    """The sizes of the axes behind ``...``; None if the layer has indices of its own in front."""
+    return shape[len(shape) - len(pattern) + 1 :] if pattern[:1] == (REST,) else None
+
+
+def _inside(node: Expr, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> Expr | None:
+    """A padded read that never leaves its array needs no padding."""
+    if not isinstance(node, Ref) or not node.padded or node.name not in shapes:
+        return None
+    for part, size in zip(node.indices, shapes[node.name], strict=True):
+        low, high = extremes(affine(part) or {}, sizes)
+        if low < 1 or high > size:
+            return None
+    return Ref(node.name, node.indices)

@@ -1,0 +1,295 @@
+"""Layers: every row worked at small awkward sizes, against autograd and torch's own module."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from derivations.catalogue import layers as catalogue
+from derivations.catalogue.functions import FUNCTIONS, Function
+from derivations.catalogue.layer import WHOLE, Layer
+from derivations.catalogue.layers import LAYERS, find_layer
+from derivations.examples.example import Example, prepare
+from derivations.examples.spec import parse_spec
+from derivations.examples.training import Trace, certified, train
+from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
+from derivations.witnesses.check import Report
+from derivations.witnesses.verify import verify
+
+# What is written, and the shape of the input; a new row without an entry gets twos and threes.
+SPECIMENS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
+    "Linear": [("Linear(3, 2)", (2, 3)), ("Linear(2, 3, bias=False)", (2,)), ("Linear(1, 1)", (3, 2, 1))],
+    "Embedding": [("Embedding(4, 3)", (5,)), ("Embedding(3, 1)", (2, 2))],
+    "Flatten": [("Flatten()", (2, 3, 2)), ("Flatten()", (2, 2, 1, 3)), ("Flatten(0)", (2, 3))],
+    "Squeeze": [("Squeeze()", (3, 1))],
+    "Dropout": [("Dropout(0.25, mask=mask)", (2, 3))],
+    "Residual": [("Residual(Linear(2, 2), Tanh())", (3, 2)), ("Residual(Residual(Tanh()))", (2,))],
+    "Conv1d": [
+        ("Conv1d(2, 3, 2)", (2, 2, 5)),
+        ("Conv1d(1, 2, 3, stride=2, padding=2, dilation=2)", (2, 1, 6)),
+        ("Conv1d(2, 1, 1, bias=False)", (2, 3)),
+    ],
+    "Conv2d": [
+        ("Conv2d(1, 2, 2)", (2, 1, 3, 4)),
+        ("Conv2d(2, 2, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2))", (1, 2, 4, 3)),
+        ("Conv2d(1, 1, 3, padding=1, bias=False)", (1, 3, 2)),
+    ],
+    "MaxPool1d": [
+        ("MaxPool1d(2)", (2, 2, 5)),
+        ("MaxPool1d(3, 2, 1)", (2, 6)),
+        ("MaxPool1d(2, 1, dilation=2)", (1, 1, 5)),
+    ],
+    "MaxPool2d": [("MaxPool2d(2)", (2, 1, 4, 4)), ("MaxPool2d((3, 2), (1, 2), padding=1)", (1, 4, 3))],
+    "AvgPool1d": [("AvgPool1d(2)", (2, 2, 5)), ("AvgPool1d(3, 2, 1)", (2, 6))],
+    "AvgPool2d": [("AvgPool2d(2)", (2, 1, 4, 4)), ("AvgPool2d((3, 2), 1, padding=(1, 0))", (1, 2, 3, 3))],
+    "BatchNorm1d": [
+        ("BatchNorm1d(2)", (3, 2)),
+        ("BatchNorm1d(2, eps=0.5)", (2, 2, 3)),
+        ("BatchNorm1d(1, affine=False)", (4, 1)),
+    ],
+    "BatchNorm2d": [("BatchNorm2d(2)", (2, 2, 2, 3))],
+    "LayerNorm": [
+        ("LayerNorm(3)", (2, 3)),
+        ("LayerNorm(2, bias=False)", (2, 2, 2)),
+        ("LayerNorm(3, elementwise_affine=False)", (3,)),
+    ],
+    "GroupNorm": [("GroupNorm(2, 4)", (2, 4, 3)), ("GroupNorm(1, 2, affine=False)", (2, 2, 2, 2))],
+    "RMSNorm": [("RMSNorm(3)", (2, 3)), ("RMSNorm(2, 0.1, elementwise_affine=False)", (2, 2))],
+    "RNN": [
+        ("RNN(2, 3)", (3, 2)),
+        ("RNN(1, 2, nonlinearity=relu)", (2, 3, 1)),
+        ("RNN(2, 2, bias=False, h0=state)", (2, 3, 2)),
+    ],
+    "LSTM": [
+        ("LSTM(2, 1)", (3, 2)),
+        ("LSTM(1, 2, h0=state, c0=cell)", (2, 2, 1)),
+        ("LSTM(1, 1, bias=False)", (2, 1)),
+    ],
+    "GRU": [("GRU(2, 2)", (3, 2)), ("GRU(1, 2, h0=state)", (2, 2, 1)), ("GRU(1, 1, bias=False)", (2, 1))],
+    "OriginalGRU": [
+        ("OriginalGRU(2, 2)", (3, 2)),
+        ("OriginalGRU(1, 2, h0=state)", (2, 2, 1)),
+        ("OriginalGRU(1, 1, bias=False)", (2, 1)),
+    ],
+    "ScaledDotProductAttention": [
+        ("ScaledDotProductAttention(key=memory, value=cell)", (2, 3)),
+        ("ScaledDotProductAttention(causal=True)", (2, 3, 2)),
+    ],
+    "Attention": [("Attention(2)", (3, 2)), ("Attention(3, 2, bias=True, causal=True)", (2, 2, 3))],
+    "MultiheadAttention": [
+        ("MultiheadAttention(4, 2)", (3, 4)),
+        ("MultiheadAttention(2, 2, bias=False, causal=True)", (2, 2, 2)),
+    ],
+    "AdditiveAttention": [
+        ("AdditiveAttention(2, 2, 3)", (3, 2)),
+        ("AdditiveAttention(2, 2, 1, causal=True)", (2, 2, 2)),
+        ("AdditiveAttention(2, 3, 2, key=memory)", (3, 2)),
+    ],
+    "TransformerEncoderLayer": [
+        ("TransformerEncoderLayer(2, 1, 3)", (2, 2)),
+        ("TransformerEncoderLayer(4, 2, 1, causal=True, activation=gelu)", (1, 2, 4)),
+    ],
+}
+OTHERS = {"mask": (2, 3), "state": (2, 2), "cell": (2, 2), "memory": (2, 3)}
+
+
+def specimens(row: Layer) -> list[tuple[str, tuple[int, ...]]]:
+    if row.name in SPECIMENS:
+        return SPECIMENS[row.name]
+    given = ", ".join("2" for default in row.arguments.values() if default is WHOLE)
+    axes = row.inputs["x"].replace("...", "3").split(", ")
+    known = {letter for letter, formula in row.sizes.items() if formula.strip("{}") in row.arguments}
+    return [(f"{row.name}({given})", tuple(2 if axis in known else 3 for axis in axes))]
+
+
+def numbers(shape: tuple[int, ...], name: str, whole: bool = False) -> str:
+    """Numbers of two decimals without ties, or token numbers, as TOML has them."""
+    generator = random.Random(f"{name} {shape}")
+
+    def made(shape: tuple[int, ...]) -> object:
+        if not shape:
+            return generator.randint(1, 3) if whole else round(generator.uniform(-2, 2), 2)
+        return [made(shape[1:]) for _ in range(shape[0])]
+
+    return str(made(shape))
+
+
+def spec_of(text: str, shape: tuple[int, ...], rank: int, *, learn: bool = True) -> str:
+    """The layer's output in a loss that tells its entries apart; the input is learnt too, if it can be."""
+    letters = ", ".join("abde"[:rank])
+    at, over = (f"[{letters}]", f", {letters}") if rank else ("", "")
+    body = f"yhat{at}**2*(1 + 0.5*yhat{at})"
+    others = {name: own for name, own in OTHERS.items() if f"={name}" in text}
+    learnt = learn and "Embedding" not in text
+    kept = [f"{name} = {numbers(own, name)}" for name, own in others.items() if name != "mask"]
+    mask = ["mask = [[1, 0, 1], [0, 1, 1]]"] if "mask" in others else []
+    x = f"x = {numbers(shape, 'x', whole='Embedding' in text)}"
+    return "\n".join(
+        [
+            'title = "one layer"',
+            "[model]",
+            f"layers = [{json.dumps(text)}]",
+            f'equations = "L = {f"sum({body}{over})" if rank else body}"',
+            "[data]",
+            *mask,
+            *([] if learnt else [x]),
+            "[parameters]",
+            *kept,
+            *([x] if learnt else []),
+        ]
+    )
+
+
+def example_of(text: str, shape: tuple[int, ...], *, learn: bool = True) -> Example:
+    for rank in range(5):
+        try:
+            return prepare(*parse_spec(spec_of(text, shape, rank, learn=learn)))
+        except SpecError as fault:
+            if not re.search(r"'yhat' takes .*, found", fault.message):
+                raise
+    raise AssertionError("no rank fits")
+
+
+def run(example: Example) -> Trace:
+    return certified(lambda bits: train(example, bits))
+
+
+def assert_verified(trace: Trace) -> Report:
+    report = verify(trace)
+    assert report.failures == []
+    return report
+
+
+CASES = [(row, text, shape) for row in LAYERS for text, shape in specimens(row)]
+
+
+@pytest.mark.parametrize(("row", "text", "shape"), CASES, ids=[text for _, text, _ in CASES])
+def test_a_layer_agrees_with_autograd_and_with_torchs_own(
+    row: Layer, text: str, shape: tuple[int, ...]
+) -> None:
+    example = example_of(text, shape)
+    report = assert_verified(run(example))
+    heard = {(c.witness, c.quantity.split("[")[0]) for c in report.checks}
+    for name in example.start:  # every gradient, of the input too, from both
+        assert ("autograd", f"dL/d{name}") in heard
+        assert ("library", f"dL/d{name}") in heard
+    own = {name for placed in example.layers for name in placed.targets}
+    assert {("autograd", name) for name in own} <= heard
+    assert {("autograd", f"dL/d{name}") for name in own} <= heard
+    assert ("library", "yhat") in heard
+    assert example.layers[0].row.name == row.name
+
+
+@pytest.mark.parametrize(("row", "text", "shape"), CASES, ids=[text for _, text, _ in CASES])
+def test_a_layer_is_its_equations(row: Layer, text: str, shape: tuple[int, ...]) -> None:
+    """The equations that a layer becomes, written by an author, give the same numbers."""
+    example = example_of(text, shape)
+    ranges = ", ".join(f"{letter} = {size}" for letter, size in example.spec.model.ranges.items())
+    arrays = {
+        key: [
+            f"{name} = {nested(array.shape, list(map(float, array.entries)))}"
+            for name, array in table.items()
+        ]
+        for key, table in (("data", example.data), ("parameters", example.start))
+    }
+    tables = "\n".join(line for key, lines in arrays.items() for line in (f"[{key}]", *lines))
+    equations = f"[model]\nequations = '''\n{example.spec.model.equations}'''\nranges = {{ {ranges} }}\n"
+    written = prepare(*parse_spec(f'title = "by hand"\n{equations}{tables}'))
+    assert written.layers == ()
+    ours, theirs = run(example).steps[0], run(written).steps[0]
+    assert {key: str(value) for key, value in ours.values.items()} == {
+        key: str(value) for key, value in theirs.values.items()
+    }
+
+
+def nested(shape: tuple[int, ...], entries: list[float]) -> object:
+    if not shape:
+        return entries[0]
+    step = len(entries) // shape[0]
+    return [nested(shape[1:], entries[at : at + step]) for at in range(0, len(entries), step)]
+
+
+# --- faults ------------------------------------------------------------------------------------------
+
+NO_EFFECT = ("bk[",)  # a bias of the keys moves every score of a query alike, and the softmax forgets it
+
+
+def faults(row: Layer) -> Iterator[str]:
+    """The equations with one sign turned, and with a wrong output."""
+    for found in re.finditer(r"(?<= )[+-](?= )", row.equations):
+        if not any(row.equations[found.end() :].lstrip().startswith(name) for name in NO_EFFECT):
+            turned = "-" if found[0] == "+" else "+"
+            yield row.equations[: found.start()] + turned + row.equations[found.end() :]
+    head, _, body = row.equations.rpartition("] = ")
+    yield f"{head}] = 0.1 + {body}"
+
+
+SINGLE = [row for row in LAYERS if row.equations]
+
+
+@pytest.mark.parametrize("row", SINGLE, ids=[row.name for row in SINGLE])
+def test_a_fault_in_a_row_is_caught(row: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By torch, in one of the row's specimens; the equations of the others have no such term."""
+    for equations in faults(row):
+        wrong = replace(row, equations=equations, start={})
+        rows = tuple(wrong if other is row else replace(other, start={}) for other in LAYERS)
+        monkeypatch.setattr(catalogue, "LAYERS", rows)
+        assert any(is_caught(text, shape) for text, shape in specimens(row)), equations
+
+
+def is_caught(text: str, shape: tuple[int, ...]) -> bool:
+    try:
+        failures = verify(run(example_of(text, shape))).failures
+    except (SpecError, LanguageError, ArithmeticFault):
+        return True
+    return any(getattr(check, "witness", "") == "library" for check in failures)
+
+
+@pytest.mark.parametrize("name", ["TransformerEncoderLayer"])
+def test_a_fault_in_a_composed_row_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = find_layer(name)
+    assert row is not None
+    (names, first), second = row.parts
+    for parts in (
+        (
+            (
+                names,
+                first.replace(
+                    "Residual(LayerNorm({d_model}, {layer_norm_eps})", "Residual(LayerNorm({d_model}, 0.1)"
+                ),
+            ),
+            second,
+        ),
+        (second, (names, first)),
+    ):
+        monkeypatch.setattr(
+            catalogue, "LAYERS", tuple(replace(o, parts=parts) if o is row else o for o in LAYERS)
+        )
+        assert is_caught("TransformerEncoderLayer(2, 1, 3)", (2, 2))
+
+
+# --- functions as layers -----------------------------------------------------------------------------
+
+ENTRYWISE = [row for row in FUNCTIONS if row.arguments[:1] == ("x",)]
+
+
+@pytest.mark.parametrize("row", ENTRYWISE, ids=[row.name for row in ENTRYWISE])
+def test_every_function_is_a_layer(row: Function) -> None:
+    given = ", ".join(
+        str(0.25 + place) for place, name in enumerate(row.arguments[1:]) if name not in row.defaults
+    )
+    shown = row.name.title().replace("_", "")
+    text = spec_of(f"{shown}({given})", (2, 3), 1 if row.name == "logsumexp" else 2, learn=True)
+    positive = re.sub(r"-(\d)", r"\1", text)  # the logarithm and the root want positive arguments
+    try:
+        example = prepare(*parse_spec(positive))
+    except SpecError as fault:
+        assert "there is no path" in fault.message or "takes" in fault.message, fault
+        pytest.fail(fault.message)
+    assert_verified(run(example))
+    assert example.spec.model.equations.startswith("yhat[a")
