@@ -6,17 +6,21 @@ from typing import Any
 
 import sympy as sp
 
+SHORT = 120  # operations; the numerator of a longer fraction may have too many terms
+
 
 def is_zero(expr: Any) -> bool:
     """Whether SymPy proves that an expression vanishes.
 
     A number can only refute it, quickly; that it vanishes is decided by algebra alone.
     """
-    if expr == 0:
+    if expr == 0 or sp.expand(plain := _opaque(expr)) == 0:
         return True
     if _is_refuted(expr):
         return False
-    if sp.expand(sp.numer(sp.together(_opaque(expr)))) == 0 or sp.expand(expr) == 0:
+    if sp.count_ops(plain) <= SHORT and sp.expand(sp.numer(sp.together(plain))) == 0:
+        return True
+    if sp.expand(expr) == 0:
         return True
     if sp.cancel(sp.together(expr)) == 0:
         return True
