@@ -13,7 +13,6 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
-from derivations.catalogue.layers import LAYERS, Layer
 from derivations.catalogue.losses import LOSSES, Loss
 from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
@@ -273,31 +272,3 @@ def test_a_convention_by_hand(row: Loss) -> None:
 
 
 SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
-
-
-# --- layers ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("row", LAYERS, ids=by_name)
-@pytest.mark.parametrize(
-    "batches", ["", "\nbatch_size = 2", "\nbatches = [[3, 1], [2]]"], ids=["all", "two", "listed"]
-)
-def test_a_layer_is_recognized_and_verified_in_a_model(row: Layer, batches: str) -> None:
-    weights = dict.fromkeys(row.parameters.values(), "0.7")
-    if row.features:
-        weights[row.parameters["weight"]] = "[0.7, -1.25]"
-    x = "[[1.5, -2], [0.5, 3], [0, -0.25]]" if row.features else "[1.5, -2, 0.5]"
-    example = example_of(
-        spec(
-            f"{row.output} = {row.equation}\nL = mean((z[i] - y[i])**2, i)",
-            "\n".join(f"{name} = {value}" for name, value in weights.items()),
-            f"x = {x}\ny = [1, -0.5, 2]",
-            f"{SGD}\nepochs = 2{batches}",
-        )
-    )
-    found = recognize(example)["z"]
-    assert found.row is row
-    report = assert_verified(run(example))
-    assert row.torch == "" or any(
-        c.witness == "library" and c.quantity.startswith("z") for c in report.checks
-    )

@@ -246,7 +246,7 @@ def torch_function(name: str) -> Callable[..., torch.Tensor]:
 
 
 def _plain(value: torch.Tensor) -> torch.Tensor | float:
-    return float(value) if value.dim() == 0 and not value.requires_grad else value
+    return float(value) if value.numel() == 1 and not value.requires_grad else value
 
 
 def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:
