@@ -18,7 +18,7 @@ from derivations.examples.example import Example, prepare
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
-from derivations.witnesses.check import Report
+from derivations.witnesses.check import Check, Report
 from derivations.witnesses.verify import verify
 
 # What is written, and the shape of the input; a new row without an entry gets twos and threes.
@@ -46,7 +46,7 @@ SPECIMENS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
     ],
     "MaxPool2d": [("MaxPool2d(2)", (2, 1, 4, 4)), ("MaxPool2d((3, 2), (1, 2), padding=1)", (1, 4, 3))],
     "AvgPool1d": [("AvgPool1d(2)", (2, 2, 5)), ("AvgPool1d(3, 2, 1)", (2, 6))],
-    "AvgPool2d": [("AvgPool2d(2)", (2, 1, 4, 4)), ("AvgPool2d((3, 2), 1, padding=(1, 0))", (1, 2, 3, 3))],
+    "AvgPool2d": [("AvgPool2d(2)", (2, 1, 4, 4)), ("AvgPool2d((3, 2), 1, padding=1)", (1, 2, 3, 3))],
     "BatchNorm1d": [
         ("BatchNorm1d(2)", (3, 2)),
         ("BatchNorm1d(2, eps=0.5)", (2, 2, 3)),
@@ -245,7 +245,7 @@ def test_a_fault_in_a_row_is_caught(row: Layer, monkeypatch: pytest.MonkeyPatch)
 def is_caught(text: str, shape: tuple[int, ...]) -> bool:
     try:
         failures = verify(run(example_of(text, shape))).failures
-    except (SpecError, LanguageError, ArithmeticFault):
+    except (SpecError, LanguageError, ArithmeticFault, AssertionError):  # a read outside an array
         return True
     return any(getattr(check, "witness", "") == "library" for check in failures)
 
@@ -275,7 +275,7 @@ def test_a_fault_in_a_composed_row_is_caught(name: str, monkeypatch: pytest.Monk
 
 # --- functions as layers -----------------------------------------------------------------------------
 
-ENTRYWISE = [row for row in FUNCTIONS if row.arguments[:1] == ("x",)]
+ENTRYWISE = [row for row in FUNCTIONS if row.arguments[:1] == ("x",) and row.slope != "0"]
 
 
 @pytest.mark.parametrize("row", ENTRYWISE, ids=[row.name for row in ENTRYWISE])
@@ -286,10 +286,165 @@ def test_every_function_is_a_layer(row: Function) -> None:
     shown = row.name.title().replace("_", "")
     text = spec_of(f"{shown}({given})", (2, 3), 1 if row.name == "logsumexp" else 2, learn=True)
     positive = re.sub(r"-(\d)", r"\1", text)  # the logarithm and the root want positive arguments
-    try:
-        example = prepare(*parse_spec(positive))
-    except SpecError as fault:
-        assert "there is no path" in fault.message or "takes" in fault.message, fault
-        pytest.fail(fault.message)
-    assert_verified(run(example))
+    example = prepare(*parse_spec(positive))
+    assert [found for found in verify(run(example)).failures if isinstance(found, Check)] == []
     assert example.spec.model.equations.startswith("yhat[a")
+
+
+# --- recognized in an author's own equations ---------------------------------------------------------
+
+ROWS = "x = [[1.5, -2], [0.5, 3], [0, -0.25]]"
+LINEAR = [
+    ("z[i] = w*x[i] + b", "x = [1.5, -2, 0.5]", "w = 0.7\nb = 0.1"),
+    ("z[i] = x[i]*w", "x = [1.5, -2, 0.5]", "w = 0.7"),
+    ("z[i] = sum(x[i, j]*w[j], j) + b", ROWS, "w = [0.7, -1.25]\nb = 0.1"),
+    ("z[i] = sum(w[j]*x[i, j], j)", ROWS, "w = [0.7, -1.25]"),
+    ("z[i, k] = w[k]*x[i] + b[k]", "x = [1.5, -2, 0.5]", "w = [0.7, 0.2]\nb = [0.1, 0]"),
+    (
+        "z[i, k] = sum(x[i, j]*w[k, j], j) + b[k]",
+        ROWS,
+        "w = [[0.7, -1.25], [1, 2], [0.5, 0]]\nb = [0.1, 0, 1]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("equation", "data", "parameters"), LINEAR)
+@pytest.mark.parametrize("batches", ["", "batch_size = 2", "batches = [[3, 1], [2]]"])
+def test_a_linear_layer_is_recognized_by_its_formula(
+    equation: str, data: str, parameters: str, batches: str
+) -> None:
+    at = equation[1 : equation.index("=") - 1]
+    loss = f"L = sum(z{at}**3, {at.strip('[]')})"
+    text = (
+        f'title = "t"\n[model]\nequations = """\n{equation}\n{loss}\n"""\n[data]\n{data}\n'
+        f'[parameters]\n{parameters}\n[training]\noptimizer = {{ name = "SGD", lr = 0.01 }}\n{batches}'
+    )
+    example = prepare(*parse_spec(text))
+    assert recognize(example)["z"].torch == "torch.nn.Linear"
+    report = assert_verified(run(example))
+    heard = {c.quantity.split("[")[0] for c in report.checks if c.witness == "library"}
+    assert {"z", "dL/dz", *(f"dL/d{name}" for name in example.start)} <= heard
+
+
+# --- names, letters and start values -----------------------------------------------------------------
+
+BY_HAND = """title = "by hand"
+[model]
+equations = '''
+z1[i, j] = sum(W1[j, k]*x[i, k], k) + b1[j]
+h1[i, j] = tanh(z1[i, j])
+z2[i, c] = sum(W2[c, j]*h1[i, j], j) + b2[c]
+L = -mean(log_softmax(z2[i, c], c)*y[i, c], i, c)
+'''
+"""
+BY_LAYERS = """title = "by layers"
+[model]
+layers = ["Linear(2, 3)", "Tanh()", "z2: Linear(3, 2)"]
+output = "z2"
+equations = "L = -mean(log_softmax(z2[i, c], c)*y[i, c], i, c)"
+"""
+NUMBERS = """[data]
+x = [[1, 0.5], [0.5, -1], [0, 1]]
+y = [[1, 0], [0, 1], [1, 0]]
+[parameters]
+W1 = [[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]]
+b1 = [0, 0.1, 0.2]
+W2 = [[0.5, -0.5, 1], [0.2, 0.3, 0.4]]
+b2 = [0, 0.1]
+[training]
+optimizer = { name = "SGD", lr = 0.5 }
+batch_size = 2
+epochs = 2
+"""
+
+
+def test_layers_and_equations_give_the_same_run() -> None:
+    hand, laid = (run(prepare(*parse_spec(text + NUMBERS))) for text in (BY_HAND, BY_LAYERS))
+    for ours, theirs in zip(laid.steps, hand.steps, strict=True):
+        assert {k: str(v) for k, v in ours.values.items()} == {k: str(v) for k, v in theirs.values.items()}
+
+
+SQUARES = "L = sum(yhat[i, j]**2, i, j)"
+
+
+def small(layers: str, equations: str = SQUARES, rest: str = "", model: str = "") -> str:
+    return (
+        f'title = "t"\n[model]\nlayers = [{layers}]\nequations = """{equations}"""\n{model}\n'
+        f"[data]\nx = [[1, 0.5], [0.5, -1], [0, 1]]\n{rest}"
+    )
+
+
+def test_shared_frozen_and_given_parameters() -> None:
+    example = prepare(*parse_spec(small('"Linear(2, 2)", "Tanh()", "Linear(2, 2, share=1)"')))
+    assert set(example.start) == {"W1", "b1"}
+    example = prepare(*parse_spec(small('"a: Linear(2, 2)", "Linear(2, 2, W=W1)"')))
+    assert list(example.start) == ["W1", "b1", "b2"]
+    assert_verified(run(example))
+    example = prepare(*parse_spec(small('"Linear(2, 2, frozen=True)", "Linear(2, 2)"')))
+    assert set(example.start) == {"W2", "b2"}
+    example = prepare(*parse_spec(small('"Linear(2, 2)", "Linear(2, 2)"', rest="W1 = [[1, 2], [3, 4]]")))
+    assert "W1" not in example.start
+    assert_verified(run(example))
+
+
+def test_start_values_are_drawn_for_each_name() -> None:
+    both = [prepare(*parse_spec(small(text))) for text in ('"Linear(2, 2)"', '"Linear(2, 2)", "Linear(2, 3)"')]
+    assert both[0].start["W1"] == both[1].start["W1"]
+    values = both[1].start["W2"].entries
+    assert all(value != 0 and abs(value) < 1 and (10 * value).denominator == 1 for value in values)
+    other = prepare(*parse_spec(small('"Linear(2, 2)"', model="seed = 2")))
+    assert other.start["W1"] != both[0].start["W1"]
+
+
+def test_layers_and_equations_mixed() -> None:
+    """A layer of an author's own quantity, and quantities of layers in an author's equations."""
+    text = small(
+        '"Linear(2, 2)", "q: Tanh()", "Linear(2, 1, input=r)", "Squeeze()"',
+        "r[i, j] = q[i, j] + x[i, j]**2\nL = mean((yhat[i] - y[i])**2, i) + 0.1*sum(W1[j, k]**2, j, k)",
+        "y = [1, 0, 0.5]",
+    )
+    example = prepare(*parse_spec(text))
+    assert example.sample == "i"
+    assert_verified(run(example))
+
+
+@pytest.mark.parametrize(
+    ("layers", "column", "message"),
+    [
+        ('"Lineer(2, 3)"', 12, "unknown layer 'Lineer'"),
+        ('"Linear(2, 3)", "Linear(4, 1)"', 28, "Linear wants 4 values (in_features), and 'z1' with shape (3, 3)"),
+        ('"Linear(2)"', 12, "'out_features' is missing"),
+        ('"Linear(2, 3, 4, 5)"', 29, "Linear takes 3 arguments, found 4"),
+        ('"Linear(2, 3, biass=False)"', 32, "Linear has no argument 'biass'"),
+        ('"Linear(2, 0)"', 22, "'out_features' is a whole number from 1, found 0"),
+        ('"Linear(2, x)"', 22, "'out_features' is a whole number, found x"),
+        ('"Linear(2, 3, share=4)"', 12, "no earlier Linear layer 4"),
+        ('"Linear(2, 3, input=q)"', 12, "there is no input 'q'"),
+        ('"Dropout(0.5)"', 12, "'mask' is missing"),
+        ('"MaxPool1d(3)"', 12, "the sizes do not fit"),
+        ('"MultiheadAttention(2, 3)"', 12, "the sizes do not fit"),
+        ('"Conv1d(1, 1, 3)"', 12, "Conv1d wants 1 values (in_channels)"),
+        ('"Conv2d(1, 1, 3)"', 12, "takes an input of at least 3 indices"),
+        ('"Residual(3)"', 12, "Residual takes layers"),
+        ('"Linear(2, 3"', 12, "this is no layer"),
+        ('"__import__(2)"', 12, "unknown layer"),
+        ('"x: 3"', 12, "this is no layer"),
+        ('"a: Linear(2, 2)", "a: Linear(2, 2)"', 30, "'a' is the name of two layers"),
+    ],
+)
+def test_an_error_of_a_layer_says_where_and_what(layers: str, column: int, message: str) -> None:
+    with pytest.raises(SpecError) as fault:
+        prepare(*parse_spec(small(layers, model='output = "out"')))
+    assert message in str(fault.value)
+    assert (fault.value.line, fault.value.column) == (3, column)
+
+
+def test_a_given_parameter_has_the_layers_shape() -> None:
+    with pytest.raises(SpecError, match=r"'W1' has shape \(3,\); Linear needs \(3, 2\)"):
+        prepare(*parse_spec(small('"Linear(2, 3)"', rest="[parameters]\nW1 = [1, 2, 3]")))
+
+
+def test_a_page_of_layers_and_equations() -> None:
+    page = derivations.build(BY_LAYERS + NUMBERS, ("md", "tex", "json"))
+    assert "W_{1" in page["md"]
+    assert any(check.witness == "library" for check in page.report.checks)

@@ -35,8 +35,9 @@ LOSSES += (
         None,
         """
 LAYERS += (
-    Layer("linear, input first", output="z[i]", equation="x[i]*w - b", torch="", arguments="",
-          parameters={"weight": "w", "bias": "b"}, convention="input times weight minus bias"),
+    Layer("InputFirst", arguments={"size": WHOLE}, inputs={"x": "..., k"}, sizes={"k": "{size}", "j": "{size}"},
+          equations="y[..., j] = sum(x[..., k]*W[j, k], k) - b[j]", convention="input times weight minus bias",
+          source="none", reference=lambda torch, given, a: given["x"] @ given["W"].T - given["b"]),
 )
 """,
     ),
@@ -81,17 +82,18 @@ PRINTER = Printer(write, check)
 SPEC = '''
 title = "Added in one place each"
 [model]
+layers = ["InputFirst(1)", "Squeeze()"]
+output = "z"
 equations = """
-z[i] = x[i]*w - b
 p[i] = softplus(z[i])
 L = mean((p[i] - y[i])**4, i)
 """
 [data]
-x = [1, -2, 0]
+x = [[1], [-2], [0]]
 y = [1, 0, 0.5]
 [parameters]
-w = 0.5
-b = 0
+W1 = [[0.5]]
+b1 = [0]
 [training]
 optimizer = { name = "HeavyBall", lr = 0.1 }
 batch_size = 2
@@ -113,7 +115,7 @@ def test_adding_one_of_each_takes_one_place(tmp_path: Path) -> None:
     (tmp_path / "added.toml").write_text(SPEC)
 
     shown = command(tmp_path, "list", "--catalogue")
-    for row in ("softplus(x)", "quartic error", "linear, input first", "HeavyBall"):
+    for row in ("softplus(x)", "quartic error", "InputFirst(size)", "HeavyBall"):
         assert row in shown
     command(tmp_path, "build", "added.toml", "--format", "md,tex,json,words")
     page = (tmp_path / "output" / "added.md").read_text()

@@ -95,11 +95,12 @@ def layer_of(row: Function) -> Layer:
     options = row.arguments[1:]
     given = "".join(f", {{{name}}}" for name in options)
     inside = f"x[..., k], k{given}" if row.over else f"x[...]{given}"
+    kept = row.over and "x" in row.formula.partition("sum(")[0].replace("exp", "")  # or only sums remain
     return Layer(
         row.name,
         arguments={name: row.defaults.get(name, "") for name in options},
         inputs={"x": "..., k" if row.over else "..."},
-        equations=f"y[{'..., k' if row.over else '...'}] = {row.name}({inside})",
+        equations=f"y[{'..., k' if kept else '...'}] = {row.name}({inside})",
         torch=row.torch,
         function=row.name,
         convention="over the last index" if row.over else "entry by entry",

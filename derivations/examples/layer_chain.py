@@ -20,7 +20,7 @@ from derivations.examples.template import REST, Names, Template, count_of, fille
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters
-from derivations.language.tree import Expr, Number, Ref, refs, transform
+from derivations.language.tree import Expr, Number, Ref, refs, transform, walk
 from derivations.notation.text import text
 
 LETTERS = "jklmpqrsuvacdefghobwxyzt" + string.ascii_uppercase
@@ -292,7 +292,7 @@ class Chain:
         )
         equations = [Equation(self.target(line.target, put), put_in(line.body, put)) for line in one.lines]
         moving = moving_letters(Program(tuple(equations), frozenset(chosen.values())))
-        reads = [ref for eq in equations for ref in refs(eq.body)]
+        reads = [node for eq in equations for node in walk(eq.body) if isinstance(node, Ref)]
         plain = {part.name for ref in reads for part in ref.indices if isinstance(part, Ref)}
         self.ranges |= {k: size for k, size in put.sizes.items() if k in moving or k not in plain}
         for name, pattern in patterns.items():
@@ -326,7 +326,7 @@ class Chain:
                 len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
             )
             known = self.letters.get(quantity) or self.read.get(quantity, ())
-            self.wish(wishes, pattern, known or self.first[:1])
+            self.wish(wishes, pattern, known or self.samples_letter(quantity))
         order = [*(letter for letter in sizes if letter.startswith(REST)), *patterns["y"], *one.letters]
         first = next(iter(_spread(one.inputs["x"], 1)), "")
         samples = first if first in ("i", f"{REST}0") else ""
@@ -343,6 +343,11 @@ class Chain:
             if pattern and quantity not in self.letters and pattern[0] in found:
                 self.samples.add(found[pattern[0]])
         return found
+
+    def samples_letter(self, quantity: str) -> tuple[str, ...]:
+        """The author's letter of the samples, if it runs along the first axis of an input."""
+        size = self.shapes[quantity][:1]
+        return self.first[:1] if (*map(self.sizes.get, self.first[:1]),) == size else ()
 
     @staticmethod
     def wish(wishes: dict[str, list[str]], pattern: Sequence[str], letters: Sequence[str]) -> None:

@@ -27,6 +27,8 @@ def locate(text: str, path: Sequence[str | int], at: int | None = None) -> tuple
     if at is not None and value is not None and value.type == "string":
         return _inside(source, value, at)
     value = _element(value, path[best[0] :])
+    if at is not None and len(path) > best[0] and value is not None and value.type == "string":
+        return _inside(source, value, at)
     spot = value if len(path) > best[0] and value is not None else key
     return _point(source, spot.start_byte)
 

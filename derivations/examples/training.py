@@ -21,7 +21,7 @@ from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
-from derivations.language.tree import Ref
+from derivations.language.tree import Chosen, Ref, walk
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.systems import (
@@ -132,6 +132,9 @@ def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Exa
         for part, extent in zip(eq.target.indices, shapes.get(name, ()), strict=False):
             if isinstance(part, Ref):
                 sizes.setdefault(part.name, extent)
+        for node in walk(eq.body):  # a letter that was renamed inside a maximum runs as far as the chosen one
+            if isinstance(node, Chosen) and isinstance(node.at, Ref) and node.at.name in sizes:
+                sizes.setdefault(node.index, sizes[node.at.name])
     return sizes
 
 

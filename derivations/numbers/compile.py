@@ -176,6 +176,8 @@ class _Builder:
             case Ref(padded=True):
                 name, at = self.place(expr, env)
                 return at not in self.positions.get(name, {})
+            case Largest(a, bound):  # a window that lies outside altogether
+                return all(self.closed(a, {**env, bound: k}) for k in range(1, self.sizes[bound] + 1))
             case Call("same", (a, b)):
                 return self.position(a, env) != self.position(b, env) if self.is_index(a, b) else False
         return False
