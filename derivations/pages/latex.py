@@ -45,7 +45,7 @@ LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" "
 MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
 LONG_WORD = re.compile(r"[^\s]{40,}")
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
-WIDTH, LINE = 64, 58
+WIDTH, LINE = 60, 58
 
 
 def escape(text: str) -> str:
