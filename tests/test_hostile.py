@@ -95,7 +95,7 @@ REFUSED = {
     "two arguments": (single("L = exp(w, x)"), "s.toml:4:", "argument"),
     "in a circle": (
         spec("a = yhat[1]*b\nyhat[i] = w*x[i] + a\nL = a + yhat[1]"),
-        "s.toml:4:1: a depends on itself",
+        "s.toml:4:1: 'a' depends on itself",
         "h[t - 1]",
     ),
     "index without range": (

@@ -310,6 +310,7 @@ def right(name: str) -> Trace:
     return run(example_of(spec(row, others(row), epochs=3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
 def test_one_sign_or_coefficient_wrong_is_reported(row: Optimizer) -> None:
     trace = right(row.name)

@@ -96,9 +96,9 @@ def _loop_letter(group: tuple[Equation, ...], names: set[str]) -> tuple[str, boo
                     return letters[0], form[""] > 0
     numbered = next((eq for eq in group if any(isinstance(p, Number) for p in eq.target.indices)), None)
     if numbered is None:
-        raise LanguageError(
-            f"no index orders the recurrence of '{group[0].target.name}'", at=group[0].target.at
-        )
+        hint = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."
+        message = f"'{group[0].target.name}' depends on itself"
+        raise LanguageError(message, at=group[0].target.at, hint=hint)
     return "place", False
 
 

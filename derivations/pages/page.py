@@ -17,7 +17,7 @@ from derivations.examples.example import prepare
 from derivations.examples.gallery import find
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
-from derivations.language.errors import ArithmeticFault, CheckFailed, SpecError
+from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.numbers.systems import precision
 from derivations.pages.compose import compose, rounding_of
 from derivations.pages.formats import DEFAULT
@@ -89,6 +89,8 @@ def make(
         return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
     except ArithmeticFault as fault:
         raise _located(fault, spec, source) from None
+    except LanguageError as fault:  # found where the program was unrolled
+        raise source.misread(fault, "model", "equations") from None
 
 
 def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
