@@ -26,8 +26,8 @@ from derivations.catalogue import functions
 from derivations.language.backward import adjoint, backward
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.numbers.systems import EXACT, ball, precision
 from derivations.numbers.compile import compile_program
+from derivations.numbers.systems import EXACT, ball, precision
 
 DEPTHS = range(1, 9)
 WIDTH, FEW_SECONDS = 2, 4.0

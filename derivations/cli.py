@@ -16,7 +16,7 @@ import typer
 from derivations import __version__
 from derivations.cache import key, recall, remember, write_atomically
 from derivations.catalogue.table import rows
-from derivations.examples.gallery import find, titles
+from derivations.examples.gallery import find, names, titles
 from derivations.examples.specimen import SPECIMEN
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.pages.formats import BY_NAME, DEFAULT
@@ -57,10 +57,10 @@ def build(
     """Work, verify and write the page of each spec."""
     wanted = _formats(formats)
     status = 0
-    names: dict[str, str] = {}
+    stems: dict[str, str] = {}
     for spec in specs:
         try:
-            first = names.setdefault(Path(spec).stem, spec)
+            first = stems.setdefault(Path(spec).stem, spec)
             if first is not spec:
                 raise SpecError(f"'{first}' has the same name; one page would overwrite the other", file=spec)
             _build_one(spec, output, wanted, fresh)
@@ -100,6 +100,20 @@ def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -
         raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
     for file in written:
         typer.echo(str(file))
+
+
+@app.command()
+def gallery(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("output"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")] = False,
+) -> None:
+    """Build every example of the gallery, with pictures and an index page."""
+    from derivations.pages.gallery_index import BUILT, INDEX, index
+
+    for name in names():
+        _build_one(name, output, BUILT, fresh)
+    write_atomically(output / INDEX, index())
+    typer.echo(str(output / INDEX))
 
 
 @contextmanager

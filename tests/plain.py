@@ -27,13 +27,22 @@ class Kit:
     """What a kind of number needs besides + - * and /."""
 
     number: Callable[[Fraction], Any]
-    functions: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     power: Callable[[Any, Any], Any] = operator.pow
     keep: Callable[[Any], Any] = lambda x: x
 
 
 def _sign(x: Any) -> int:
     return (x > 0) - (x < 0)
+
+
+KINKED: dict[str, Callable[..., Any]] = {  # on anything that Python can compare
+    "abs": abs,
+    "max": max,
+    "min": min,
+    "leaky_relu": lambda x, a: x if x > 0 else a * x,
+    "hardtanh": lambda x, lo, hi: min(max(x, lo), hi),
+}
 
 
 def _whole_power(a: Fraction, b: Fraction) -> Fraction:
@@ -46,8 +55,8 @@ FRACTIONS = Kit(
     {
         "sign": lambda x: Fraction(_sign(x)),
         "step": lambda x: Fraction(x > 0),
-        "abs": abs,
         "relu": lambda x: max(x, Fraction(0)),
+        **KINKED,
     },
     _whole_power,
 )
@@ -59,8 +68,8 @@ FLOATS = Kit(
         "sqrt": math.sqrt,
         "sign": lambda x: float(_sign(x)),
         "step": lambda x: float(x > 0),
-        "abs": abs,
         "relu": lambda x: max(x, 0.0),
+        **KINKED,
         "tanh": math.tanh,
         "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     },
@@ -78,7 +87,13 @@ SYMBOLS = Kit(
 TENSORS = Kit(
     lambda value: torch.tensor(float(value), dtype=torch.float64),
     {name: getattr(torch, name) for name in ("exp", "log", "sqrt", "sign", "abs", "relu", "tanh", "sigmoid")}
-    | {"step": lambda x: torch.relu(torch.sign(x))},
+    | {
+        "step": lambda x: torch.relu(torch.sign(x)),
+        "max": torch.maximum,
+        "min": torch.minimum,
+        "leaky_relu": lambda x, a: torch.nn.functional.leaky_relu(x, float(a)),
+        "hardtanh": lambda x, lo, hi: torch.nn.functional.hardtanh(x, float(lo), float(hi)),
+    },
     keep=torch.clone,  # h = b is a tensor of its own, with its own adjoint
 )
 
@@ -154,7 +169,7 @@ class _Reader:
         if name == "count":
             return self.kit.number(Fraction(self.sizes[ast.unparse(arguments[0])]))
         if name not in ("sum", "mean"):
-            return self.kit.functions[name](self.value(arguments[0], env))
+            return self.kit.functions[name](*(self.value(part, env) for part in arguments))
         body, *names = arguments
         loops = list(_loops([ast.unparse(part) for part in names], self.sizes))
         found = self.value(body, env | loops[0][1])

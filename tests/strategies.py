@@ -32,7 +32,7 @@ from tests.plain import Entries, Kit
 NAMES = ("w", "b", "x", "yhat", "W_1", "m_hat", "theta'", "d2")
 LETTERS = ("i", "j", "k")
 SMOOTH = ("sigmoid", "tanh")
-RATIONAL = ("relu", "abs")
+RATIONAL = ("relu", "abs", "max", "min", "leaky_relu", "hardtanh")
 
 # --- trees ---------------------------------------------------------------------------------------
 
@@ -65,6 +65,14 @@ def exponents() -> st.SearchStrategy[Expr]:
     return small | small.map(Neg) | half | st.just(Ref("t"))
 
 
+POINTWISE = tuple(row for row in functions.FUNCTIONS if not row.over)  # the others are written out
+
+
+def calls(row: functions.Function, inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    """A call with as many arguments as the row has."""
+    return st.tuples(*[inner] * len(row.arguments)).map(lambda arguments: Call(row.name, arguments))
+
+
 def _grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     several = st.lists(inner, min_size=2, max_size=4).map(tuple)
     letters = st.sampled_from(LETTERS)
@@ -74,7 +82,7 @@ def _grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         several.map(Mul),
         st.builds(Div, inner, inner),
         st.builds(Pow, inner, exponents() | inner),
-        st.builds(lambda name, a: Call(name, (a,)), st.sampled_from(sorted(functions.NAMES)), inner),
+        st.sampled_from(POINTWISE).flatmap(lambda row: calls(row, inner)),
         st.builds(Sum, inner, letters),
         st.builds(Mean, inner, letters),
     )
@@ -265,15 +273,26 @@ class _Writer:
             return self.leaf(known, free)
         if kind == "reduce":
             return self.reduced(known, free, depth)
+        if kind in self.called:
+            return self.call(functions.BY_NAME[kind], known, free, depth)
         inner = self.body(known, free, depth - 1)
         if kind == "square":
             return f"({inner})**2"
-        if kind in self.called:
-            return f"{kind}({inner})"
         other = self.body(known, free, depth - 1)
         if kind == "/":
             return f"({inner})/(1 + ({other})**2)"
         return f"({inner}) {kind} ({other})" if kind != "+" else f"{inner} + {other}"
+
+    def call(
+        self, row: functions.Function, known: Mapping[str, tuple[str, ...]], free: tuple[str, ...], depth: int
+    ) -> str:
+        """A call with all its arguments: an operand is a body, anything else a number, lower limit first."""
+        numbers = iter(("-0.5", "1.5") if "lo" in row.arguments else ("0.25",))
+        operands = row.all_slopes
+        written = [
+            self.body(known, free, depth - 1) if name in operands else next(numbers) for name in row.arguments
+        ]
+        return f"{row.name}({', '.join(written)})"
 
     def reduced(self, known: Mapping[str, tuple[str, ...]], free: tuple[str, ...], depth: int) -> str:
         letter = self.draw(st.sampled_from(sorted(self.sizes)))

@@ -13,11 +13,12 @@ import sympy as sp
 import torch
 from hypothesis import assume, example, given, settings
 
+from derivations.catalogue.functions import BY_NAME
 from derivations.language.backward import adjoint, backward, put_in_outer
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
-from derivations.numbers.systems import EXACT, Undecided, fraction, rational
 from derivations.numbers.compile import compile_program
+from derivations.numbers.systems import EXACT, Undecided, fraction, rational
 from derivations.numbers.tape import Entry
 from tests.plain import FRACTIONS, SYMBOLS, TENSORS, Entries, work
 from tests.strategies import RATIONAL, SMOOTH, Model, Quantity, models
@@ -115,14 +116,18 @@ def test_random_programs_equal_the_derivative_of_the_written_out_loss(random: Mo
 
 
 class _NearKink(Exception):
-    """An argument that is 0 but for rounding: float64 may land on either side."""
+    """An argument that is at a kink but for rounding: float64 may land on either side."""
 
 
-def _guarded(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    def function(x: torch.Tensor) -> torch.Tensor:
-        if 0 < abs(float(x.detach())) < 1e-9:
-            raise _NearKink
-        return TENSORS.functions[name](x)
+def _guarded(name: str) -> Callable[..., torch.Tensor]:
+    row = BY_NAME[name]
+
+    def function(*arguments: torch.Tensor) -> torch.Tensor:
+        given = {key: float(value.detach()) for key, value in zip(row.arguments, arguments, strict=True)}
+        for kink in row.kinks:
+            if 0 < abs(given["x"] - (given[kink] if kink in given else float(kink))) < 1e-9:
+                raise _NearKink
+        return TENSORS.functions[name](*arguments)
 
     return function
 

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from fractions import Fraction
 from typing import Any
 
 import pytest
-import sympy as sp
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.losses import LOSSES, Loss
 from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
-from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
-from derivations.language.program import Equation, Program
-from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
-from derivations.language.tree import Call, Expr, Ref
-from derivations.numbers.compile import compile_program
-from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
+from derivations.language.tree import Ref
+from derivations.numbers.systems import ball, precision, rational
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 
@@ -49,105 +42,6 @@ def keywords(arguments: str) -> dict[str, Any]:
     call = ast.parse(f"f({arguments})", mode="eval").body
     assert isinstance(call, ast.Call)
     return {str(part.arg): ast.literal_eval(part.value) for part in call.keywords}
-
-
-# --- functions -------------------------------------------------------------------------------------
-
-X = Ref("x")
-POINTS = [
-    *("-30", "-7.3", "-3", "-2", "-1", "-0.5", "-1e-9", "0", "1e-9", "1/3", "0.5", "1", "2", "3"),
-    *("6", "7.3", "30"),
-]
-
-
-def call(row: Function) -> Expr:
-    return Call(row.name, (X,))
-
-
-def one_sided(expr: Any, side: int) -> Any:
-    """An expression of SymPy's away from a jump at 0: ``side`` says where its argument is."""
-    found = expr.replace(
-        lambda e: type(e).__name__ == "step", lambda e: sp.Integer(_sign(e.args[0], side) == 1)
-    )
-    return found.replace(lambda e: type(e).__name__ == "sign", lambda e: sp.Integer(_sign(e.args[0], side)))
-
-
-def _sign(argument: Any, side: int) -> int:
-    """The sign of a jump's argument, which must be x but for a positive factor."""
-    (symbol,) = argument.free_symbols
-    factor = sp.simplify(argument / symbol)
-    assert factor.is_number, f"a jump elsewhere than at 0 needs a test of its own: {argument}"
-    return side if factor > 0 else -side
-
-
-@pytest.mark.parametrize("row", FUNCTIONS, ids=by_name)
-@pytest.mark.parametrize("side", [1, -1], ids=["above", "below"])
-def test_the_stated_slope_is_the_derivative_of_the_formula(row: Function, side: int) -> None:
-    if row.domain and side < 0:
-        pytest.skip(f"defined for {row.domain}")
-    symbol = sp.Symbol("x", positive=side > 0, negative=side < 0)
-    formula = to_sympy(unfold(call(row)), Atoms(), {X: symbol})
-    slope = to_sympy(unfold(parse(row.slope, functions.NAMES)), Atoms(), {X: symbol})
-    derivative = sp.diff(one_sided(formula, side), symbol)
-    assert is_zero(derivative - one_sided(slope, side))
-
-
-@pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.formula], ids=by_name)
-def test_a_row_with_a_formula_stands_on_earlier_rows(row: Function) -> None:
-    earlier = frozenset(
-        other.name for other in itertools.takewhile(lambda other: other is not row, FUNCTIONS)
-    )
-    parse(row.formula, earlier)  # raises LanguageError for a function that is not there yet
-
-
-def worked(written: str, at: Fraction) -> Any:
-    program = Program((Equation(Ref("f"), parse(written, functions.NAMES)),), frozenset())
-    tape = compile_program(program, {"x": ()}, {})
-    return tape.bind(EXACT)([rational(at)])[tape.slots["f", ()]]
-
-
-def in_domain(row: Function, at: Fraction) -> bool:
-    bound = row.domain.removeprefix("x ").split()
-    return not bound or {">": at > Fraction(bound[1]), ">=": at >= Fraction(bound[1])}[bound[0]]
-
-
-@pytest.mark.parametrize(("row", "point"), list(itertools.product(FUNCTIONS, POINTS)), ids=_label)
-def test_value_and_slope_are_torchs(row: Function, point: str) -> None:
-    """At awkward points, kinks included: there the slope is torch's choice."""
-    at = Fraction(point)
-    if not in_domain(row, at):
-        with pytest.raises((ArithmeticFault, Undecided)):
-            worked(f"{row.name}(x)", at)
-        return
-    x = torch.tensor(float(at), dtype=torch.float64, requires_grad=True)
-    theirs = x
-    for path in row.torch.split():
-        theirs = resolved(path)(theirs)
-    (slope,) = torch.autograd.grad(theirs, x)
-    with precision(256):
-        ours = ball(worked(f"{row.name}(x)", at))
-        assert abs(float(ours.mid()) - float(theirs.detach())) <= 4e-16 * max(1.0, abs(float(ours.mid())))
-        if torch.isinf(slope):
-            with pytest.raises(ArithmeticFault, match="division by zero"):
-                worked(row.slope, at)
-            return
-        ours = ball(worked(row.slope, at))
-        assert abs(float(ours.mid()) - float(slope)) <= 1e-15 * max(1.0, abs(float(ours.mid())))
-
-
-def test_kinks_are_where_the_slope_jumps() -> None:
-    """A row says ``kinks`` exactly where its slope (or its value) differs on the two sides."""
-    for row in FUNCTIONS:
-        for point in (Fraction(point) for point in POINTS if in_domain(row, Fraction(point) - 1)):
-            beside = [point - Fraction(1, 10**12), point + Fraction(1, 10**12)]
-            with precision(256):
-                jumps = [
-                    abs(ball(worked(text, beside[1])) - ball(worked(text, beside[0])))
-                    > ball(rational(Fraction(1, 10)))
-                    for text in (row.slope, f"{row.name}(x)")
-                ]
-            large = abs(point) >= 6  # exp(30) moves by more than 0.1 without any jump
-            assert large or any(jumps) == (point in map(Fraction, row.kinks)), (row.name, point)
 
 
 # --- whole runs --------------------------------------------------------------------------------------

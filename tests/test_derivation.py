@@ -14,8 +14,9 @@ from derivations.examples.spec import parse_spec
 from derivations.language.parser import parse
 from derivations.language.proof import prove
 from derivations.language.steps import Chain, Line, derive
-from derivations.language.symbolic import Atoms, to_sympy
+from derivations.language.symbolic import Atoms, function_class, to_sympy
 from derivations.language.tree import Derivative, Expr, Number, Ref, number, transform
+from derivations.language.vanishing import is_zero
 from derivations.notation.text import text
 
 SPEC = """
@@ -159,3 +160,13 @@ def test_the_stated_slopes_are_those_of_sympy_at_random_points() -> None:
             if name == "sigmoid":
                 theirs = (formula * (1 - formula)).subs(x, point)
             assert abs(sp.N(value - theirs, 30)) < 1e-25
+
+
+def test_values_of_functions_are_symbols_in_a_proof() -> None:
+    x, y = sp.symbols("x y", real=True)
+    sigmoid = function_class("sigmoid")
+    assert is_zero(sigmoid(x) * (1 - sigmoid(x)) - sigmoid(x) + sigmoid(x) ** 2)
+    assert is_zero(sp.exp(x - y) * sp.exp(y - x) - 1)
+    assert is_zero(sp.exp(x) / (sp.exp(x) + sp.exp(y)) + sp.exp(y) / (sp.exp(x) + sp.exp(y)) - 1)
+    assert not is_zero(sigmoid(x) - sigmoid(y))
+    assert not is_zero(sp.exp(x) * sp.exp(x) - 1)

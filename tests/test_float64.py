@@ -14,15 +14,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from derivations.catalogue import functions
+from derivations.catalogue.functions import Function
 from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Ref
+from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float, ulps_between
 from derivations.numbers.systems import Undecided, precision, rational
-from derivations.numbers.compile import compile_program
 from tests.plain import FLOATS, TENSORS, value, work
-from tests.strategies import RATIONAL, SMOOTH, Model, formulas, models
+from tests.strategies import POINTWISE, RATIONAL, SMOOTH, Model, formulas, models
 
 SMALLEST, LARGEST = math.ulp(0.0), 1.7976931348623157e308
 
@@ -187,26 +188,25 @@ def test_an_enclosed_dot_product_holds_blas(pairs: list[tuple[Fraction, Fraction
             assert holds(bound, float(number))
 
 
-@pytest.mark.parametrize("name", sorted(functions.NAMES))
-@given(x=st.floats(-30, 30))
-def test_an_enclosed_function_holds_torchs_value(name: str, x: float) -> None:
-    function = TENSORS.functions.get(name)
-    if function is None:
-        function = torch_function(name)
-    theirs = float(function(torch.tensor(x, dtype=torch.float64)))
+@pytest.mark.parametrize("row", POINTWISE, ids=lambda row: row.name)
+@given(x=st.floats(-30, 30), y=st.floats(-30, 30), number=st.floats(-2, 2))
+def test_an_enclosed_function_holds_torchs_value(row: Function, x: float, y: float, number: float) -> None:
+    pair = iter((x, y))
+    operands = {name: next(pair) for name in row.arguments if name in row.all_slopes}
+    others = [name for name in row.arguments if name not in operands]
+    limits = dict(zip(others, (abs(number) + 0.1, abs(number) + 1.5), strict=False))
+    known = {name: {**operands, **limits}[name] for name in row.arguments}
+    tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in operands.items()}
+    code = functions.torch_expression(row, row.arguments)
+    theirs = float(eval(code, {"torch": torch}, known | tensors))
     assume(math.isfinite(theirs))
     try:
         with precision(128):
-            bound = enclosed(f"{name}(a)", {"a": Fraction(x)})
-            assert holds(bound, theirs)
+            called = f"{row.name}({', '.join(row.arguments)})" if row.arguments else row.name
+            assert holds(enclosed(called, {name: Fraction(value) for name, value in known.items()}), theirs)
     except (Undecided, ArithmeticFault):
-        assert x in {float(Fraction(kink)) for kink in functions.BY_NAME[name].kinks} or x == 0
-
-
-def torch_function(name: str) -> object:
-    from derivations.witnesses.author import torch_function as resolved
-
-    return resolved(name)
+        assert row.domain
+        assert x == 0
 
 
 def test_enclosures_are_not_so_wide_that_they_hold_everything() -> None:

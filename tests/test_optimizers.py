@@ -491,8 +491,7 @@ def test_plain_sgd_stays_as_it_is() -> None:
     assert r"w \leftarrow w - \eta \frac{\partial L}{\partial w}" in page
     assert (
         "The optimizer is SGD (plain gradient descent on each mini-batch, without momentum) "
-        "with $\\eta = 0.01$:"
-        in page
+        "with $\\eta = 0.01$:" in page
     )
     assert "optimizer = optim.SGD(model.parameters(), lr=0.01)\n" in page
 

@@ -84,6 +84,13 @@ def test_spaces_and_brackets_around_a_text_mean_nothing(tree: Expr) -> None:
         ("theta'", Ref("theta'")),
         ("exp(a)*b", Mul((Call("exp", (a,)), b))),
         ("exp", Ref("exp")),
+        ("2*pi", Mul((num("2"), Call("pi", ())))),
+        ("max(a, b)", Call("max", (a, b))),
+        ("leaky_relu(a)", Call("leaky_relu", (a, num("0.01")))),
+        ("hardtanh(a, -2)", Call("hardtanh", (a, Neg(num("2")), num("1")))),
+        ("softmax(a, i)", Div(Call("exp", (a,)), Sum(Call("exp", (a,)), "i"))),
+        ("log_softmax(a, i)", Add((a, Neg(Call("log", (Sum(Call("exp", (a,)), "i"),)))))),
+        ("logsumexp(a, i)", Call("log", (Sum(Call("exp", (a,)), "i"),))),
         ("sum(a, i)", Sum(a, "i")),
         ("mean(a*b, i)", Mean(Mul((a, b)), "i")),
         ("sum(a, i, j)", Sum(Sum(a, "j"), "i")),
@@ -93,6 +100,20 @@ def test_spaces_and_brackets_around_a_text_mean_nothing(tree: Expr) -> None:
 )
 def test_trees_by_hand(written: str, tree: Expr) -> None:
     assert parse(written, functions.NAMES) == tree
+
+
+@pytest.mark.parametrize("row", functions.FUNCTIONS, ids=lambda row: row.name)
+def test_every_row_is_called_with_its_arguments(row: functions.Function) -> None:
+    """As many as the row has, fewer where it has defaults, never one more."""
+    given = [*row.arguments, *(["i"] if row.over else [])]
+    least = len(given) - len(row.defaults)
+    for count in range(1, len(given) + 2):
+        written = f"{row.name}({', '.join([*given, 'b'][:count])})"
+        if least <= count <= len(given):
+            parse(written, functions.NAMES)
+        else:
+            with pytest.raises(LanguageError, match="takes"):
+                parse(written, functions.NAMES)
 
 
 def test_lines_of_a_program() -> None:
@@ -185,6 +206,12 @@ BAD = [
     ("sigmoit(a)", 0, "unknown function 'sigmoit'", "'sigmoid'"),
     ("1 + maen(a, i)", 4, "unknown function 'maen'", "'mean'"),
     ("relo(a)", 0, "unknown function 'relo'", "'relu'"),
+    ("max(a)", 0, "'max' takes 2 arguments, found 1", "Write max(x, y)."),
+    ("exp(a, b)", 0, "'exp' takes one argument, found 2", ""),
+    ("leaky_relu(a, 1, 2)", 0, "'leaky_relu' takes 1 to 2 arguments, found 3", "leaky_relu(x, a)"),
+    ("b*softmax(a)", 2, "'softmax' takes 2 arguments, found 1", "softmax(x, k)"),
+    ("softmax(a, 2)", 0, "'softmax' names its index", ""),
+    ("softmax(a, x[i])", 0, "'softmax' names its index", ""),
     ("qqqq(a)", 0, "unknown function 'qqqq'", "Known functions: "),
     ("sum(a)", 0, "'sum' names its index: sum(body, i)", ""),
     ("mean(a, i + 1)", 0, "mean(body, i)", ""),

@@ -15,8 +15,8 @@ from derivations.language.errors import ArithmeticFault, DerivationsError, Langu
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.ranges import sizes_of
-from derivations.numbers.systems import EXACT, Undecided, fraction, precision, rational, rounded
 from derivations.numbers.compile import compile_program
+from derivations.numbers.systems import EXACT, Undecided, fraction, precision, rational, rounded
 from derivations.numbers.tape import Entry, Tape
 from tests.plain import FRACTIONS, work
 from tests.strategies import RATIONAL, Model, Quantity, models, positions

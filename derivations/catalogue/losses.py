@@ -1,13 +1,17 @@
-"""Losses. One row is one convention: its formula, in words, and torch's class for it.
+"""Whole losses. One row is one convention: its formula, in words, and torch's class for it.
 
 ``a`` is the prediction and ``b`` the target; a row is recognized in a model by its formula,
 whatever the names. A row without ``torch`` is a convention that torch does not have; the
-page then writes the loss out.
+page then writes the loss out. What one sample costs has rows of its own in
+`derivations.catalogue.sample_losses`; those with a class in torch are whole losses too, as mean and sum.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,20 @@ class Loss:
     torch: str = ""
     arguments: str = ""
     source: str = ""
+
+
+def _reduced() -> Iterator[Loss]:
+    """The mean and the sum of every loss of one sample that torch has as a class."""
+    for row in SAMPLE_LOSSES:
+        for reduction, arguments in (("mean", ""), ("sum", 'reduction="sum"')) if row.module else ():
+            yield Loss(
+                f"{reduction} of the {row.title}",
+                equation=f"{reduction}({row.name}(a[i], b[i]), i)",
+                convention=row.convention,
+                torch=row.module,
+                arguments=arguments,
+                source=row.source,
+            )
 
 
 LOSSES = (
@@ -86,4 +104,5 @@ LOSSES = (
         "rule, for the step has the slope 0",
         source="Rosenblatt 1958; Bishop 2006, equation 4.54, with targets 0 and 1",
     ),
+    *_reduced(),
 )

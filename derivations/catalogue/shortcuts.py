@@ -4,6 +4,7 @@ In ``equations`` every name stands for a quantity of the model, recognized by th
 equation may be the loss ``L``. ``slope`` is the adjoint of ``of``; a name in ``adjoints`` stands for
 the adjoint of a quantity. ``condition`` says what must hold of the data, which is checked on them.
 Before it is used, a short cut is proved by the chain rule for the equations at hand.
+``lead`` is a letter in front that may stand for no index or for several, as heads and time steps.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Shortcut:
     source: str
     adjoints: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
+    lead: str = ""
 
 
 SHORTCUTS = (
@@ -87,15 +89,7 @@ SHORTCUTS = (
         of="z[i, k]",
         slope="p[i, k]*(dp[i, k] - sum(p[i, j]*dp[i, j], j))",
         adjoints={"dp": "p"},
-        rule="short cut: the softmax passes on its adjoints less their mean, weighted by the probabilities",
-        source="Goodfellow, Bengio and Courville 2016, section 6.2.2.3",
-    ),
-    Shortcut(
-        "softmax of one vector",
-        equations=("s = sum(exp(z[k]), k)", "p[k] = exp(z[k])/s"),
-        of="z[k]",
-        slope="p[k]*(dp[k] - sum(p[j]*dp[j], j))",
-        adjoints={"dp": "p"},
+        lead="i",
         rule="short cut: the softmax passes on its adjoints less their mean, weighted by the probabilities",
         source="Goodfellow, Bengio and Courville 2016, section 6.2.2.3",
     ),
@@ -109,6 +103,7 @@ SHORTCUTS = (
         of="x[i, j]",
         slope="(dh[i, j] - mean(dh[i, k], k) - h[i, j]*mean(h[i, k]*dh[i, k], k))/sqrt(v[i] + eps)",
         adjoints={"dh": "h"},
+        lead="i",
         rule="short cut: normalization takes the mean of the adjoints away, and their part along h",
         source="Ba, Kiros and Hinton 2016",
     ),

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.functions import FUNCTIONS
 from derivations.catalogue.layer import Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
 
 
 def rows() -> list[tuple[str, str, str, str]]:
     """Kind, name, formula and torch's name of every row."""
     found = [
-        ("function", f"{row.name}(x)", row.formula or f"derivative {row.slope}", row.torch)
+        ("function", _called(row.name, row.arguments, row.over), row.formula or _known(row.slope), row.torch)
         for row in FUNCTIONS
     ]
     found += [
         ("layer", row.usage, _one_line(row.equations) or _made_of(row), row.torch or "-") for row in LAYERS
+    ]
+    found += [
+        ("loss", _called(row.name, row.arguments, row.over), row.formula, row.torch) for row in SAMPLE_LOSSES
     ]
     found += [("loss", row.name, f"L = {row.equation}", row.torch or "-") for row in LOSSES]
     at = {row.name: f"g at {row.at}; " if row.at else "" for row in OPTIMIZERS}
@@ -29,6 +35,15 @@ def rows() -> list[tuple[str, str, str, str]]:
     found += [("clipping", row.name, _one_line(row.equations), row.torch) for row in CLIPPINGS]
     found += [("schedule", row.name, _one_line(row.equations), row.torch) for row in SCHEDULES]
     return found
+
+
+def _called(name: str, arguments: Sequence[str], over: bool) -> str:
+    listed = [*arguments, *(["k"] if over else [])]
+    return f"{name}({', '.join(listed)})" if listed else name
+
+
+def _known(slope: str) -> str:
+    return f"derivative {slope}" if slope else "a constant"
 
 
 def _made_of(row: Layer) -> str:

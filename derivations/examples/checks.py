@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
+from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.degree import degree
-from derivations.language.errors import LanguageError, nearest
+from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
@@ -31,7 +32,7 @@ from derivations.language.tree import (
     values,
     walk,
 )
-from derivations.numbers.tape import label
+from derivations.notation.text import text
 
 MAX_DEGREE = 30
 EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."
@@ -99,7 +100,7 @@ def check_line(line: Assignment, indices: frozenset[str]) -> None:
         )
     for ref in (node for node in walk(line.body) if isinstance(node, Ref)):
         if ref == line.target:
-            shown = label(ref.name, (part.name for part in ref.indices if isinstance(part, Ref)))
+            shown = text(ref)
             raise LanguageError(f"{shown} depends on itself", at=ref.at, hint=EARLIER)
         for part in ref.indices:
             if affine(part) is None and not (isinstance(part, Ref) and part.indices):
@@ -234,6 +235,14 @@ def check_paths(source: Source, program: Program, loss: str, start: Mapping[str,
             raise source.error(
                 f"there is no path from '{name}' to the loss '{loss}'", "parameters", name, hint=hint
             )
+
+
+def check_slopes(adjoints: Program, loss: str, start: Iterable[str]) -> None:
+    """No parameter acts only through functions that are constant between their jumps."""
+    for name in start:
+        if adjoint(loss, name) not in adjoints.targets:
+            hint = "Functions such as step, sign and floor pass no gradient on."
+            raise SpecError(f"the derivative of '{loss}' by '{name}' is 0 everywhere", hint=hint)
 
 
 def check_samples(source: Source, program: Program, data: Mapping[str, Array], sample: str | None) -> None:

@@ -104,7 +104,7 @@ def _tensors(example: Example) -> Iterator[str]:
     code = {name: variable(name) for name in example.start}
     yield from preparation(example, code, f"[{', '.join(code.values())}]")
     yield ""
-    forward = forward_code(example.forward, sample_axes(example), sizes_code(example))
+    forward = forward_code(example.forward, sample_axes(example), sizes_code(example), example.fits)
     if any("padded(" in line for line in forward):
         yield from (*PADDED.splitlines(), "")
     yield from _loop(example, forward, code)
@@ -113,7 +113,8 @@ def _tensors(example: Example) -> Iterator[str]:
 def _data(example: Example) -> Iterator[str]:
     for name, array in example.data.items():
         yield f"{variable(name)} = {tensor(array)}"
-    yield ""
+    if example.data:
+        yield ""
 
 
 def sizes_code(example: Example) -> dict[str, str]:

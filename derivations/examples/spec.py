@@ -130,7 +130,7 @@ class ModelTable(Strict):
     ranges: Annotated[
         dict[Name, Positive],
         Field(description="How many values an index takes, where no array says it: { t = 4 }."),
-    ] = {}
+    ] = Field(default_factory=dict)
 
 
 class GroupTable(BaseModel):
@@ -150,16 +150,16 @@ class TrainingTable(Strict):
     ] = None
     clip: Annotated[
         dict[str, Hyper], Field(description="Gradient clipping, as { value = 1 } or { norm = 1 }.")
-    ] = {}
+    ] = Field(default_factory=dict)
     schedule: Annotated[
         dict[str, Hyper], Field(description='As { name = "StepLR", step_size = 2, every = "epoch" }.')
-    ] = {}
+    ] = Field(default_factory=dict)
     groups: Annotated[
         tuple[GroupTable, ...], Field(description='Other knobs: parameters = ["b"], lr = 0.1.')
     ] = ()
     start: Annotated[
         dict[str, Start], Field(description="The first t and the states, as { t = 5, v = 0.2, m_w = 0.1 }.")
-    ] = {}
+    ] = Field(default_factory=dict)
     batch_size: Annotated[Positive | None, Field(description="Samples a batch; all if left out.")] = None
     batches: Annotated[
         list[list[Positive]] | None, Field(description="The samples of each batch, counted from 1.")

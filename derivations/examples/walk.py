@@ -108,13 +108,19 @@ class _Walk:
     def is_index(self, *exprs: Expr) -> bool:
         known = self.step.layout.lookups | set(self.env)
         nodes = (node for expr in exprs for node in values(expr))
-        return all(isinstance(n, (Number, Neg, Add, Mul)) or (isinstance(n, Ref) and n.name in known) for n in nodes)
+        return all(
+            isinstance(n, (Number, Neg, Add, Mul)) or (isinstance(n, Ref) and n.name in known) for n in nodes
+        )
 
     def chosen(self, node: Chosen) -> Value:
         here = self.position(node.at)
         walks = {k: self.at({node.index: k}) for k in range(1, size_of(self.step, node.index) + 1)}
         found = {k: walk.body(node.body) for k, walk in walks.items() if not walk.closed(node.body)}
-        first = [k for k, value in found.items() if all(larger(value, v) is value or value == v for v in found.values())]
+        first = [
+            k
+            for k, value in found.items()
+            if all(larger(value, v) is value or value == v for v in found.values())
+        ]
         return self.system.number(Fraction(int(bool(first) and first[0] == here)))
 
     def position(self, part: Expr) -> int:

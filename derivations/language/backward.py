@@ -39,7 +39,16 @@ from derivations.language.tree import (
 )
 from derivations.language.ways import Fits, fits_by_letters, is_plain, ways_to
 
-__all__ = ["Contribution", "active", "adjoint", "backward", "chain_product", "contributions", "needed", "put_in_outer"]
+__all__ = [
+    "Contribution",
+    "active",
+    "adjoint",
+    "backward",
+    "chain_product",
+    "contributions",
+    "needed",
+    "put_in_outer",
+]
 
 
 def backward(program: Program, loss: str, parameters: Iterable[str], fits: Fits | None = None) -> Program:
@@ -47,7 +56,8 @@ def backward(program: Program, loss: str, parameters: Iterable[str], fits: Fits 
 
     Quantities are in reverse order of computation, parameters last. A quantity without a path to
     the loss gets no equation; entries that an equation of their own writes (``h[0, j]``) get an
-    adjoint of their own. ``fits`` says whether a letter runs along a whole axis. See `derivations.language.ways` for reads through index expressions.
+    adjoint of their own. ``fits`` says whether a letter runs along a whole axis. For reads through
+    index expressions see `derivations.language.ways`.
     """
     parameters = tuple(parameters)
     paths = contributions(program, loss, parameters)
@@ -97,7 +107,9 @@ def _put_in(expr: Expr, local: dict[str, Equation]) -> Expr:
             return reduce(factors_first(_put_in(a, local)), (bound,))
         case Mul(parts) if has_reduction(expr):
             return product(*(_put_in(part, local) for part in parts))
-    new: dict[Expr, Expr] = {ref: instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local and not ref.padded}
+    new: dict[Expr, Expr] = {
+        ref: instance(local[ref.name], ref) for ref in refs(expr) if ref.name in local and not ref.padded
+    }
     return tidy(substitute(expr, new)) if new else expr
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from derivations.language.program import Term, normal_form
 from derivations.language.ranges import is_letter
-from derivations.language.symbolic import Atoms, is_zero, to_sympy
+from derivations.language.symbolic import Atoms, to_sympy
 from derivations.language.tree import (
     Add,
     Count,
@@ -22,6 +22,7 @@ from derivations.language.tree import (
     transform,
     values,
 )
+from derivations.language.vanishing import is_zero
 
 
 def match(pattern: Expr, expr: Expr) -> dict[str, Ref] | None:
@@ -57,7 +58,11 @@ def _bindings(names: list[Ref], candidates: list[Ref]) -> Iterator[dict[Ref, Ref
         return
     first, *rest = names
     for found in candidates:
-        if len(found.indices) == len(first.indices) and not found.padded and all(map(is_letter, found.indices)):
+        if (
+            len(found.indices) == len(first.indices)
+            and not found.padded
+            and all(map(is_letter, found.indices))
+        ):
             for tail in _bindings(rest, [other for other in candidates if other != found]):
                 yield {first: found, **tail}
 
@@ -66,11 +71,21 @@ def _same(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
     indices = {a: b for p, e in chosen.items() for a, b in zip(p.indices, e.indices, strict=True)}
     bound = {a: Ref(b) for a, b in zip(theirs.over, ours.over, strict=True)}
     known = {a.name: b for a, b in indices.items() if isinstance(a, Ref)} | bound
+    if not _one_to_one(theirs, ours, chosen):
+        return False
     pattern = _rename_counts(substitute(theirs.pointwise, dict(chosen.items())), known)
     if not _alike(pattern, ours.pointwise):
         return False
     atoms = Atoms(pattern, ours.pointwise)
     return is_zero(to_sympy(pattern, atoms) - to_sympy(ours.pointwise, atoms))
+
+
+def _one_to_one(theirs: Term, ours: Term, chosen: dict[Ref, Ref]) -> bool:
+    """Whether each letter of the pattern stands for one letter: ``W[j, k]*x[k]`` is not ``V[k, j]*x[k]``."""
+    read = set(refs(theirs.pointwise))
+    pairs = {pair for p, e in chosen.items() if p in read for pair in zip(p.indices, e.indices, strict=True)}
+    pairs |= {(Ref(a), Ref(b)) for a, b in zip(theirs.over, ours.over, strict=True)}
+    return len({a for a, _ in pairs}) == len(pairs) == len({b for _, b in pairs})
 
 
 def _rename_counts(expr: Expr, known: dict[str, Expr]) -> Expr:

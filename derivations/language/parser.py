@@ -11,13 +11,13 @@ number of its values, ``pad(x[t - 1])`` reads 0 outside the array. A decimal is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from derivations.catalogue.functions import BY_NAME, Function
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.tokens import Token, number_of, tokenize
 from derivations.language.tree import (
     Add,
     Call,
@@ -28,35 +28,20 @@ from derivations.language.tree import (
     Mean,
     Mul,
     Neg,
-    Number,
     Pow,
     Ref,
     Sum,
-    substitute,
+    rename_index,
     transform,
 )
 
-TOKEN = re.compile(
-    r"(?P<space>[ \t\r]+|\#[^\n]*)|(?P<newline>\n)"
-    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9_]*'?)|(?P<operator>\*\*|[-+*/=()\[\],])|(?P<other>.)"
-)
 REDUCTIONS: dict[str, type[Sum] | type[Mean] | type[Largest]] = {
     "sum": Sum,
     "mean": Mean,
     "largest": Largest,
 }
 RESERVED = {*REDUCTIONS, "count", "pad"}
-MAX_DEPTH, MAX_LENGTH, MAX_DIGITS = 60, 20_000, 400
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the text, what it is, and its offset."""
-
-    kind: str
-    text: str
-    at: int
+MAX_DEPTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +50,6 @@ class Assignment:
 
     target: Ref
     body: Expr
-
-
-def tokenize(text: str) -> list[Token]:
-    """Cut a text into tokens; line breaks inside brackets do not count."""
-    if len(text) > MAX_LENGTH:
-        raise LanguageError(f"this text has {len(text)} characters; {MAX_LENGTH} are allowed", at=0)
-    tokens, depth = [], 0
-    for match in TOKEN.finditer(text):
-        kind, word, at = match.lastgroup or "other", match.group(), match.start()
-        if kind == "other":
-            raise LanguageError(_strange(word), at=at, hint=_instead(word))
-        depth += (word in "([") - (word in ")]") if kind == "operator" else 0
-        if kind != "space" and not (kind == "newline" and depth > 0):
-            tokens.append(Token(kind, word, at))
-    return [*tokens, Token("end", "", len(text))]
-
-
-def _strange(word: str) -> str:
-    return f"unexpected character {word!r}"
-
-
-def _instead(word: str) -> str:
-    known = {"^": "Powers are written a**b.", "{": "Use round brackets.", "·": "Write a*b."}
-    return known.get(word, "Names are letters, digits and '_'; operators are + - * / **.")
 
 
 class _Reader:
@@ -199,34 +160,35 @@ class _Reader:
             return Call(name.text, (), name.at) if constant else Ref(name.text, (), name.at)
         if name.text in RESERVED:
             return self.padded(name) if name.text == "pad" else self.reduction(name)
-        if name.text not in self.functions:
-            known = {*self.functions, *RESERVED}
+        losses = SAMPLE_LOSS_BY_NAME if self.functions else {}
+        if name.text not in self.functions and name.text not in losses:
+            known = {*self.functions, *losses, *RESERVED}
             hint = nearest(name.text, known, "functions")
             raise LanguageError(f"unknown function '{name.text}'", at=name.at, hint=hint)
-        return self.call(name, BY_NAME[name.text])
+        return self.call(name, losses.get(name.text) or BY_NAME[name.text])
 
-    def call(self, name: Token, row: Function) -> Expr:
-        """A function of a row: defaults filled in, one over an index written out."""
+    def call(self, name: Token, row: Function | SampleLoss) -> Expr:
+        """A row by its name: defaults filled in, a loss or a function over an index written out."""
         arguments = self.list(")", "after the arguments")
         wanted = len(row.arguments) + row.over
         defaults = [parse(row.defaults[key], self.functions) for key in row.arguments if key in row.defaults]
-        arguments = (*arguments, *defaults[len(defaults) - (wanted - len(arguments)) :])
-        if len(arguments) != wanted:
-            least = "" if not defaults else f"{wanted - len(defaults)} to "
-            usage = f"{row.name}({', '.join((*row.arguments, *(['i'] if row.over else [])))})"
-            many = "argument" if wanted == 1 else "arguments"
-            raise LanguageError(
-                f"'{row.name}' takes {'one' if wanted == 1 else f'{least}{wanted}'} {many}, "
-                f"found {len(arguments)}",
-                at=name.at,
-                hint="" if wanted == 1 else f"Write {usage}.",
-            )
-        if not row.over:
-            return Call(row.name, arguments, name.at)
-        argument, bound = arguments
-        if not isinstance(bound, Ref) or bound.indices:
-            raise LanguageError(f"'{row.name}' names its index: {row.name}(z[k], k)", at=name.at)
-        return written_out(row, argument, bound.name)
+        bound = [self.bound(name, row, arguments)] if row.over and arguments else []
+        given = arguments[: len(arguments) - len(bound)]
+        given = (*given, *defaults[len(defaults) - (len(row.arguments) - len(given)) :])
+        if len(given) != len(row.arguments):
+            raise _miscounted(row, len(arguments), wanted, len(defaults), name.at)
+        if isinstance(row, Function) and not row.over:
+            return Call(row.name, given, name.at)
+        return written_out(row, given, *bound)
+
+    def bound(self, name: Token, row: Function | SampleLoss, arguments: tuple[Expr, ...]) -> str:
+        """The index that a row is over: its last argument."""
+        last = arguments[-1]
+        if len(arguments) <= len(row.arguments) - len(row.defaults):
+            raise _miscounted(row, len(arguments), len(row.arguments) + 1, len(row.defaults), name.at)
+        if not isinstance(last, Ref) or last.indices:
+            raise LanguageError(f"'{row.name}' names its index: {_usage(row)}", at=name.at)
+        return last.name
 
     def padded(self, name: Token) -> Expr:
         arguments = self.list(")", "after the read")
@@ -257,28 +219,43 @@ class _Reader:
         return tuple(found)
 
 
-def written_out(row: Function, argument: Expr, bound: str) -> Expr:
-    """A function over an index by its formula: ``exp(z[k])/sum(exp(z[k]), k)`` for softmax."""
+def _usage(row: Function | SampleLoss) -> str:
+    return f"{row.name}({', '.join((*row.arguments, *(['k'] if row.over else [])))})"
+
+
+def _miscounted(row: Function | SampleLoss, found: int, wanted: int, optional: int, at: int) -> LanguageError:
+    least = f"{wanted - optional} to " if optional else ""
+    many = "one argument" if wanted == 1 else f"{least}{wanted} arguments"
+    hint = "" if wanted == 1 else f"Write {_usage(row)}."
+    return LanguageError(f"'{row.name}' takes {many}, found {found}", at=at, hint=hint)
+
+
+def written_out(row: Function | SampleLoss, arguments: tuple[Expr, ...], bound: str = "") -> Expr:
+    """A row's formula with arguments in the place of its letters, and an index in the place of ``k``.
+
+    ``exp(z[k])/sum(exp(z[k]), k)`` for softmax; ``z[y]`` is the argument ``z`` at ``y`` instead of ``k``.
+    """
+    given = dict(zip(row.arguments, arguments, strict=True))
 
     def rule(node: Expr) -> Expr | None:
-        return Sum(transform(node.body, rule), bound) if isinstance(node, Sum) else None
+        match node:
+            case Sum() | Mean():
+                return replace(node, body=transform(node.body, rule), index=bound)
+            case Count():
+                return Count(bound)
+            case Ref("k", ()) if row.over:
+                return Ref(bound)
+            case Ref(name, (at,)):
+                return rename_index(given[name], {bound: transform(at, rule)})
+            case Ref(name, ()):
+                return given[name]
+        return None
 
-    return substitute(transform(parse(row.formula, frozenset(BY_NAME)), rule), {Ref("x"): argument})
+    return transform(parse(row.formula, frozenset(BY_NAME)), rule)
 
 
 def _missing_star(token: Token) -> str:
     return "Write products with '*', as in 2*x." if token.kind in ("name", "number") else ""
-
-
-def number_of(token: Token) -> Number:
-    """The exact value of a written number: ``0.01`` is 1/100."""
-    if re.match(r"0\d", token.text):
-        plain = token.text.lstrip("0") or "0"
-        raise LanguageError(f"a number does not start with 0: write {plain} for {token.text}", at=token.at)
-    exponent = re.search(r"[eE]([+-]?\d+)$", token.text)
-    if len(token.text) > MAX_DIGITS or (exponent and abs(int(exponent[1])) > MAX_DIGITS):
-        raise LanguageError(f"a number of more than {MAX_DIGITS} digits", at=token.at)
-    return Number(Fraction(token.text), token.text)
 
 
 def parse_program(text: str, functions: frozenset[str] = frozenset()) -> list[Assignment]:

@@ -62,7 +62,9 @@ def product(*parts: Expr) -> Expr:
 
 def is_coefficient(expr: Expr) -> bool:
     """Whether an expression is made of numbers and counts only: ``2``, ``1/n``, ``2/n``."""
-    return not any(isinstance(node, (Ref, Call, Sum, Mean, Largest, Chosen, Derivative)) for node in values(expr))
+    return not any(
+        isinstance(node, (Ref, Call, Sum, Mean, Largest, Chosen, Derivative)) for node in values(expr)
+    )
 
 
 def merge_coefficients(parts: list[Expr]) -> Expr:

@@ -14,7 +14,19 @@ from fractions import Fraction
 from derivations.language.errors import LanguageError
 from derivations.language.products import product, total
 from derivations.language.program import Program
-from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, number, transform, walk
+from derivations.language.tree import (
+    BINDERS,
+    Add,
+    Call,
+    Expr,
+    Mul,
+    Neg,
+    Number,
+    Ref,
+    number,
+    transform,
+    walk,
+)
 
 
 def affine(expr: Expr) -> dict[str, Fraction] | None:
@@ -115,24 +127,38 @@ def sizes_of(
 ) -> dict[str, int]:
     """How many values each index takes, from the shapes of the arrays that it runs along.
 
-    ``given`` are ranges that the author states. An index without any range is left out.
+    ``given`` are ranges that the author states. An index without any range is left out; a twin, ``p1``,
+    has the range of its index ``p``.
     """
     sizes, known = dict(given or {}), dict(shapes)
     moving = moving_letters(program) - set(sizes)
+    twins = {name for name in moving | _bound(program) if name != twin_of(name)}
+    moving -= twins
     own = {(eq.target.name, axis): part for eq in program for axis, part in enumerate(eq.target.indices)}
     before = (-1, -1)
     while before != (len(sizes), len(known)):
         before = (len(sizes), len(known))
         for eq in program:
             for part, extent in _plain_reads(eq.body, known):
-                if part not in moving:
+                if part not in moving | twins:
                     sizes.setdefault(part, extent)
             _shape(eq.target, sizes, known)
         bounds = {name: _bounds(name, program, known, sizes, own) for name in sorted(moving - set(sizes))}
         closed = {name: min(found) for name, (found, open_) in bounds.items() if found and not open_}
         some = {name: min(found) for name, (found, _) in bounds.items() if found}
         sizes |= dict([*closed.items(), *some.items()][:1])  # what is sure first, then what an array says
+        sizes |= {name: sizes[twin_of(name)] for name in twins if twin_of(name) in sizes}
     return sizes
+
+
+def twin_of(name: str) -> str:
+    """The index whose range another one has (`twin_index`); itself for one that is no twin."""
+    return name[0]
+
+
+def _bound(program: Program) -> set[str]:
+    """The letters that something in a program binds."""
+    return {node.index for eq in program for node in walk(eq.body) if isinstance(node, BINDERS)}
 
 
 def _refs(body: Expr) -> Iterator[Ref]:
@@ -175,3 +201,18 @@ def _shape(target: Ref, sizes: Mapping[str, int], known: dict[str, tuple[int, ..
     plain = [extent for extent in extents if extent is not None]
     if len(plain) == len(target.indices):
         known.setdefault(target.name, tuple(plain))
+
+
+def looked_up(program: Program) -> set[str]:
+    """The quantities that stand inside the brackets of others: ``token`` in ``E[token[i], k]``."""
+    reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]
+    inside = [node for ref in reads for part in ref.indices for node in walk(part)]
+    return {node.name for node in inside if isinstance(node, Ref)}
+
+
+def compared(program: Program) -> set[str]:
+    """The quantities that are compared with an index: ``y`` in ``same(k, y[i])``."""
+    pairs = [node.arguments for eq in program for node in walk(eq.body) if isinstance(node, Call)]
+    letters = {Ref(name) for name in program.indices}
+    gates = [pair for pair in pairs if not letters.isdisjoint(pair)]
+    return {part.name for pair in gates for part in pair if isinstance(part, Ref) and part.indices}

@@ -65,9 +65,9 @@ def _depends(expr: Expr, by: Ref) -> bool:
 
 
 def _derivative(body: Expr, by: Ref) -> Expr:
-    """The derivative, worked out at once where it is 0 or 1."""
-    if body == by:
-        return ONE
+    """The derivative, worked out at once where it is 0 or 1; another entry is another quantity."""
+    if isinstance(body, Ref):
+        return ONE if body == by else ZERO
     return Derivative(body, by) if _depends(body, by) else ZERO
 
 
@@ -91,8 +91,15 @@ def _sum_rule_index(body: Expr, by: Ref) -> tuple[Expr, Reason] | None:
 
 
 def _own_term(body: Expr, bound: str, by: Ref) -> Expr | None:
-    """The value of the bound index at which the body reads ``by``, if every read is at that value."""
-    reads = [ref for ref in refs(body) if ref.name == by.name]
+    """The value of the bound index at which the body reads ``by``, if every read is at that value.
+
+    A read without the bound index, ``z[i, y[i]]`` beside ``z[i, k]``, is another entry in every term;
+    where that is ``by`` itself, every term depends on it.
+    """
+    own_reads = [ref for ref in refs(body) if ref.name == by.name]
+    reads = [ref for ref in own_reads if any(Ref(bound) in walk(part) for part in ref.indices)]
+    if by in own_reads and by not in reads:
+        return None
     letters = [node for part in by.indices for node in walk(part) if isinstance(node, (Ref, Number))]
     places = set()
     for ref in reads:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derivations.catalogue import functions
@@ -29,8 +28,7 @@ from derivations.language.tree import (
     values,
 )
 
-EPS = Ref("eps")
-LETTERS = "klmjpqrsuvabcdefghiotwxyz" + string.ascii_uppercase
+EPS, OWN, FRESH = Ref("eps"), "own ", "klmjpqrsuvabcdefghio"
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,16 @@ class Found:
     equation: Equation
     condition: tuple[Expr, Expr] | None
     between: frozenset[str]  # the quantities that it steps over, whose adjoints need not be told
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A row with its formulas as trees."""
+
+    row: Shortcut
+    lines: tuple[Assignment, ...]
+    of: Ref
+    slope: Expr
 
 
 @dataclass(frozen=True)
@@ -56,15 +64,46 @@ class _Fit:
 def find(program: Program, loss: str, letters: set[str]) -> list[Found]:
     """The short cuts of a model, at most one for each quantity. New letters are added to ``letters``."""
     found: dict[str, Found] = {}
+    fresh: dict[str, str] = {letter: letter for letter in letters}
     for row in SHORTCUTS:
-        for fit in _fits(row, program, loss):
-            stated = _stated(row, fit, program, loss, letters)
-            found.setdefault(stated.equation.target.name, stated)
+        for form in _forms(row):
+            for fit in _fits(form, program, loss):
+                stated = _stated(form, fit, program, loss, fresh)
+                found.setdefault(stated.equation.target.name, stated)
+    letters |= set(fresh.values())
     return list(found.values())
 
 
-def _fits(row: Shortcut, program: Program, loss: str) -> Iterator[_Fit]:
-    lines = [parse_program(text, functions.NAMES)[0] for text in row.equations]
+def _forms(row: Shortcut) -> Iterator[_Form]:
+    """The row as trees, with no, one, two or three indices in the place of its leading letter."""
+    lines = tuple(parse_program(text, functions.NAMES)[0] for text in row.equations)
+    of, slope = parse(row.of), parse(row.slope, functions.NAMES)
+    for lead in ("", "i", "ih", "ihg") if row.lead else (None,):
+
+        def rule(node: Expr, lead: str | None = lead) -> Expr | None:
+            if (
+                lead is None
+                or not isinstance(node, Ref)
+                or not node.indices
+                or node.indices[0] != Ref(row.lead)
+            ):
+                return None
+            return Ref(node.name, (*map(Ref, lead), *node.indices[1:]))
+
+        moved = tuple(_moved(line, rule) for line in lines)
+        target = transform(of, rule)
+        assert isinstance(target, Ref)
+        yield _Form(row, moved, target, transform(slope, rule))
+
+
+def _moved(line: Assignment, rule: Callable[[Expr], Expr | None]) -> Assignment:
+    target = transform(line.target, rule)
+    assert isinstance(target, Ref)
+    return Assignment(target, transform(line.body, rule))
+
+
+def _fits(form: _Form, program: Program, loss: str) -> Iterator[_Fit]:
+    lines = form.lines
     last = lines[-1]
     for eq in program:
         if last.target.name == "L" and eq.target.name != loss:
@@ -73,7 +112,7 @@ def _fits(row: Shortcut, program: Program, loss: str) -> Iterator[_Fit]:
             body = substitute(last.body, {EPS: eps})
             fit = _extended(_Fit({}, {}, (), eps), Assignment(last.target, body), eq)
             fit = _all(fit, lines[:-1], program) if fit else None
-            if fit and _is_closed(row, fit, program):
+            if fit and _is_closed(form, fit, program):
                 yield fit
 
 
@@ -84,7 +123,7 @@ def _numbers_for_eps(pattern: Expr, body: Expr) -> Iterator[Expr]:
         yield from dict.fromkeys(node for node in values(body) if isinstance(node, Number))
 
 
-def _all(fit: _Fit, lines: list[Assignment], program: Program) -> _Fit | None:
+def _all(fit: _Fit, lines: tuple[Assignment, ...], program: Program) -> _Fit | None:
     """The fit extended to the other equations of a row, from the last to the first."""
     for line in reversed(lines):
         own = [eq for eq in program if eq.target.name == fit.names.get(line.target.name)]
@@ -117,22 +156,19 @@ def _extended(fit: _Fit, line: Assignment, eq: Equation) -> _Fit | None:
     return _Fit(names, letters, (*fit.covered, eq.target.name), fit.eps)
 
 
-def _is_closed(row: Shortcut, fit: _Fit, program: Program) -> bool:
+def _is_closed(form: _Form, fit: _Fit, program: Program) -> bool:
     """Whether ``of`` and what lies between act on the loss through the covered equations only."""
-    of = parse(row.of)
-    assert isinstance(of, Ref)
-    outer = {fit.names[name] for name in row.adjoints.values()}
-    inside = {fit.names[of.name], *fit.covered} - outer
+    outer = {fit.names[name] for name in form.row.adjoints.values()}
+    inside = {fit.names[form.of.name], *fit.covered} - outer
     readers = {eq.target.name for eq in program if any(ref.name in inside for ref in refs(eq.body))}
     return readers <= set(fit.covered)
 
 
-def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[str]) -> Found:
-    of = parse(row.of)
-    assert isinstance(of, Ref)
-    target = _renamed(of, fit, row, loss)
+def _stated(form: _Form, fit: _Fit, program: Program, loss: str, fresh: dict[str, str]) -> Found:
+    row = form.row
+    target = _renamed(form.of, fit, row, loss)
     assert isinstance(target, Ref)
-    slope = _renamed(_fresh_bounds(parse(row.slope, functions.NAMES), fit, program, letters), fit, row, loss)
+    slope = _fresh_bounds(_renamed(_own_bounds(form.slope), fit, row, loss), fit, program, fresh)
     condition = None
     if row.condition:
         left, _, right = row.condition.partition("=")
@@ -142,16 +178,33 @@ def _stated(row: Shortcut, fit: _Fit, program: Program, loss: str, letters: set[
     return Found(row, stated, condition, frozenset(between))
 
 
-def _fresh_bounds(expr: Expr, fit: _Fit, program: Program, letters: set[str]) -> Expr:
-    """Sums over letters that nothing else uses, the row included; their ranges are those of what they read."""
-    taken = {*program.targets, *program.inputs, *fit.names, *fit.letters}
+def _own_bounds(expr: Expr) -> Expr:
+    """The sums of a row over names that no model has."""
 
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, REDUCTIONS):
             return None
-        letter = next(other for other in LETTERS if other not in letters | taken)
-        letters.add(letter)
-        return type(node)(rename_index(node.body, {node.index: index(letter)}), letter)
+        own = f"{OWN}{node.index}"
+        return type(node)(transform(rename_index(node.body, {node.index: index(own)}), rule), own)
+
+    return transform(expr, rule)
+
+
+def _fresh_bounds(expr: Expr, fit: _Fit, program: Program, fresh: dict[str, str]) -> Expr:
+    """Sums over letters that stand for nothing else; their ranges are those of the arrays that they read.
+
+    Rows that fit the same letters of the model, as those of several layers, share their new ones.
+    """
+    taken = {*program.targets, *program.inputs, *program.indices}
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, REDUCTIONS) or not node.index.startswith(OWN):
+            return None
+        key = " ".join([node.index, *sorted(f"{mine}{theirs}" for mine, theirs in fit.letters.items())])
+        if key not in fresh:
+            fresh[key] = next(other for other in FRESH if other not in taken | set(fresh.values()))
+        body = rename_index(node.body, {node.index: index(fresh[key])})
+        return type(node)(transform(body, rule), fresh[key])
 
     return transform(expr, rule)
 
@@ -160,7 +213,11 @@ def _renamed(expr: Expr, fit: _Fit, row: Shortcut, loss: str) -> Expr:
     """A formula of the row in the names and letters of the model."""
 
     def known(name: str) -> str:
-        return adjoint(loss, fit.names[row.adjoints[name]]) if name in row.adjoints else fit.names.get(name, name)
+        return (
+            adjoint(loss, fit.names[row.adjoints[name]])
+            if name in row.adjoints
+            else fit.names.get(name, name)
+        )
 
     def rule(node: Expr) -> Expr | None:
         match node:
@@ -184,4 +241,3 @@ def state(adjoints: Program, found: list[Found], letters: set[str]) -> Program:
     stated = {each.equation.target.name: each.equation for each in found}
     equations = tuple(stated.get(eq.target.name, eq) for eq in adjoints)
     return Program(equations, frozenset(adjoints.indices | letters))
-

@@ -8,8 +8,9 @@ programs use. The lines are claims: `derivations.language.proof` decides each of
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from derivations.language.backward import Contribution, adjoint, contributions, instance
 from derivations.language.products import factors, total
@@ -32,6 +33,8 @@ from derivations.language.tree import (
 )
 from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -48,6 +51,14 @@ class Chain:
 
     subject: Expr
     lines: tuple[Line, ...]
+
+
+def grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """Things by a key, each group in order."""
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
 
 
 def slope_lines(definition: Expr, by: Ref, final: Expr) -> Iterator[tuple[Expr, Reason]]:
@@ -94,20 +105,23 @@ def derive(
     ``adjoints`` is the backward program that is used for the numbers; the last line of each
     adjoint's chain is its equation there, letter for letter.
     """
-    paths = contributions(program, loss, parameters)
-    book = _Book(program, loss, adjoints, paths)
+    fits = fits or fits_by_letters(program)
+    book = _Book(program, loss, adjoints, contributions(program, loss, parameters))
     words = {each.equation.target.name: each.row.rule for each in stated}
     over = {name for each in stated for name in each.between}
     for name in [*program.targets, *parameters]:
         if name in over:
             continue
-        own = [part for part in paths if part.by.name == name]
-        for equation in (eq for eq in adjoints if own and eq.target.name == adjoint(loss, name)):
+        own = book.paths.get(name, [])
+        for equation in book.equations.get(adjoint(loss, name), ()) if own else ():
             target = Ref(name, equation.target.indices)
-            found = (way_to(part, target, program, fits or fits_by_letters(program)) for part in own)
+            found = (way_to(part, target, program, fits) for part in own)
             ways = [way for way in found if way is not None]
             if equation.target.name in words:
-                book.chain(equation.target, iter([(equation.body, Reason("shortcut", words=words[equation.target.name]))]))
+                book.chain(
+                    equation.target,
+                    iter([(equation.body, Reason("shortcut", words=words[equation.target.name]))]),
+                )
                 book.results[equation.target] = book.number
             else:
                 book.adjoint(name, ways, equation)
@@ -118,14 +132,17 @@ class _Book:
     """The chains so far, with the numbers of the lines in which results stand."""
 
     def __init__(self, program: Program, loss: str, adjoints: Program, paths: list[Contribution]) -> None:
-        self.program, self.loss, self.adjoints, self.paths = program, loss, adjoints, paths
+        self.program, self.loss = program, loss
+        self.names = {*program.indices, *program.targets, *program.inputs}
+        self.equations = grouped(adjoints, lambda eq: eq.target.name)
+        self.paths = grouped(paths, lambda path: path.by.name)
         self.chains: list[Chain] = []
         self.results: dict[Expr, int] = {}
         self.number = 0
 
     def equation(self, target: Ref) -> Equation:
         """The adjoint's equation, as the programs have it."""
-        own = [eq for eq in self.adjoints if eq.target.name == target.name]
+        own = self.equations[target.name]
         return next(eq for eq in own if _numbers(eq.target) == _numbers(target))
 
     def adjoint(self, name: str, ways: list[Way], equation: Equation) -> None:
@@ -154,16 +171,16 @@ class _Book:
 
     def taken(self, path: Contribution) -> set[str]:
         """Every letter and name of the program: a fresh letter has one meaning only."""
-        return {*self.program.indices, *self.program.targets, *self.program.inputs}
+        return self.names
 
     def subject(self, path: Contribution) -> Derivative:
         """What a path's local slope is the slope of, as it is written."""
-        return local_subject(path, self.paths, self.taken(path))
+        return local_subject(path, self.paths[path.by.name], self.names)
 
     def slope(self, path: Contribution) -> int:
         """The chain of a path's local slope; the number of its last line."""
         subject = self.subject(path)
-        if all(chain.subject != subject for chain in self.chains):
+        if subject not in self.results:
             self.chain(subject, self.local(subject, path, path.local))
             self.results[subject] = self.number
         return self.results[subject]
@@ -172,7 +189,10 @@ class _Book:
         self, name: str, ways: list[Way], equation: Equation, used: list[int]
     ) -> Iterator[tuple[Expr, Reason]]:
         through = tuple(way.path.through.target for way in ways)
-        yield total(*map(self.unworked, ways)), Reason("chain", (Ref(name, equation.target.indices), *through))
+        yield (
+            total(*map(self.unworked, ways)),
+            Reason("chain", (Ref(name, equation.target.indices), *through)),
+        )
         kept = refs(equation.body)
         outers = [way.path.outer for way in ways if isinstance(way.path.outer, Ref) and way.outer not in kept]
         numbers = (self.results[self.equation(outer).target] for outer in outers if self.is_derived(outer))
@@ -209,9 +229,8 @@ def local_subject(path: Contribution, paths: list[Contribution], taken: set[str]
     ``∂L/∂w`` is the whole gradient: where the loss reads ``w`` beside other ways from ``w`` to the
     loss, and where an equation reads a quantity in several terms, each term is written out.
     """
-    others = [other for other in paths if other.by.name == path.by.name]
-    same = [other for other in others if other.through == path.through]
-    if len(same) > 1 or (path.outer == ONE and (len(others) > 1 or not is_plain(path.by))):
+    same = [other for other in paths if other.through == path.through]
+    if len(same) > 1 or (path.outer == ONE and (len(paths) > 1 or not is_plain(path.by))):
         return Derivative(fresh_bounds(rewrite_reductions(path.term), taken), path.by)
     return Derivative(path.through.target, path.by)
 
@@ -239,8 +258,6 @@ def local_slopes(
 ) -> list[tuple[Equation, Derivative, Expr]]:
     """Every local slope with its equation and the way it is written: ``∂ŷ_i/∂w = x_i``."""
     paths = contributions(program, loss, parameters)
-    found = []
-    for path in paths:
-        taken = {*program.indices, *program.targets, *program.inputs}
-        found.append((path.through, local_subject(path, paths, taken), path.local))
-    return found
+    taken = {*program.indices, *program.targets, *program.inputs}
+    own = grouped(paths, lambda path: path.by.name)
+    return [(path.through, local_subject(path, own[path.by.name], taken), path.local) for path in paths]

@@ -147,8 +147,8 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
 def unfold(expr: Expr) -> Expr:
     """The expression with every function replaced by its row's formula, down to primitives."""
     if isinstance(expr, Call) and (row := functions.BY_NAME[expr.function]).formula:
-        given = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
-        return unfold(substitute(parse(row.formula, functions.NAMES), dict(given)))
+        given: dict[Expr, Expr] = dict(zip(map(Ref, row.arguments), expr.arguments, strict=True))
+        return unfold(substitute(parse(row.formula, functions.NAMES), given))
     return rebuild(expr, tuple(unfold(part) for part in children(expr)))
 
 
@@ -257,38 +257,3 @@ def _power(expr: Any, atoms: Atoms) -> Expr:
     if exponent.is_Rational and exponent < 0:
         return Div(ONE, from_sympy(base**-exponent, atoms))
     return Pow(from_sympy(base, atoms), from_sympy(exponent, atoms))
-
-
-def is_zero(expr: Any) -> bool:
-    """Whether SymPy proves that an expression vanishes.
-
-    A number can only refute it, quickly; that it vanishes is decided by algebra alone.
-    """
-    if expr == 0:
-        return True
-    if _is_refuted(expr):
-        return False
-    if sp.expand(expr) == 0:
-        return True
-    if sp.cancel(sp.together(expr)) == 0:
-        return True
-    return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
-
-
-def _at(expr: Any, known: dict[Any, Any]) -> Any:
-    """The value at a point to some 30 digits; every part is worked once, however often it occurs."""
-    if expr not in known:
-        parts = [_at(part, known) for part in expr.args]
-        known[expr] = expr.func(*parts).evalf(30) if parts else expr
-    return known[expr]
-
-
-def _is_refuted(expr: Any) -> bool:
-    """Whether the expression is plainly not zero at one point; doubtful values refute nothing."""
-    symbols = sorted(expr.free_symbols, key=lambda symbol: str(symbol.name))
-    point = {symbol: sp.Rational(2 * place + 3, 2 * place + 7) for place, symbol in enumerate(symbols)}
-    try:
-        value = _at(expr, point)
-    except (ValueError, TypeError, NotImplementedError, LookupError, AttributeError):
-        return False  # a function that SymPy has no numbers for
-    return bool(value.is_Number and value.is_finite and abs(value) > sp.Float("1e-12"))

@@ -220,7 +220,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def values(expr: Expr) -> Iterator[Expr]:
-    """Like `walk`, without descending into the brackets of a `Ref` or a `Chosen`: what is read as a number."""
+    """Like `walk`, but not into the brackets of a `Ref` or a `Chosen`: what is read as a number."""
     yield expr
     if not isinstance(expr, (Ref, Chosen)):
         for part in children(expr):
@@ -269,7 +269,7 @@ def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]
     inner = {name: new for name, new in names.items() if name != node.index}
     taken = {ref.name for new in inner.values() for ref in walk(new) if isinstance(ref, Ref)}
     if node.index in taken:
-        other = fresh_index(node.index, taken | {r.name for r in walk(node.body) if isinstance(r, Ref)})
+        other = twin_index(node.index, taken | {r.name for r in walk(node.body) if isinstance(r, Ref)})
         body = rename_index(node.body, {node.index: index(other)})
         return replace(node, body=rename_index(body, inner), index=other)
     return replace(node, body=rename_index(node.body, inner)) if inner else node
@@ -278,10 +278,17 @@ def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]
 def fresh_index(like: str, taken: set[str]) -> str:
     """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
     nearby = {"i": "klm", "j": "lm", "k": "lm", "t": "suv"}.get(like, "klm")
-    for name in (*nearby, *"jrsuvpqabcdefghiot", *"ABCDEFGHIJKMOPQRSTUVW"):  # n is the number of samples
-        if name not in taken:
-            return name
-    raise ValueError(f"no free index name near {like}")
+    letters = f"{nearby}jrsuvpqabcdefghiotABCDEFGHIJKMOPQRSTUVW"  # n is the number of samples
+    found = next((name for name in letters if name not in taken), None)
+    if found is None:
+        raise ValueError(f"no free index name near {like}")
+    return found
+
+
+def twin_index(like: str, taken: set[str]) -> str:
+    """Another name for an index with the same range: ``p1`` for ``p``."""
+    names = (f"{like[0]}{count}" for count in range(1, 1_000))
+    return next(name for name in names if name not in taken)
 
 
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr]) -> Expr:

@@ -75,7 +75,9 @@ def fits_by_letters(program: Program) -> Fits:
     One that stands in an index expression too, as ``t`` in ``x[t + 1] - x[t]``, may stop earlier.
     """
     moving = moving_letters(program)
-    own = {(eq.target.name, axis, getattr(part, "name", "")) for eq in program for axis, part in _axes(eq.target)}
+    own = {
+        (eq.target.name, axis, getattr(part, "name", "")) for eq in program for axis, part in _axes(eq.target)
+    }
     return lambda name, axis, letter: (name, axis, letter) in own or letter not in moving
 
 
@@ -101,8 +103,9 @@ def ways_to(
     a sum of some way has the same letter. New letters are added to ``letters``.
     """
     for target in _patterns(program, name, own, letters, fits):
-        if any(_clashes(part, target, program.indices) for part in own):
-            target = _fresh(target, letters, program)
+        clashes = {name for part in own for name in _clashes(part, target, program.indices)}
+        if clashes:
+            target = _fresh(target, letters, program, clashes)
         ways = [way for part in own if (way := way_to(part, target, program, fits)) is not None]
         if ways:
             yield target, ways
@@ -119,11 +122,14 @@ def _patterns(
     return [_fresh(anywhere, letters, program) if plain is None else plain]
 
 
-def _fresh(ref: Ref, letters: set[str], program: Program) -> Ref:
-    """The same quantity in letters that nothing else uses."""
+def _fresh(ref: Ref, letters: set[str], program: Program, only: set[str] | None = None) -> Ref:
+    """The same quantity in letters that nothing else uses, or with ``only`` some of its letters renamed."""
     found: list[Expr] = []
     names = {*program.targets, *program.inputs}
     for part in ref.indices:
+        if only is not None and getattr(part, "name", "") not in only:
+            found.append(part)
+            continue
         letter = "" if isinstance(part, Number) else _new_letter(letters | names)
         letters.add(letter)
         found.append(index(letter) if letter else part)
@@ -131,11 +137,12 @@ def _fresh(ref: Ref, letters: set[str], program: Program) -> Ref:
     return replace(ref, indices=tuple(found), padded=False)
 
 
-def _clashes(path: Contribution, target: Ref, indices: Iterable[str]) -> bool:
-    """Whether a sum of a path has a letter of the target that no renaming frees."""
-    given = {a.name: b for a, b in zip(path.by.indices, target.indices, strict=True) if isinstance(a, Ref)}
+def _clashes(path: Contribution, target: Ref, indices: Iterable[str]) -> Iterator[str]:
+    """The letters of the target that a sum of a path has too, and that no renaming frees."""
+    pairs = zip(path.by.indices, target.indices, strict=True)
+    given = {a.name: b for a, b in pairs if isinstance(a, Ref) and not a.indices}
     taken = _letters(target, indices)
-    return any(_freed(name, given) == index(name) for name in path.over if name in taken)
+    yield from (name for name in path.over if name in taken and _freed(name, given) == index(name))
 
 
 def _all_fit(ref: Ref, fits: Fits) -> bool:
@@ -143,10 +150,11 @@ def _all_fit(ref: Ref, fits: Fits) -> bool:
 
 
 def _new_letter(taken: set[str]) -> str:
-    for letter in (*"srqpuvabcdefghijklm", *string.ascii_uppercase):
-        if letter not in taken:
-            return letter
-    raise ValueError("no letter is left for an index")
+    letters = f"srqpuvabcdefghijklm{string.ascii_uppercase}"
+    found = next((letter for letter in letters if letter not in taken), None)
+    if found is None:
+        raise ValueError("no letter is left for an index")
+    return found
 
 
 def is_plain(ref: Ref) -> bool:

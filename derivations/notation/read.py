@@ -6,12 +6,9 @@ r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from fractions import Fraction
 
-from derivations.catalogue import functions
-from derivations.language.matrix import NORM, ONES, TRANSPOSED
+from derivations.language.matrix import NORM, ONES
 from derivations.language.tree import (
     Add,
     Call,
@@ -20,41 +17,26 @@ from derivations.language.tree import (
     Derivative,
     Div,
     Expr,
-    Largest,
-    Mul,
     Neg,
-    Number,
     Pow,
     Ref,
-    Sum,
 )
-from derivations.notation.latex import BETWEEN, DOTS, turned
+from derivations.notation.numerals import Unreadable, decimal, negated, scientific
 from derivations.notation.symbols import Symbol, Symbols
-
-WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
-TOKEN = re.compile(
-    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
-    r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+from derivations.notation.vocabulary import (
+    ACCENTS,
+    CLOSE,
+    CONSTANTS,
+    END,
+    ENTRYWISE,
+    FUNCTIONS,
+    LAYOUT,
+    OPEN,
+    REDUCTIONS,
+    RELATIONS,
+    TOKEN,
+    WORD,
 )
-RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
-LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
-ACCENTS = {r"\hat", r"\bar", r"\tilde"}
-OPEN, CLOSE = {"(", "["}, {")", "]"}
-END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
-FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
-
-
-REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
-CONSTANTS: dict[str, Expr] = {
-    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
-    r"\dots": DOTS,
-    r"\top": TRANSPOSED,
-}
-ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
-
-
-class Unreadable(ValueError):
-    """A formula that is not in the notation of these pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +98,7 @@ class _Reader:
     def term(self) -> Expr:
         if self.token == "-":
             self.take()
-            return _negated(self.term())
+            return negated(self.term())
         found = self.product()
         while self.token in ENTRYWISE:
             name = ENTRYWISE[self.take()]
@@ -131,11 +113,15 @@ class _Reader:
                 self.take()
             elif parts and self.token[:1].isdigit():
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
-            is_open = self.token in REDUCTIONS
+            is_open = self.reduces()
             parts.append(self.factor())
             if is_open:
                 break
-        return _scientific(parts)
+        return scientific(parts)
+
+    def reduces(self) -> bool:
+        r"""Whether a sum or a maximum over an index follows; ``\max(a, b)`` is a call."""
+        return self.token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]
 
     def factor(self) -> Expr:
         base = self.atom()
@@ -196,7 +182,7 @@ class _Reader:
     def command(self, token: str) -> Expr:
         if token == r"\frac":
             return self.fraction()
-        if token in REDUCTIONS and self.tokens[self.at + 1 : self.at + 2] == ["_"]:
+        if self.reduces():
             self.take()
             self.take("_")
             (bound,) = self.names()
@@ -284,39 +270,22 @@ class _Reader:
         texts = tuple("".join(part) for part in scripts)
         for given in dict.fromkeys((primes, "")):
             for own in range(len(texts), -1, -1):
-                if means := self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own):
-                    found = means(tuple(_Reader(part, self.symbols).whole() for part in scripts[own:]))
+                means = self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own)
+                indices = self.indices(scripts[own:]) if means else None
+                if means and indices is not None:
+                    found = means(indices)
                     return Ref(found.name + primes[len(given) :], found.indices)
             if name := self.symbols.whole(Symbol(stem, texts, given)):
                 return Ref(name + primes[len(given) :])
         if stem == self.symbols.count and not primes and len(texts) <= 1:
             return Count(texts[0] if texts else self.symbols.sample or "")
-        if not texts and not primes and len(stem) == 1:
-            return Ref(stem)
+        if not primes and len(stem) == 1 and (not texts or (len(texts) == 1 and texts[0].isdigit())):
+            return Ref("".join((stem, *texts)))  # an index, or the twin of one
         raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
 
-
-def decimal(text: str) -> Number:
-    """A printed decimal as an exact number that remembers its digits."""
-    return Number(Fraction(text), text)
-
-
-def _negated(expr: Expr) -> Expr:
-    if isinstance(expr, Number):
-        return turned(expr)
-    return Neg(expr)
-
-
-def _scientific(parts: list[Expr]) -> Expr:
-    r"""Factors to a product, with ``1.2 \cdot 10^{-7}`` as one number."""
-    if not parts:
-        raise Unreadable("an empty term")
-    found: list[Expr] = []
-    for part in parts:
-        before = found[-1] if found else None
-        match part, before:
-            case Pow(Number(Fraction(numerator=10, denominator=1), _), Number(e, _)), Number(m, text):
-                found[-1] = Number(m * Fraction(10) ** int(e), f"{text}e{e}")
-            case _:
-                found.append(part)
-    return found[0] if len(found) == 1 else Mul(tuple(found))
+    def indices(self, scripts: list[list[str]]) -> tuple[Expr, ...] | None:
+        """Subscripts as indices; None for a word such as ``s1``, which is a part of a name."""
+        try:
+            return tuple(_Reader(part, self.symbols).whole() for part in scripts)
+        except Unreadable:
+            return None

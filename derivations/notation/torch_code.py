@@ -30,9 +30,13 @@ from derivations.language.tree import (
     rebuild,
     values,
 )
+from derivations.language.ways import Fits
 from derivations.notation.text import text
 
-LIBRARY, OWN = "torch nn optim print range enumerate tensor", "step rows batch batches model optimizer shown padded"
+LIBRARY, OWN = (
+    "torch nn optim print range enumerate tensor",
+    "step rows batch batches model optimizer shown padded",
+)
 OWN_NAMES = {*LIBRARY.split(), *OWN.split(), "loss_function", "scheduler"}
 PADDED = '''\
 def padded(array, places, outside=0.0):
@@ -57,7 +61,8 @@ class Scope:
 
     ``batched`` gives the sample axis of the data arrays, ``sizes`` the code of each index's size,
     ``fixed`` the letters that are Python numbers in a loop, ``steps`` the quantities kept as a
-    dictionary by such a letter, with their axis and the shape of one entry.
+    dictionary by such a letter, with their axis and the shape of one entry. ``fits`` says whether a letter
+    runs along a whole axis of an array.
     """
 
     loops: tuple[str, ...]
@@ -66,6 +71,7 @@ class Scope:
     fixed: frozenset[str] = frozenset()
     steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     outside: str = ""
+    fits: Fits = lambda *_: True
 
     def inner(self, bound: str) -> Scope:
         """The scope inside a sum over an index."""
@@ -74,8 +80,11 @@ class Scope:
 
 def assignment(eq: Equation, scope: Scope) -> str:
     """``yhat = w*x[rows] + b``"""
-    loops = tuple(part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed)
-    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}"
+    loops = tuple(
+        part.name for part in eq.target.indices if isinstance(part, Ref) and part.name not in scope.fixed
+    )
+    own = ".clone()" if isinstance(eq.body, Ref) and not eq.body.indices else ""  # L = w, before w is updated
+    return f"{variable(eq.target.name)} = {code_of(eq.body, replace(scope, loops=loops))}{own}"
 
 
 def code_of(body: Expr, scope: Scope) -> str:
@@ -85,7 +94,11 @@ def code_of(body: Expr, scope: Scope) -> str:
     if not missing:
         return found
     shape = ", ".join(scope.sizes[axis] for axis in scope.loops)
-    tensor = found if any(isinstance(node, Ref) for node in values(body)) else f"torch.tensor({found}, dtype=torch.float64)"
+    tensor = (
+        found
+        if any(isinstance(node, Ref) for node in values(body))
+        else f"torch.tensor({found}, dtype=torch.float64)"
+    )
     return f"({tensor}).expand({shape})"
 
 
@@ -111,7 +124,9 @@ def _call(name: str, arguments: tuple[Expr, ...]) -> Expr:
         code = text(argument)
         plain = not any(isinstance(node, Ref) for node in values(argument))
         # torch's functions take tensors only, but for what is no operand
-        shown.append(f"torch.tensor({code}, dtype=torch.float64)" if plain and key in row.all_slopes else code)
+        shown.append(
+            f"torch.tensor({code}, dtype=torch.float64)" if plain and key in row.all_slopes else code
+        )
     return Ref(functions.torch_expression(row, shown))
 
 
@@ -148,15 +163,31 @@ def _entry(ref: Ref, scope: Scope) -> str:
     if ref.name in scope.steps:
         base, parts = _step_of(ref, scope)
     letters = [part.name for part in parts if isinstance(part, Ref)]
-    numbers = [isinstance(part, Number) or (is_letter(part) and part in map(Ref, scope.fixed)) for part in parts]
+    numbers = [
+        isinstance(part, Number) or (isinstance(part, Ref) and is_letter(part) and part.name in scope.fixed)
+        for part in parts
+    ]
     simple = all(number or is_letter(part) for number, part in zip(numbers, parts, strict=True))
     if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):
         return _advanced(ref, base, parts, scope)
-    if any(numbers):
-        picks = [_place(part, scope) if number else ":" for number, part in zip(numbers, parts, strict=True)]
+    picks = [
+        _place(part, scope) if number else _extent(ref, axis, part, scope)
+        for axis, (number, part) in enumerate(zip(numbers, parts, strict=True))
+    ]
+    if set(picks) - {":"}:
         base = f"{base}[{', '.join(picks)}]"
-    dims = [part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)]
+    dims = [
+        part.name for number, part in zip(numbers, parts, strict=True) if not number and isinstance(part, Ref)
+    ]
     return _in_axes(base, dims, scope.loops)
+
+
+def _extent(ref: Ref, axis: int, part: Expr, scope: Scope) -> str:
+    """All of an axis, ``:``, or as much of it as a letter runs along, ``:2``."""
+    letter = getattr(part, "name", "")
+    return (
+        ":" if scope.fits(ref.name, axis, letter) or letter not in scope.sizes else f":{scope.sizes[letter]}"
+    )
 
 
 def _in_axes(base: str, dims: list[str], loops: tuple[str, ...]) -> str:
@@ -184,7 +215,9 @@ def _advanced(ref: Ref, base: str, parts: tuple[Expr, ...], scope: Scope) -> str
     if not ref.padded:
         return f"{base}[{', '.join(places)}]"
     outside = f", outside={scope.outside}" if scope.outside else ""
-    tensors = ", ".join(place if "[" in place or "." in place else f"torch.tensor({place})" for place in places)
+    tensors = ", ".join(
+        place if "[" in place or "." in place else f"torch.tensor({place})" for place in places
+    )
     return f"padded({base}, ({tensors},){outside})"
 
 

@@ -9,13 +9,16 @@ from derivations.language.errors import LanguageError
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine
 from derivations.language.tree import Number, Ref, refs, walk
+from derivations.language.ways import Fits
 from derivations.notation.text import text
 from derivations.notation.torch_code import Scope, assignment, code_of, variable
 
 
-def forward_code(program: Program, batched: Mapping[str, int], sizes: Mapping[str, str]) -> list[str]:
+def forward_code(
+    program: Program, batched: Mapping[str, int], sizes: Mapping[str, str], fits: Fits
+) -> list[str]:
     """The lines that work every equation of a forward program, in an order that can be run."""
-    scope = Scope((), batched, sizes)
+    scope = Scope((), batched, sizes, fits=fits)
     return [line for group in in_order(program) for line in _group(group, scope)]
 
 
@@ -28,7 +31,11 @@ def in_order(program: Program) -> list[tuple[Equation, ...]]:
     found: list[tuple[Equation, ...]] = []
     done: set[str] = set()
     while len(done) < len(reads):
-        name = next(n for n in reads if n not in done and not (below[n] - {m for m in below[n] if n in below[m]} - {n}) - done)
+        name = next(
+            n
+            for n in reads
+            if n not in done and not (below[n] - {m for m in below[n] if n in below[m]} - {n}) - done
+        )
         members = {name} | {other for other in below[name] if name in below[other]}
         found.append(tuple(eq for eq in program if eq.target.name in members))
         done |= members
@@ -51,7 +58,9 @@ def _group(group: tuple[Equation, ...], scope: Scope) -> Iterator[str]:
         return
     letter, backwards = _loop_letter(group, names)
     axes = {eq.target.name: _axis(eq, letter) for eq in group}
-    shapes = {name: _shape(next(eq for eq in group if eq.target.name == name), axes[name], scope) for name in names}
+    shapes = {
+        name: _shape(next(eq for eq in group if eq.target.name == name), axes[name], scope) for name in names
+    }
     inside = replace(
         scope, fixed=frozenset({letter}), steps={name: (axes[name], shapes[name]) for name in names}
     )
@@ -63,12 +72,17 @@ def _group(group: tuple[Equation, ...], scope: Scope) -> Iterator[str]:
     looped = [eq for eq in group if Ref(letter) in eq.target.indices]
     if looped:
         size = scope.sizes[letter]
-        yield f"for {letter} in range({size}, 0, -1):" if backwards else f"for {letter} in range(1, {size} + 1):"
+        yield (
+            f"for {letter} in range({size}, 0, -1):"
+            if backwards
+            else f"for {letter} in range(1, {size} + 1):"
+        )
         yield from (f"    {_step(eq, axes[eq.target.name], inside)}" for eq in _sorted(looped))
     for name, axis in axes.items():
         dim = f", dim={axis}" if axis else ""
         length = scope.sizes[letter] if letter in scope.sizes else f"len({variable(name)})"
-        yield f"{variable(name)} = torch.stack([{variable(name)}[{letter}] for {letter} in range(1, {length} + 1)]{dim})"
+        entries = f"{variable(name)}[{letter}] for {letter} in range(1, {length} + 1)"
+        yield f"{variable(name)} = torch.stack([{entries}]{dim})"
 
 
 def _loop_letter(group: tuple[Equation, ...], names: set[str]) -> tuple[str, bool]:
@@ -82,7 +96,9 @@ def _loop_letter(group: tuple[Equation, ...], names: set[str]) -> tuple[str, boo
                     return letters[0], form[""] > 0
     numbered = next((eq for eq in group if any(isinstance(p, Number) for p in eq.target.indices)), None)
     if numbered is None:
-        raise LanguageError(f"no index orders the recurrence of '{group[0].target.name}'", at=group[0].target.at)
+        raise LanguageError(
+            f"no index orders the recurrence of '{group[0].target.name}'", at=group[0].target.at
+        )
     return "place", False
 
 
@@ -92,7 +108,9 @@ def _own(group: tuple[Equation, ...], name: str, axis: int) -> object:
 
 
 def _axis(eq: Equation, letter: str) -> int:
-    places = [at for at, part in enumerate(eq.target.indices) if isinstance(part, Number) or part == Ref(letter)]
+    places = [
+        at for at, part in enumerate(eq.target.indices) if isinstance(part, Number) or part == Ref(letter)
+    ]
     if not places:
         raise LanguageError(f"'{eq.target.name}' is part of a recurrence without its index", at=eq.target.at)
     return places[0]
@@ -105,7 +123,9 @@ def _shape(eq: Equation, axis: int, scope: Scope) -> str:
 
 def _step(eq: Equation, axis: int, scope: Scope) -> str:
     """One equation inside the loop, for one value of its letter."""
-    rest = tuple(part.name for at, part in enumerate(eq.target.indices) if at != axis and isinstance(part, Ref))
+    rest = tuple(
+        part.name for at, part in enumerate(eq.target.indices) if at != axis and isinstance(part, Ref)
+    )
     at = text(eq.target.indices[axis])
     return f"{variable(eq.target.name)}[{at}] = {code_of(eq.body, replace(scope, loops=rest))}"
 
@@ -123,6 +143,8 @@ def _sorted(group: list[Equation]) -> list[Equation]:
 
 def _now(ref: Ref, eq: Equation, names: set[str]) -> bool:
     """Whether a read is of something that this step still has to work."""
-    return ref.name in names and ref.name != eq.target.name and all(
-        isinstance(part, Ref) for part in ref.indices
+    return (
+        ref.name in names
+        and ref.name != eq.target.name
+        and all(isinstance(part, Ref) for part in ref.indices)
     )

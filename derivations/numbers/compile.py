@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -34,14 +34,12 @@ from derivations.language.tree import (
     free_indices,
     values,
 )
+from derivations.numbers.operations import Operations
 from derivations.numbers.pointwise import formula_with, is_key
-from derivations.numbers.systems import EXACT
-from derivations.numbers.tape import BASIC, Entry, Tape, label
+from derivations.numbers.tape import Entry, Tape, label
 
 Shape: TypeAlias = tuple[int, ...]
 Env: TypeAlias = Mapping[str, int]
-MAX_OPERATIONS = 200_000
-_OPERATION = 1 << 40  # operation slots while building; inputs are numbered from 0, constants from -1 down
 
 
 def compile_program(
@@ -73,16 +71,18 @@ class _Builder:
     """The state of one compilation."""
 
     def __init__(
-        self, program: Program, shapes: Mapping[str, Shape], sizes: Mapping[str, int], whole: Mapping[Entry, int]
+        self,
+        program: Program,
+        shapes: Mapping[str, Shape],
+        sizes: Mapping[str, int],
+        whole: Mapping[Entry, int],
     ) -> None:
         self.sizes, self.names, self.whole = sizes, set(sizes), whole
         self.lookups = {name for name, _ in whole}
         ranges = {name: [range(1, n + 1) for n in shape] for name, shape in shapes.items()}
         self.inputs = [(name, at) for name in shapes for at in itertools.product(*ranges[name])]
         self.entries: dict[Entry, int] = {entry: slot for slot, entry in enumerate(self.inputs)}
-        self.constants: dict[Fraction, int] = {}
-        self.values: list[Fraction] = []
-        self.lines: dict[tuple[str, int, int], int] = {}
+        self.ops = Operations()
         self.owners: list[tuple[int, Entry]] = []
         self.working: list[Entry] = []
         self.plan: dict[Entry, list[tuple[Equation, Env]]] = {}
@@ -111,7 +111,9 @@ class _Builder:
         if slash and of in self.positions:
             pairs = [list(zip(target.indices, at, strict=True)) for at in self.positions[of]]
             self.names |= {part.name for part in target.indices if isinstance(part, Ref)}
-            return [{p.name: k for p, k in own if isinstance(p, Ref)} for own in pairs if all(map(_fits, own))]
+            return [
+                {p.name: k for p, k in own if isinstance(p, Ref)} for own in pairs if all(map(_fits, own))
+            ]
         names = [name for part in target.indices for name in free_indices(part, self.names)]
         names = list(dict.fromkeys(names))  # the diagonal A[i, i] has one loop
         ranges = (range(1, self.sizes[name] + 1) for name in names)
@@ -123,77 +125,27 @@ class _Builder:
             return self.entries[entry]
         if entry in self.working:
             raise LanguageError(
-                f"{label(*entry)} depends on itself", at=self.plan[entry][0][0].target.at,
+                f"{label(*entry)} depends on itself",
+                at=self.plan[entry][0][0].target.at,
                 hint="A recurrence reads an earlier entry: h[t - 1] in the equation of h[t].",
             )
         self.working.append(entry)
-        self.owners.append((_OPERATION + len(self.lines), entry))
+        self.owners.append((self.ops.next, entry))
         try:
             slots = [self.body(eq.body, env) for eq, env in self.plan[entry]]
-            found = self.entries[entry] = self.chain("add", slots)
+            found = self.entries[entry] = self.ops.chain("add", slots)
         except ArithmeticFault as fault:
             raise fault.about(label(*entry), f"{label(*entry)}: ") from None
         self.working.pop()
         if self.working:
-            self.owners.append((_OPERATION + len(self.lines), self.working[-1]))
+            self.owners.append((self.ops.next, self.working[-1]))
         return found
-
-    # --- operations
-
-    def constant(self, value: Fraction) -> int:
-        if value not in self.constants:
-            self.constants[value] = -1 - len(self.values)
-            self.values.append(value)
-        return self.constants[value]
-
-    def value(self, slot: int) -> Fraction | None:
-        return self.values[-1 - slot] if slot < 0 else None
-
-    def line(self, operation: str, a: int, b: int) -> int:
-        folded = self.fold(operation, a, b)
-        if folded is not None:
-            return folded
-        if len(self.lines) >= MAX_OPERATIONS:
-            raise ArithmeticFault(
-                f"one step takes more than {MAX_OPERATIONS} operations: too much to work by hand",
-                hint="Use fewer samples in a batch, or smaller layers.",
-            )
-        return self.lines.setdefault((operation, a, b), _OPERATION + len(self.lines))
-
-    def fold(self, operation: str, a: int, b: int) -> int | None:
-        x, y = self.value(a), self.value(b)
-        if operation == "mul" and 1 in (x, y):
-            return b if x == 1 else a
-        if x is None or y is None:
-            return None
-        if operation not in BASIC:
-            return self.folded_call(operation, x, y)
-        found = getattr(EXACT, operation)(EXACT.number(x), EXACT.number(y))
-        if not hasattr(found, "q"):  # a root, kept as an operation
-            return None
-        return self.constant(Fraction(int(found.p), int(found.q)))
-
-    def folded_call(self, name: str, x: Fraction, y: Fraction) -> int | None:
-        """A comparison of constants is one: ``step(t + 1 - s)`` of two indices."""
-        found = {
-            "sign": (x > 0) - (x < 0), "step": int(x > 0), "max": max(x, y), "min": min(x, y), "floor": x // 1
-        }.get(name)
-        return None if found is None else self.constant(Fraction(found))
-
-    def chain(self, operation: str, slots: Sequence[int]) -> int:
-        found = slots[0]
-        for slot in slots[1:]:
-            found = self.line(operation, found, slot)
-        return found
-
-    def zero(self) -> int:
-        return self.constant(Fraction(0))
 
     # --- expressions
 
     def body(self, expr: Expr, env: Env) -> int:
         slots = [slot for term in normal_form(expr) if (slot := self.term(term, env)) is not None]
-        return self.chain("add", slots) if slots else self.zero()
+        return self.ops.chain("add", slots) if slots else self.ops.zero()
 
     def term(self, term: Term, env: Env) -> int | None:
         """The slot of a term; None if all of it is closed."""
@@ -206,13 +158,13 @@ class _Builder:
             raise LanguageError("the largest of no entry at all: the window lies outside its array")
         if not parts:
             return None
-        slot = self.chain("max" if term.gates else "add", parts)
+        slot = self.ops.chain("max" if term.gates else "add", parts)
         return slot if term.coefficient == ONE else self.scaled(term.coefficient, slot, env)
 
     def scaled(self, coefficient: Expr, slot: int, env: Env) -> int:
         if isinstance(coefficient, Neg):
-            return self.line("sub", self.zero(), self.scaled(coefficient.argument, slot, env))
-        return self.line("mul", self.expr(coefficient, env), slot)
+            return self.ops.line("sub", self.ops.zero(), self.scaled(coefficient.argument, slot, env))
+        return self.ops.line("mul", self.expr(coefficient, env), slot)
 
     def closed(self, expr: Expr, env: Env) -> bool:
         """Whether a product is 0 whatever the data: a closed gate, or a padded read outside its array."""
@@ -245,37 +197,45 @@ class _Builder:
         places = [{**env, node.index: k} for k in range(1, self.sizes[node.index] + 1)]
         inside = [(k, place) for k, place in enumerate(places, 1) if not self.closed(node.body, place)]
         if here not in [k for k, _ in inside]:
-            return self.zero()
+            return self.ops.zero()
         slots = {k: self.body(node.body, place) for k, place in inside}
         before = [slot for k, slot in slots.items() if k < here]
         after = [slot for k, slot in slots.items() if k > here]
-        found = self.constant(Fraction(1))
+        found = self.ops.constant(Fraction(1))
         if before:
-            found = self.line("step", self.line("sub", slots[here], self.chain("max", before)), self.zero())
+            found = self.ops.line(
+                "step", self.ops.line("sub", slots[here], self.ops.chain("max", before)), self.ops.zero()
+            )
         if after:
-            below = self.line("sub", self.chain("max", after[::-1]), slots[here])
-            least = self.line("sub", self.constant(Fraction(1)), self.line("step", below, self.zero()))
-            found = self.line("mul", found, least)
+            below = self.ops.line("sub", self.ops.chain("max", after[::-1]), slots[here])
+            least = self.ops.line(
+                "sub", self.ops.constant(Fraction(1)), self.ops.line("step", below, self.ops.zero())
+            )
+            found = self.ops.line("mul", found, least)
         return found
 
     def expr(self, expr: Expr, env: Env) -> int:
         match expr:
             case Number(value, _):
-                return self.constant(value)
+                return self.ops.constant(value)
             case Count(name):
-                return self.constant(Fraction(self.sizes[name]))
+                return self.ops.constant(Fraction(self.sizes[name]))
             case Ref(name, ()) if name in env:
-                return self.constant(Fraction(env[name]))
+                return self.ops.constant(Fraction(env[name]))
             case Ref():
                 return self.read(expr, env)
             case Neg(a):
-                return self.line("sub", self.zero(), self.expr(a, env))
+                return self.ops.line("sub", self.ops.zero(), self.expr(a, env))
             case Add(parts):
                 return self.sum(parts, env)
             case Mul(parts):
-                return self.zero() if self.closed(expr, env) else self.product(parts, env)
+                return self.ops.zero() if self.closed(expr, env) else self.product(parts, env)
             case Div(a, b):
-                return self.zero() if self.closed(a, env) else self.line("div", self.expr(a, env), self.expr(b, env))
+                return (
+                    self.ops.zero()
+                    if self.closed(a, env)
+                    else self.ops.line("div", self.expr(a, env), self.expr(b, env))
+                )
             case Pow(a, b):
                 return self.power(self.expr(a, env), self.expr(b, env))
             case Call(name, parts):
@@ -287,30 +247,30 @@ class _Builder:
         raise LanguageError(f"this cannot be evaluated: {expr}")
 
     def product(self, parts: tuple[Expr, ...], env: Env) -> int:
-        return self.chain("mul", [self.expr(part, env) for part in parts])
+        return self.ops.chain("mul", [self.expr(part, env) for part in parts])
 
     def call(self, name: str, parts: tuple[Expr, ...], env: Env) -> int:
         if name == "same" and self.is_index(*parts):
             a, b = (self.position(part, env) for part in parts)
-            return self.constant(Fraction(int(a == b)))
+            return self.ops.constant(Fraction(int(a == b)))
         if not is_key(name):
             return self.expr(formula_with(name, parts), env)
         slots = [self.expr(part, env) for part in parts]
-        return self.line(name, *(*slots, self.zero(), self.zero())[:2])
+        return self.ops.line(name, *(*slots, self.ops.zero(), self.ops.zero())[:2])
 
     def sum(self, parts: tuple[Expr, ...], env: Env) -> int:
         found = self.expr(parts[0], env)
         for part in parts[1:]:
             if isinstance(part, Neg):
-                found = self.line("sub", found, self.expr(part.argument, env))
+                found = self.ops.line("sub", found, self.expr(part.argument, env))
             else:
-                found = self.line("add", found, self.expr(part, env))
+                found = self.ops.line("add", found, self.expr(part, env))
         return found
 
     def power(self, base: int, exponent: int) -> int:
-        if self.value(exponent) == 2:
-            return self.line("mul", base, base)
-        return self.line("power", base, exponent)
+        if self.ops.value(exponent) == 2:
+            return self.ops.line("mul", base, base)
+        return self.ops.line("power", base, exponent)
 
     def position(self, expr: Expr, env: Env) -> int:
         """The whole number that an index expression is."""
@@ -326,7 +286,7 @@ class _Builder:
         if entry in self.plan:
             return self.entry(entry)
         if ref.padded or (ref.name.startswith("d") and "/" in ref.name):
-            return self.zero()  # outside the array; or no path of the chain rule reaches this entry
+            return self.ops.zero()  # outside the array; or no path of the chain rule reaches this entry
         raise LanguageError(f"{label(*entry)} does not exist: {self.extent(ref.name)}", at=ref.at)
 
     def extent(self, name: str) -> str:
@@ -336,14 +296,4 @@ class _Builder:
         return f"{name} has shape {tuple(map(max, zip(*places, strict=True)))}"
 
     def tape(self) -> Tape:
-        inputs, constants = len(self.inputs), len(self.constants)
-
-        def place(slot: int) -> int:
-            if slot < 0:
-                return inputs + (-1 - slot)
-            return slot - _OPERATION + inputs + constants if slot >= _OPERATION else slot
-
-        operations = tuple((name, place(a), place(b)) for name, a, b in self.lines)
-        slots = {entry: place(slot) for entry, slot in self.entries.items()}
-        owners = tuple((place(slot), entry) for slot, entry in self.owners)
-        return Tape(tuple(self.inputs), tuple(self.constants), operations, slots, owners)
+        return self.ops.tape(self.inputs, self.entries, self.owners)

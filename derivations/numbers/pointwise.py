@@ -46,8 +46,8 @@ def formula_of(name: str, system: NumberSystem) -> Unary:
 def formula_with(name: str, arguments: tuple[Expr, ...]) -> Expr:
     """A row's formula with arguments in the place of its letters."""
     row = functions.BY_NAME[name]
-    given = dict(zip(map(Ref, row.arguments), arguments, strict=True))
-    return substitute(parse(row.formula, functions.NAMES), dict(given))
+    given: dict[Expr, Expr] = dict(zip(map(Ref, row.arguments), arguments, strict=True))
+    return substitute(parse(row.formula, functions.NAMES), given)
 
 
 def _open(_: Expr) -> bool:

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
-from derivations.notation.read import Unreadable
+from derivations.notation.numerals import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import STEP_TITLE, Gaps
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item
+from derivations.pages.kinks import ABOUT, Kinks
+from derivations.pages.numbers_in import Writer
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Audit:
             yield "its blocks are not those of the document"
             return
         yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
+        yield from self.kinks()
         steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
@@ -54,6 +57,17 @@ class Audit:
             except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
                 where = f"step {step.number}: " if step else ""
                 yield f"{where}{type(block).__name__.lower()}: {fault}"
+
+    def kinks(self) -> Iterator[str]:
+        """Warnings of kinks that are missing, or that no value of the steps gives cause for."""
+        trace, rounding = self.evidence.trace, self.evidence.rounding
+        if "steps" not in trace.example.spec.page.parts:
+            return
+        writers = [Writer(trace.shown[n - 1], rounding, trace.system) for n in shown_steps(trace.example)]
+        wanted = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
+        found = [b for b in self.document.blocks if isinstance(b, Prose) and _is_about_kinks(b)]
+        if found != wanted:
+            yield "the values that sit on a kink are not those of the steps"
 
     def step_of(self, heading: Heading, steps: Iterator[int]) -> Step | None:
         """The step that a heading opens, the next of those shown; None for a heading of anything else."""
@@ -88,3 +102,7 @@ class Audit:
                 self.evidence.words(item.pieces, (shown,), step)
             case Table():
                 TableAudit(block, step, self.evidence).check(item)
+
+
+def _is_about_kinks(block: Prose) -> bool:
+    return any(phrase in word for word in block.words if isinstance(word, str) for phrase in ABOUT)

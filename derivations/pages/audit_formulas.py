@@ -84,6 +84,8 @@ class Evidence:
             self.given(target, sides[1].relation, rest[0], step)
         elif isinstance(target, Ref) and step is not None and (len(rest) > 1 or any(map(_has_digits, rest))):
             self.worked_chain(target, sides, step)
+        elif step is not None and len(rest) == 1 and isinstance(rest[0], Number):
+            self.part(target, sides[1].relation, rest[0], step)
         else:
             self.claims.require(sides)
 
@@ -103,6 +105,13 @@ class Evidence:
                 raise Mismatch(f"{target.name} is {known}")
         if sign != ("=" if exact else "≈"):
             raise Mismatch(f"'{sign}' before the value of {target.name}")
+
+    def part(self, expr: Expr, sign: str, number: Number, step: Step) -> None:
+        """``1 - y_2 z_2 = 0``: the value of a part of a formula in a step."""
+        value = worked(expr, {}, step, self.trace.system)
+        same_number(number, value, self.rounding)
+        if sign != ("=" if self.rounding(value).exact else "≈"):
+            raise Mismatch(f"'{sign}' before the value of a part of a formula")
 
     def worked_chain(self, target: Ref, sides: tuple[Side, ...], step: Step) -> None:
         """``target = symbols = numbers = value`` in a step."""

@@ -28,6 +28,7 @@ from derivations.pages.columns import (
     needed_adjoints,
     row_index,
 )
+from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 from derivations.pages.tables import MAX_COLUMNS, Rows
@@ -41,6 +42,7 @@ def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols)
     yield Heading(2, (_title(trace, step),))
     yield Prose(page.start_words())
     yield from page.forward()
+    yield from Kinks(page.example, page.writer).blocks()
     yield from page.backward()
     yield from page.update()
 
@@ -88,7 +90,10 @@ class _Page:
 
     def forward(self) -> Iterator[Block]:
         equations = list(self.example.forward)
-        ahead, equations = equations[: len(self.example.rule.ahead)], equations[len(self.example.rule.ahead) :]
+        ahead, equations = (
+            equations[: len(self.example.rule.ahead)],
+            equations[len(self.example.rule.ahead) :],
+        )
         for eq in ahead:
             yield from self.entries(eq)
         sums = [
@@ -176,7 +181,7 @@ class _Page:
         return Display(with_samples(found, self.step))
 
     def all_entries(self, equations: list[Equation]) -> Iterator[Block]:
-        """Every entry of some quantities in the order in which they were worked: a recurrence step by step."""
+        """Every entry of some quantities in the order of their work: a recurrence step by step."""
         pairs = [pair for eq in equations for pair in self.of(eq)]
         if self.detail == "brief" or not any(self.reads_one_of(eq, equations) for eq in equations):
             for eq in equations:

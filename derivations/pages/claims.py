@@ -208,7 +208,8 @@ class Substitution:
         if isinstance(a, Number) or self.letters:
             return [] if isinstance(a, Number) and a.value == b.value else None
         printed = self._value(a, env)
-        right = printed.value == b.value and (printed.text == b.text or isinstance(a, Count))
+        same = printed.text == (b.text if b.value else b.text.lstrip("-"))  # -x is printed -0 where x is 0
+        right = printed.value == b.value and (same or isinstance(a, Count))
         return [(a, env)] if right else None
 
     def _expanded(self, a: Sum, b: Expr, env: Env) -> Parts | None:

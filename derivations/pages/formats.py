@@ -20,6 +20,7 @@ FORMATS = (
     Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
     Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
+    Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),
 )
 BY_NAME = {row.name: row for row in FORMATS}
 DEFAULT = ("md", "tex", "json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -45,7 +45,7 @@ LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" "
 MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
 LONG_WORD = re.compile(r"[^\s]{40,}")
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
-WIDTH, LINE = 64, 58
+WIDTH, LINE = 60, 58
 
 
 def escape(text: str) -> str:
@@ -99,22 +99,39 @@ def _fitted(side: str) -> list[str]:
 
 
 def _cut(side: str) -> list[str]:
-    """The side before each plus sign of its outermost bracket, whose delimiters get a fixed size."""
-    depth, pieces, start = 0, [], 0
-    tokens = list(re.finditer(r"\\left.|\\right.|[{}()]| \+ ", side))
-    outer = next((t for t in tokens if t[0].startswith("\\left[")), None)
-    if outer is None or not side.endswith("\\right]"):
-        return [side]
-    for token in (t for t in tokens if t.start() >= outer.start()):
-        if token[0] == " + " and depth == 1:
-            pieces.append(side[start : token.start()])
-            start = token.start() + 1
-        depth += (token[0][0] in "{(" or token[0].startswith("\\left")) and 1
-        depth -= (token[0][0] in "})" or token[0].startswith("\\right")) and 1
-    pieces.append(side[start:])
-    pieces[0] = pieces[0].replace("\\left[", "\\Bigl[", 1)
-    pieces[-1] = pieces[-1][: -len("\\right]")] + "\\Bigr]"
+    """The side before each plus sign of the bracket that ends it, whose delimiters get a fixed size.
+
+    Where that is not the first bracket, as in a sum of products of brackets, before the outermost ones.
+    """
+    outer = side.find("\\left[")
+    opened = outer >= 0 and side.endswith("\\right]")
+    inner = _pluses(side[outer:], 1) if opened and _is_one_bracket(side[outer:]) else []
+    places = [outer + at for at in inner] or _pluses(side, 0)
+    ends = zip([0, *(at + 1 for at in places)], [*places, len(side)], strict=True)
+    pieces = [side[start:end] for start, end in ends]
+    if inner:
+        pieces[0] = pieces[0].replace("\\left[", "\\Bigl[", 1)
+        pieces[-1] = pieces[-1][: -len("\\right]")] + "\\Bigr]"
     return pieces
+
+
+def _depths(side: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The brackets and plus signs of a side, each with how many brackets are open after it."""
+    depth = 0
+    for token in re.finditer(r"\\left.|\\right.|[{}()]| \+ ", side):
+        depth += token[0][0] in "{(" or token[0].startswith("\\left")
+        depth -= token[0][0] in "})" or token[0].startswith("\\right")
+        yield token, depth
+
+
+def _pluses(side: str, depth: int) -> list[int]:
+    return [token.start() for token, open_ in _depths(side) if token[0] == " + " and open_ == depth]
+
+
+def _is_one_bracket(side: str) -> bool:
+    """Whether the bracket that a text begins with closes at its end, not before."""
+    closed = next((token.end() for token, open_ in _depths(side) if open_ == 0), None)
+    return closed == len(side)
 
 
 def _scaled(side: str, share: str = "") -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from derivations.catalogue.sample_losses import SampleLoss
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
+from derivations.examples.stated import named_losses, reported, trained
+from derivations.language.program import Equation
 from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
@@ -20,13 +23,19 @@ from derivations.pages.words import convention, join
 def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
     """Model, loss with its convention, data, start, optimizer, batches, rounding."""
     yield Heading(2, ("The problem",))
-    *model, loss = example.forward.equations
-    yield Prose(_learn_words(example))
-    for eq in model:
-        yield Display(formula(eq.target, eq.body))
-    words = convention(found.get(example.loss))
-    yield Prose((f"The loss is the {words}:" if words else "The loss is",))
-    yield Display(formula(loss.target, loss.body))
+    losses = named_losses(example)
+    own = trained(example)
+    yield Prose(_aim_words(example, len(own) > 1))
+    for eq in own:
+        if eq.target.name == example.loss and len(own) > 1:
+            words = convention(found.get(example.loss))
+            yield Prose((f"The loss is the {words}:" if words else "The loss is",))
+        yield from _equation(eq, losses if eq.target.name not in found else {})
+    others = reported(example)
+    if others:
+        yield Prose(say("Reported beside {}, and not trained on:", Ref(example.loss)))
+    for eq in others:
+        yield from _equation(eq, losses)
     yield from _data(example, rounding)
     yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
@@ -34,10 +43,18 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     yield Prose((_rounding_words(example),))
 
 
-def _learn_words(example: Example) -> Words:
+def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:
+    """An equation, and the convention of a loss that the author called by name in it."""
+    yield Display(formula(eq.target, eq.body))
+    if row := losses.get(eq.target.name):
+        yield Prose((f"This is the {row.title}: {row.convention}.",))
+
+
+def _aim_words(example: Example, model: bool) -> Words:
     many = "parameters" if len(example.parameters) > 1 else "parameter"
-    holes = join(["{}"] * len(example.parameters))
-    return say(f"We learn the {many} {holes} of the model", *(Ref(name) for name in example.parameters))
+    names = f"{many} {join(['{}'] * len(example.parameters))}"
+    words = f"We learn the {names} of the model" if model else f"We look for the {names} with the smallest"
+    return say(words, *(Ref(name) for name in example.parameters))
 
 
 def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
@@ -74,9 +91,10 @@ def _start_words(example: Example, rounding: Rounding) -> Words:
 
 
 def _batch_words(example: Example) -> Words:
-    epochs = f"{len(example.batches)} epoch{'s' if len(example.batches) > 1 else ''}"
+    plural = "s" if len(example.batches) > 1 else ""
+    epochs, steps = (f"{len(example.batches)} {what}{plural}" for what in ("epoch", "step"))
     if example.sample is None:
-        return (f"Every step uses all the data; we work {len(example.batches)} steps.",)
+        return (f"Every step uses all the data; we work {steps}." if example.data else f"We work {steps}.",)
     first = example.batches[0]
     cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
     training = example.spec.training

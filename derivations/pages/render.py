@@ -20,23 +20,34 @@ def templates_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def render(
-    document: Document, template: str, escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
-) -> str:
-    """The document through a template, with exactly one line break at its end."""
+def environment(
+    escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
+) -> ImmutableSandboxedEnvironment:
+    """Jinja over the shipped templates; what is not marked as markup is escaped."""
 
     def finalize(value: Any) -> Any:
         return value if isinstance(value, Markup) else escape(str(value))
 
-    environment = ImmutableSandboxedEnvironment(
+    found = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(templates_folder()),
         undefined=StrictUndefined,
         finalize=finalize,
         keep_trailing_newline=True,
     )
-    environment.filters |= dict(filters) | {"raw": Markup}
-    environment.tests["kind"] = lambda block, name: type(block).__name__ == name
-    text = environment.get_template(template).render(document=document)
+    found.filters |= dict(filters) | {"raw": Markup}
+    found.tests["kind"] = lambda block, name: type(block).__name__ == name
+    return found
+
+
+def render(
+    document: Document, template: str, escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
+) -> str:
+    """The document through a template."""
+    return tidied(environment(escape, filters).get_template(template).render(document=document))
+
+
+def tidied(text: str) -> str:
+    """No blanks at the ends of lines, one empty line at most, exactly one line break at the end."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     kept = [line for at, line in enumerate(lines) if line or lines[at - 1]]
     return "\n".join(kept) + "\n"

@@ -9,6 +9,7 @@ from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.pace import after
+from derivations.examples.stated import reported_numbers
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
@@ -34,13 +35,14 @@ FULL = Rounding(significant=17)
 
 
 def tracked(example: Example) -> list[Ref]:
-    """What the summary follows: parameters, loss, gradients, new parameters, as far as they fit."""
+    """What the summary follows: parameters, loss, what is reported, gradients, new parameters."""
     entries = [ref for name, array in example.start.items() for ref in array.refs(name)]
+    shown = [Ref(name) for name in (example.loss, *reported_numbers(example))]
     if len(entries) > 3:
-        return [Ref(example.loss)]
+        return shown
     gradients = [Ref(adjoint(example.loss, ref.name), ref.indices) for ref in entries]
     new = [Ref(after(ref.name), ref.indices) for ref in entries if example.updates]
-    return [*entries, Ref(example.loss), *gradients, *new]
+    return [*entries, *shown, *gradients, *new]
 
 
 def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:

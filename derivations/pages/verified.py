@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from derivations.examples.checks import check_slopes
 from derivations.examples.example import Example
 from derivations.examples.listing import listing
 from derivations.examples.training import Trace, certified, train
@@ -43,12 +44,15 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
     step that differ.
     """
     programs = example.forward, example.backward
+    check_slopes(example.backward, example.loss, example.parameters)
     derivation = derive(*programs, example.loss, example.parameters, example.fits, example.shortcuts)
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
     conditions = [each.condition for each in example.shortcuts if each.condition]
     forward = replace(example.forward, indices=example.backward.indices)
-    proofs = tuple(Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions))
+    proofs = tuple(
+        Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions)
+    )
     program = listing(example)
     output = cache(lambda: run_listing(program))
 

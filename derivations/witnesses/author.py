@@ -13,22 +13,17 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 
 from derivations.catalogue import functions
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
 from derivations.witnesses.lines import Line, parts_of
+from derivations.witnesses.torch_rows import OPERATIONS, loss_function, resolve, torch_function
 
 Named: TypeAlias = tuple[torch.Tensor, tuple[str, ...]]
 Place: TypeAlias = tuple[int, ...]
-OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
 
 
 @dataclass
@@ -44,6 +39,7 @@ class Pass:
     lines: dict[str, list[Line]] = field(default_factory=dict)
     fixed: dict[str, int] = field(default_factory=dict)
     outside: float = 0.0
+    dtype: torch.dtype = torch.float64
     partial: set[str] = field(default_factory=set)
 
     def run_all(self, lines: Sequence[Line]) -> None:
@@ -69,7 +65,9 @@ class Pass:
 
     def run_cells(self, line: Line) -> None:
         """Every entry of a recurrence."""
-        ranges = [range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices]
+        ranges = [
+            range(1, self.sizes[part] + 1) if part in self.sizes else (int(part),) for part in line.indices
+        ]
         for at in itertools.product(*ranges):
             self.cell(line.target, at)
 
@@ -102,7 +100,7 @@ class Pass:
         """The value of an expression, with the index name of each axis."""
         match node:
             case ast.Constant(value=int() | float() as number):
-                return torch.tensor(float(number), dtype=torch.float64), ()
+                return torch.tensor(float(number), dtype=self.dtype), ()
             case ast.Name(id=name):
                 return self.name(name)
             case ast.Subscript(value=ast.Name(id=name)):
@@ -124,10 +122,10 @@ class Pass:
         if name in self.tensors:
             return self.tensors[name], ()
         if name in self.fixed:
-            return torch.tensor(float(self.fixed[name]), dtype=torch.float64), ()
+            return torch.tensor(float(self.fixed[name]), dtype=self.dtype), ()
         if name in self.sizes:
-            return torch.arange(1, self.sizes[name] + 1, dtype=torch.float64), (name,)
-        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=torch.float64), ()
+            return torch.arange(1, self.sizes[name] + 1, dtype=self.dtype), (name,)
+        return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=self.dtype), ()
 
     def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
@@ -138,11 +136,11 @@ class Pass:
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], letters
         (*places,), dims = _aligned([self.value(part) for part in parts])
-        shape = torch.broadcast_shapes(*(place.shape for place in places))
+        shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:
-            return self.stacked(name, indices, shape, padded), dims
-        return self.gathered(self.tensors[name], indices, padded), dims
+            return self._stacked(name, indices, shape, padded), dims
+        return self._gathered(self.tensors[name], indices, padded), dims
 
     def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
         """Whether a read is of a whole tensor, each axis along a letter of its own."""
@@ -151,33 +149,35 @@ class Pass:
         sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
         return sizes == list(self.tensors[name].shape)
 
-    def gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
+    def _gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
         inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
         mask = reduce(operator.and_, inside)
         assert padded or bool(mask.all())
-        found = tensor[tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))]
+        found = tensor[
+            tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))
+        ]
         return torch.where(mask, found, self.outside) if padded else found
 
-    def stacked(
+    def _stacked(
         self, name: str, indices: list[torch.Tensor], shape: torch.Size, padded: bool
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
-        found = [self.cell_or(name, tuple(map(int, at)), padded) for at in places]
+        found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
         return torch.stack(found).reshape(shape)
 
-    def cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
+    def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:
             return self.cell(name, at)
         except LookupError:
             assert padded
-            return torch.tensor(self.outside, dtype=torch.float64)
+            return torch.tensor(self.outside, dtype=self.dtype)
 
     # --- calls
 
     def call(self, name: str, arguments: list[ast.expr]) -> Named:
         """A count, a padded read, a function entry by entry, or a reduction over indices."""
         if name == "count":
-            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=torch.float64), ()
+            return torch.tensor(float(self.sizes[ast.unparse(arguments[0])]), dtype=self.dtype), ()
         if name == "pad":
             (read,) = arguments
             assert isinstance(read, ast.Subscript)
@@ -185,26 +185,48 @@ class Pass:
             return self.entry(read.value.id, parts_of(read), padded=True)
         if name in REDUCE:
             return self.reduced(name, arguments)
+        if name in SAMPLE_LOSS_BY_NAME:
+            return self.loss(SAMPLE_LOSS_BY_NAME[name], arguments)
         if functions.BY_NAME[name].over:
-            return self.over_index(name, arguments)
+            return self._over_index(name, arguments)
         values, dims = _aligned([self.value(part) for part in arguments])
         return torch_function(name)(*values), dims
 
-    def over_index(self, name: str, arguments: list[ast.expr]) -> Named:
+    def loss(self, row: SampleLoss, arguments: list[ast.expr]) -> Named:
+        """torch's loss of every sample: one axis for all letters but the one that the row is over."""
+        bound = ast.unparse(arguments[-1]) if row.over else ""
+        before = self.fixed
+        self.fixed = {part: k for part, k in before.items() if part != bound}
+        values = [self.value(part) for part in arguments[: len(arguments) - row.over]]
+        self.fixed = before
+        dims = tuple(dict.fromkeys(name for _, names in values for name in names if name != bound))
+        sizes = [self.sizes[name] for name in dims]
+        given = []
+        for key, (value, names) in zip(row.arguments, values, strict=False):
+            if key in row.numbers:
+                given.append(value)
+                continue
+            own, more = ((*dims, bound), [self.sizes[bound]]) if bound in names else (dims, [])
+            given.append(_spread(value, names, own, [*sizes, *more]).reshape(-1, *more))
+        return loss_function(row)(*given).reshape(sizes), dims
+
+    def _over_index(self, name: str, arguments: list[ast.expr]) -> Named:
         value, dims = self.value(arguments[0])
         index = ast.unparse(arguments[1])
         if index in self.fixed:  # one entry of a recurrence is asked for, of all that share the sum
-            return self.picked(name, arguments[0], index)
+            return self._picked(name, arguments[0], index)
         found = resolve(functions.BY_NAME[name].torch)(value, dims.index(index))
-        kept = found.dim() == value.dim()
-        return found, dims if kept else tuple(dim for dim in dims if dim != index)
+        return found, dims if found.dim() == value.dim() else tuple(dim for dim in dims if dim != index)
 
-    def picked(self, name: str, argument: ast.expr, index: str) -> Named:
+    def _picked(self, name: str, argument: ast.expr, index: str) -> Named:
         place = self.fixed.pop(index)
-        value, dims = self.over_index(name, [argument, ast.Name(id=index)])
+        value, dims = self._over_index(name, [argument, ast.Name(id=index)])
         self.fixed[index] = place
         if index in dims:
-            value, dims = value.select(dims.index(index), place - 1), tuple(dim for dim in dims if dim != index)
+            value, dims = (
+                value.select(dims.index(index), place - 1),
+                tuple(dim for dim in dims if dim != index),
+            )
         return value, dims
 
     def reduced(self, name: str, arguments: list[ast.expr]) -> Named:
@@ -229,46 +251,6 @@ REDUCE: Mapping[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
     "mean": lambda value, axis: value.mean(axis),
     "largest": lambda value, axis: value.max(axis).values,  # of equal values the first, as in max pooling
 }
-
-
-def torch_function(name: str) -> Callable[..., torch.Tensor]:
-    """The torch function of a catalogue row, on tensors; what is no operand goes in as a number."""
-    row = functions.BY_NAME[name]
-    code = ast.parse(functions.torch_expression(row, [f"_{k}" for k, _ in enumerate(row.arguments)]), mode="eval")
-
-    def function(*arguments: torch.Tensor) -> torch.Tensor:
-        pairs = zip(row.arguments, arguments, strict=True)
-        known = [value if key in row.all_slopes else _plain(value) for key, value in pairs]
-        found: torch.Tensor = _evaluate(code.body, {f"_{k}": value for k, value in enumerate(known)})
-        return found
-
-    return function
-
-
-def _plain(value: torch.Tensor) -> torch.Tensor | float:
-    return float(value) if value.numel() == 1 and not value.requires_grad else value
-
-
-def _evaluate(node: ast.expr, known: Mapping[str, Any]) -> Any:
-    """The torch expression of a row: names below ``torch``, calls, literals."""
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Name(id=name) if name in known:
-            return known[name]
-        case ast.Call(func=ast.Attribute(value=ast.Call() as inner, attr="double"), args=[]):
-            return _evaluate(inner, known).double()
-        case ast.Call(func=function, args=arguments, keywords=keywords):
-            options = {part.arg or "": _evaluate(part.value, known) for part in keywords}
-            return resolve(ast.unparse(function))(*(_evaluate(part, known) for part in arguments), **options)
-    return resolve(ast.unparse(node))
-
-
-def resolve(path: str) -> Any:
-    """The object that a dotted name of the catalogue means, below ``torch``."""
-    root, *rest = path.split(".")
-    assert root == "torch"
-    return reduce(getattr, rest, torch)
 
 
 def _writes(line: Line, at: Place) -> bool:

@@ -10,8 +10,9 @@ import torch
 
 from derivations.examples.placed import Placed
 from derivations.examples.recognize import Recognized
-from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.author import Pass
 from derivations.witnesses.lines import Line
+from derivations.witnesses.torch_rows import resolve
 
 
 def keywords(arguments: str) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from derivations.language.matrix import matrix_form
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, refs, walk
 from derivations.numbers.matrices import Matrices, Misfit, entry, shaped
+from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import EXACT, Value, ball
-from derivations.numbers.tape import function_of
 from derivations.witnesses.check import Proof
 
 WITNESS = "matrix arithmetic"
@@ -102,7 +102,9 @@ def _unequal_sizes(eq: Equation) -> dict[str, int]:
         for axis, part in enumerate(node.indices if isinstance(node, Ref) else ()):
             if isinstance(part, Ref):
                 first = axes.setdefault((node.name, axis), part.name) if isinstance(node, Ref) else ""
-                sizes = {key: sizes[first] if size == sizes[part.name] else size for key, size in sizes.items()}
+                sizes = {
+                    key: sizes[first] if size == sizes[part.name] else size for key, size in sizes.items()
+                }
     return sizes
 
 

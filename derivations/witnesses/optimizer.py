@@ -20,11 +20,12 @@ from derivations.examples.pace import after, group_rate
 from derivations.examples.training import Step
 from derivations.examples.update import gradient, kept_shape, second
 from derivations.numbers.float64 import Enclosure
-from derivations.witnesses.author import Pass, resolve
+from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.library import keywords
 from derivations.witnesses.second_reading import second_reading, value_of
+from derivations.witnesses.torch_rows import resolve
 
 TORCH, SCHEDULER = "optimizer", "scheduler"
 

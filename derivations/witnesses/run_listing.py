@@ -21,9 +21,9 @@ from derivations.examples.listing import shown_steps
 from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
 from derivations.examples.update import gradient
-from derivations.language.errors import CheckFailed
+from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
-from derivations.numbers.systems import ball, precision, rational
+from derivations.numbers.systems import Undecided, ball, precision, rational
 from derivations.numbers.tape import Entry, label
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.optimizer import default_type
@@ -31,7 +31,7 @@ from derivations.witnesses.quick_start import without_compiler
 
 IMPORTS = {"torch"}
 CALLS = {"print", "enumerate", "range", "len", "zip", "tuple", "padded", "model", "loss_function"}
-SIGNIFICANT = 8
+SIGNIFICANT, ENOUGH_BITS = 8, 256
 
 
 def run_listing(program: str) -> str:
@@ -80,9 +80,18 @@ def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclo
         tape = step.layout.tape
         run = runs.setdefault(id(tape), tape.bind(FLOAT64))
         inputs = [now.get(entry) or enclose(step.memory[slot]) for slot, entry in enumerate(tape.inputs)]
-        memory = run(inputs)
+        try:
+            memory = run(inputs)
+        except Undecided as fault:
+            if trace.bits < ENOUGH_BITS:
+                raise
+            hint = f"Let the page show earlier steps only: steps = {list(range(1, min(step.number, 4)))}"
+            message = f"float64 may have gone astray by step {step.number}: what it prints cannot be checked"
+            raise ArithmeticFault(message, hint=hint) from fault
         if step.number in wanted:
             yield step, memory
+        if step.number >= max(wanted):
+            return
         for name, array in trace.example.kept.items() if trace.example.updates else ():
             for at in array.positions():
                 bound = memory[tape.slots[after(name), at]].settled()

@@ -57,9 +57,13 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         run = runs.setdefault(id(tape), tape.bind(FLOAT64))
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
         shapes = dict(tape.inputs)  # the last position of each array is its shape
-        read = {name: shape for name, shape in shapes.items() if name not in (*example.hyper, *example.rule.clock)}
+        read = {
+            name: shape for name, shape in shapes.items() if name not in (*example.hyper, *example.rule.clock)
+        }
         floats = {name: as_tensor(step, name, shape) for name, shape in read.items()}
-        yield from _forward_and_back(step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer)
+        yield from _forward_and_back(
+            step, example, bounds, floats, lines, "autograd", Pass.run_all, optimizer
+        )
         if optimizer:
             yield from optimizer.checks(step, bounds)
         if found:

@@ -8,6 +8,7 @@ from pathlib import Path
 from derivations.language.errors import SpecError, nearest
 
 FOLDER = Path(__file__).resolve().parent
+CONTENTS = FOLDER.parent / "contents.toml"
 
 
 def names() -> list[str]:
@@ -18,6 +19,12 @@ def names() -> list[str]:
 def titles() -> dict[str, str]:
     """The title of each example by its name."""
     return {name: tomllib.loads(path(name).read_text())["title"] for name in names()}
+
+
+def contents() -> dict[str, dict[str, str]]:
+    """The examples in the order of teaching: heading, name, one sentence."""
+    found: dict[str, dict[str, str]] = tomllib.loads(CONTENTS.read_text(encoding="utf-8"))
+    return found
 
 
 def path(name: str) -> Path:

@@ -1,0 +1,52 @@
+"""What the author's own text states: losses called by name, and quantities that are reported only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
+from derivations.examples.example import Example
+from derivations.language.contributions import needed
+from derivations.language.program import Equation
+from derivations.language.tokens import Token, tokenize
+
+
+def named_losses(example: Example) -> dict[str, SampleLoss]:
+    """The losses that are called by name, each by the quantity in whose equation it stands."""
+    return {
+        line[0].text: SAMPLE_LOSS_BY_NAME[word.text]
+        for line in _lines(example)
+        for word, after in pairwise(line)
+        if word.text in SAMPLE_LOSS_BY_NAME and after.text == "("
+    }
+
+
+def _lines(example: Example) -> Iterator[list[Token]]:
+    line: list[Token] = []
+    for token in tokenize(example.spec.model.equations):
+        if token.kind in ("newline", "end"):
+            if line:
+                yield line
+            line = []
+        else:
+            line.append(token)
+
+
+def trained(example: Example) -> list[Equation]:
+    """The equations that lead to the loss, and the loss, in the author's order."""
+    wanted = needed(example.forward, example.loss)
+    return [eq for eq in example.forward if eq.target.name in wanted]
+
+
+def reported(example: Example) -> list[Equation]:
+    """The equations that do not lead to the loss: worked and shown, not trained on."""
+    wanted = needed(example.forward, example.loss)
+    return [eq for eq in example.forward if eq.target.name not in wanted]
+
+
+def reported_numbers(example: Example) -> list[str]:
+    """The reported quantities of the author's own that are one number: an accuracy, another loss."""
+    own = {line[0].text for line in _lines(example)}
+    names = (eq.target.name for eq in reported(example) if not eq.target.indices)
+    return [name for name in names if name in own]

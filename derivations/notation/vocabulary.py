@@ -1,0 +1,31 @@
+"""The words of LaTeX that the pages use, as the reader knows them."""
+
+from __future__ import annotations
+
+import re
+
+from derivations.catalogue import functions
+from derivations.language.matrix import TRANSPOSED
+from derivations.language.tree import Call, Expr, Largest, Sum
+from derivations.notation.latex import BETWEEN, DOTS
+
+WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
+TOKEN = re.compile(
+    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
+    r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+)
+RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
+LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
+ACCENTS = {r"\hat", r"\bar", r"\tilde"}
+OPEN, CLOSE = {"(", "["}, {")", "]"}
+END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
+FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
+
+
+REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
+CONSTANTS: dict[str, Expr] = {
+    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
+    r"\dots": DOTS,
+    r"\top": TRANSPOSED,
+}
+ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}

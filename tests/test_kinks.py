@@ -1,0 +1,129 @@
+"""Warnings at values that sit on a kink: one for each row with kinks, none beside it, and audited."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from derivations.catalogue import functions
+from derivations.catalogue.functions import FUNCTIONS, Function
+from derivations.language.errors import CheckFailed, SpecError
+from derivations.pages import batch
+from derivations.pages.blocks import Prose
+from derivations.pages.kinks import Kinks
+from derivations.pages.page import build
+from tests.test_catalogue import by_name, spec
+
+KINKED = [row for row in FUNCTIONS if row.kinks]
+SENTENCE = re.compile(
+    r"In \$.*\$ the value \$w = (.*)\$ sits on a kink, where the slope is taken as (\S+), as torch"
+)
+
+
+def page(tmp_path: Path, equations: str, parameters: str, data: str = "x = 1") -> str:
+    path = tmp_path / "kinks.toml"
+    path.write_text(spec(equations, parameters, data, 'optimizer = { name = "SGD", lr = 0.25 }'))
+    return str(build(path, ("md", "tex"))["md"])
+
+
+def arguments(row: Function) -> list[str]:
+    """The arguments after the first: operands are data, limits are numbers."""
+    numbers = iter(("-1", "2"))
+    return ["c" if name in row.all_slopes else next(numbers) for name in row.arguments[1:]]
+
+
+def kinks(row: Function) -> list[str]:
+    """Where the kinks of the row are with these arguments."""
+    known = dict(zip(row.arguments[1:], arguments(row), strict=True))
+    values = {"c": "0.5", "floor(x)": "3"}
+    return [values.get(known.get(kink, kink), known.get(kink, kink)) for kink in row.kinks]
+
+
+def torchs_slope(row: Function, at: str) -> float:
+    w = torch.tensor(float(Fraction(at)), dtype=torch.float64, requires_grad=True)
+    numbers = [torch.tensor(0.5, dtype=torch.float64) if t == "c" else float(t) for t in arguments(row)]
+    known = dict(zip(row.arguments, [w, *numbers], strict=True))
+    value = eval(functions.torch_expression(row, row.arguments), {"torch": torch}, known)
+    return float(torch.autograd.grad(value, w)[0]) if value.requires_grad else 0.0
+
+
+@pytest.mark.parametrize("row", KINKED, ids=by_name)
+def test_a_page_warns_of_a_value_on_a_kink(row: Function, tmp_path: Path) -> None:
+    call = f"{row.name}({', '.join(['w', *arguments(row)])})"
+    for at in kinks(row):
+        text = page(
+            tmp_path, f"L = {call}*x + w**2", f"w = {at}", "x = 1\nc = 0.5" if "c" in call else "x = 1"
+        )
+        (found,) = SENTENCE.findall(text.replace("−", "-"))
+        assert Fraction(found[0]) == Fraction(at)
+        assert abs(float(found[1]) - torchs_slope(row, at)) <= 5e-7  # printed with six places
+        beside = str(float(Fraction(at) + Fraction("0.015625")))
+        text = page(
+            tmp_path, f"L = {call}*x + w**2", f"w = {beside}", "x = 1\nc = 0.5" if "c" in call else "x = 1"
+        )
+        assert "kink" not in text
+
+
+def test_elu_with_slope_one_has_no_kink(tmp_path: Path) -> None:
+    assert "kink" not in page(tmp_path, "L = elu(w)*x", "w = 0")
+    assert "slope is taken as 0.5" in page(tmp_path, "L = elu(w, 0.5)*x", "w = 0")
+
+
+def test_a_part_of_a_formula_on_a_kink(tmp_path: Path) -> None:
+    text = page(tmp_path, "L = sum(hinge(w*x[i]), i)", "w = 0.5", "x = [1, 2, -1]")
+    assert "the value $w x_2 = 1$ sits on a kink" in text
+    assert text.count("sits on a kink") == 1
+
+
+def test_a_maximum_that_entries_share(tmp_path: Path) -> None:
+    text = page(tmp_path, "h[i] = w*x[i]\nL = largest(h[i], i)", "w = 2", "x = [1, 3, 3]")
+    assert "stands more than once among its entries; the derivative goes to the first" in text
+    text = page(tmp_path, "h[i] = w*x[i]\nL = largest(h[i], i)", "w = 2", "x = [1, 3, 2]")
+    assert "more than once" not in text
+
+
+def test_no_warning_where_no_derivative_is_asked_for(tmp_path: Path) -> None:
+    text = page(tmp_path, "r = relu(x - 1)\nL = (w*r - 1)**2 + w", "w = 2")
+    assert "kink" not in text
+
+
+def test_many_are_counted(tmp_path: Path) -> None:
+    text = page(tmp_path, "h[i] = relu(w*x[i])\nL = sum(h[i], i)", "w = 0", "x = [1, 2, 3, 4, 5, 6]")
+    assert text.count("sits on a kink") == 4
+    assert "So do 2 more values of this step" in text
+
+
+class _Silent(Kinks):
+    def blocks(self):  # type: ignore[no-untyped-def]
+        return iter(())
+
+
+class _Wrong(Kinks):
+    def blocks(self):  # type: ignore[no-untyped-def]
+        for block in super().blocks():
+            yield Prose(tuple(w.replace("as 0,", "as 1,") if isinstance(w, str) else w for w in block.words))
+
+
+@pytest.mark.parametrize("writer", [_Silent, _Wrong])
+def test_a_page_that_hides_or_changes_a_kink_is_refused(
+    writer: type[Kinks], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "Kinks", writer)
+    with pytest.raises(CheckFailed, match="kink"):
+        page(tmp_path, "L = relu(w)*x + w", "w = 0")
+
+
+@pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.slope == "0" and row.arguments], ids=by_name)
+def test_a_parameter_without_any_slope_is_refused_in_words(row: Function, tmp_path: Path) -> None:
+    call = f"{row.name}({', '.join(['w', *arguments(row)])})"
+    with pytest.raises(SpecError, match="the derivative of 'L' by 'w' is 0 everywhere"):
+        page(
+            tmp_path,
+            f"L = ({call} - x)**2",
+            "w = 1",
+            "x = 1\nc = 0.5" if "c" in call.split(",")[-1] else "x = 1",
+        )
