@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import pytest
 
+import derivations
 from derivations.catalogue import layers as catalogue
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS, find_layer
 from derivations.examples.example import Example, prepare
+from derivations.examples.recognize import recognize
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
@@ -388,7 +390,9 @@ def test_shared_frozen_and_given_parameters() -> None:
 
 
 def test_start_values_are_drawn_for_each_name() -> None:
-    both = [prepare(*parse_spec(small(text))) for text in ('"Linear(2, 2)"', '"Linear(2, 2)", "Linear(2, 3)"')]
+    both = [
+        prepare(*parse_spec(small(text))) for text in ('"Linear(2, 2)"', '"Linear(2, 2)", "Linear(2, 3)"')
+    ]
     assert both[0].start["W1"] == both[1].start["W1"]
     values = both[1].start["W2"].entries
     assert all(value != 0 and abs(value) < 1 and (10 * value).denominator == 1 for value in values)
@@ -412,10 +416,14 @@ def test_layers_and_equations_mixed() -> None:
     ("layers", "column", "message"),
     [
         ('"Lineer(2, 3)"', 12, "unknown layer 'Lineer'"),
-        ('"Linear(2, 3)", "Linear(4, 1)"', 28, "Linear wants 4 values (in_features), and 'z1' with shape (3, 3)"),
+        (
+            '"Linear(2, 3)", "Linear(4, 1)"',
+            28,
+            "Linear wants 4 values (in_features), and 'z1' with shape (3, 3)",
+        ),
         ('"Linear(2)"', 12, "'out_features' is missing"),
-        ('"Linear(2, 3, 4, 5)"', 29, "Linear takes 3 arguments, found 4"),
-        ('"Linear(2, 3, biass=False)"', 32, "Linear has no argument 'biass'"),
+        ('"Linear(2, 3, 4, 5)"', 28, "Linear takes 3 arguments, found 4"),
+        ('"Linear(2, 3, biass=False)"', 31, "Linear has no argument 'biass'"),
         ('"Linear(2, 0)"', 22, "'out_features' is a whole number from 1, found 0"),
         ('"Linear(2, x)"', 22, "'out_features' is a whole number, found x"),
         ('"Linear(2, 3, share=4)"', 12, "no earlier Linear layer 4"),
@@ -429,7 +437,7 @@ def test_layers_and_equations_mixed() -> None:
         ('"Linear(2, 3"', 12, "this is no layer"),
         ('"__import__(2)"', 12, "unknown layer"),
         ('"x: 3"', 12, "this is no layer"),
-        ('"a: Linear(2, 2)", "a: Linear(2, 2)"', 30, "'a' is the name of two layers"),
+        ('"a: Linear(2, 2)", "a: Tanh()", "Tanh()"', 31, "'a' is the name of two layers"),
     ],
 )
 def test_an_error_of_a_layer_says_where_and_what(layers: str, column: int, message: str) -> None:

@@ -117,7 +117,7 @@ ATTENTION = (
         },
         fixed={"batch_first": True},
         called=_heads,
-        convention=f"self-attention; each head has its part of the features, all are projected together; {CAUSAL}",
+        convention=f"self-attention; each head has its part of the features; {CAUSAL}",
         source="Vaswani and others 2017",
     ),
     Layer(

@@ -89,7 +89,8 @@ CONVOLUTIONS = (
             "dilation": (1, 1),
         },
         inputs={"x": "..., r, s"},
-        equations=f"y[..., p, q] = largest(pad(x[..., {_place('p', 'g', '[0]')}, {_place('q', 'h', '[1]')}]), g, h)",
+        equations="y[..., p, q] = largest(pad(x[..., "
+        f"{_place('p', 'g', '[0]')}, {_place('q', 'h', '[1]')}]), g, h)",
         sizes={
             "g": "{kernel_size[0]}",
             "h": "{kernel_size[1]}",

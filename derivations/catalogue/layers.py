@@ -37,7 +37,7 @@ LAYERS: tuple[Layer, ...] = (
         torch="torch.nn.Embedding",
         packed={"weight": "E"},
         called=lambda torch, given, a: (given["x"].long() - 1,),
-        convention="the row of the table that the number of the input names, counted from 1 (in torch from 0)",
+        convention="the row of the table that a number of the input names, counted from 1 (in torch from 0)",
         source="torch.nn.Embedding",
     ),
     Layer(

@@ -38,11 +38,11 @@ NORMALIZATIONS = (
         arguments={"normalized_shape": WHOLE, "eps": "1e-5", "elementwise_affine": True, "bias": True},
         inputs={"x": "..., k"},
         equations="""
-            m[...] = mean(x[..., k], k)
-            v[...] = mean((x[..., k] - m[...])**2, k)
-            {elementwise_affine:u}{not elementwise_affine:y}[..., k] = (x[..., k] - m[...])/sqrt(v[...] + {eps})
-            {elementwise_affine:y[..., k] = g[k]*u[..., k]{bias: + b[k]}}
-        """,
+m[...] = mean(x[..., k], k)
+v[...] = mean((x[..., k] - m[...])**2, k)
+{elementwise_affine:u}{not elementwise_affine:y}[..., k] = (x[..., k] - m[...])/sqrt(v[...] + {eps})
+{elementwise_affine:y[..., k] = g[k]*u[..., k]{bias: + b[k]}}
+""",
         sizes={"k": "{normalized_shape}"},
         symbol="n",
         torch="torch.nn.LayerNorm",

@@ -9,6 +9,7 @@ from derivations.catalogue.layer import WHOLE, Layer
 
 BEFORE = "{h0:y[..., t - 1, m]}{not h0:pad(y[..., t - 1, m])}"
 OWN = BEFORE.replace("m]", "j]")
+CELL = OWN.replace("y[", "c[").replace("h0", "c0")
 FIRST = "{h0:y[..., 0, j] = h0[..., j]}"
 SIZES = {"k": "{input_size}", "j": "{hidden_size}", "m": "{hidden_size}"}
 INPUTS = {"x": "..., t, k", "h0": "..., j"}
@@ -85,7 +86,7 @@ RECURRENT = (
             f[..., t, j] = sigmoid(zf[..., t, j])
             g[..., t, j] = tanh(zg[..., t, j])
             o[..., t, j] = sigmoid(zo[..., t, j])
-            c[..., t, j] = f[..., t, j]*{OWN.replace("y[", "c[").replace("h0", "c0")} + i[..., t, j]*g[..., t, j]
+            c[..., t, j] = f[..., t, j]*{CELL} + i[..., t, j]*g[..., t, j]
             y[..., t, j] = o[..., t, j]*tanh(c[..., t, j])
         """,
         sizes=SIZES,
@@ -98,7 +99,7 @@ RECURRENT = (
         },
         fixed={"batch_first": True},
         called=_states("h0 c0"),
-        convention="input, forget, cell and output gate, in torch's order, without peepholes, one bias a gate "
+        convention="input, forget, cell and output gate, in torch's order, no peepholes, one bias a gate "
         "(torch has two that are added)",
         source="Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000",
     ),
@@ -148,8 +149,8 @@ RECURRENT = (
         """,
         sizes=SIZES,
         reference=_original_gru,
-        convention="the original one: the reset gate acts before the product with the matrix; torch has no such "
-        "module",
+        convention="the original one: the reset gate acts before the product with the matrix; "
+        "torch has no such module",
         source="Cho and others 2014",
     ),
 )

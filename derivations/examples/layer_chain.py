@@ -1,30 +1,21 @@
-"""Layers put one behind the other: which names and which index letters each of them gets.
-
-A letter has one range. An output is written in the letters with which the author reads it; other letters
-are taken over from the input, or used again where the range is the same, or new.
-"""
+"""Layers put one behind the other: their names, their parameters and their equations."""
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from math import prod
-from typing import Any
 
 from derivations.catalogue.layer import Layer
+from derivations.examples.layer_letters import Letters
+from derivations.examples.layer_sizes import Shape, fitted
 from derivations.examples.layer_text import Written, read_layer
 from derivations.examples.placed import Placed
-from derivations.examples.template import REST, Names, Template, count_of, filled, put_in, template
+from derivations.examples.template import REST, Names, Template, filled, put_in, template
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters
 from derivations.language.tree import Expr, Number, Ref, refs, transform, walk
 from derivations.notation.text import text
-
-LETTERS = "jklmpqrsuvacdefghobwxyzt" + string.ascii_uppercase
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -39,24 +30,17 @@ class Wanted:
 
 @dataclass
 class Chain:
-    """The layers so far. ``read`` are the letters with which the author reads each quantity."""
+    """The layers so far: their equations, what they compute and read, and the letters of all indices."""
 
     shapes: dict[str, Shape]
-    read: Mapping[str, tuple[str, ...]]
-    sizes: dict[str, int]
-    taken: set[str]
-    first: tuple[str, ...] = ()
+    letters: Letters
     arrays: frozenset[str] = frozenset()
-    letters: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    own: list[str] = field(default_factory=list)
-    ranges: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     parameters: dict[str, Wanted] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
     named: dict[str | int, Placed] = field(default_factory=dict)
     targets: set[str] = field(default_factory=set)
     number: int = 0
-    samples: set[str] = field(default_factory=set)
 
     def add(self, written: Written, before: str, output: str) -> str:
         """Put a layer behind the quantity ``before``; the name of what it computes."""
@@ -81,8 +65,8 @@ class Chain:
             inside.append(self.place(part, inside[-1].output, ""))
         if row.inner:
             inputs[row.inner] = inside[-1].output
-        one, sizes = self.fitted(row, written.arguments, inputs)
-        names = self.named_for(written, one, output, sizes)
+        one, sizes = fitted(row, written.arguments, inputs, self.shapes)
+        names = self.named_for(written, one, output)
         self.write(row, one, inputs, names, sizes)
         parameters = {symbol: names[symbol] for symbol in one.parameters}
         self.want(written, one, parameters, sizes)
@@ -130,6 +114,7 @@ class Chain:
     # --- what a layer reads
 
     def shape_of(self, name: str) -> Shape:
+        """The shape of an input; raises `LanguageError` for one that nothing says."""
         if name in self.shapes:
             return self.shapes[name]
         hint = nearest(name, self.shapes, "data and quantities of a known shape")
@@ -153,73 +138,9 @@ class Chain:
             self.shape_of(name)
         return found
 
-    def fitted(
-        self, row: Layer, arguments: Mapping[str, Any], inputs: Mapping[str, str]
-    ) -> tuple[Template, dict[str, int]]:
-        """The template for these inputs, and how many values each of its letters takes."""
-        values = {**arguments, **{name: name in inputs for name in row.inputs}}
-        patterns = {name: filled(row.inputs[name], values) for name in inputs}
-        shapes = {name: self.shapes[quantity] for name, quantity in inputs.items()}
-        sizes: dict[str, int] = {}
-        read = template("", patterns, row.shapes).inputs
-        for name, pattern in read.items():
-            self.measure(row, name, inputs[name], pattern, shapes[name], sizes)
-        rest = [size for letter, size in sizes.items() if letter.startswith(REST)]
-        known = {**values, **sizes, REST: prod(rest)}
-        for letter, formula in row.sizes.items():
-            found = count_of(formula, known)
-            self.check_size(row, letter, formula, found, sizes, inputs, read)
-            sizes[letter] = known[letter] = int(found)
-        one = template(filled(row.equations, known), patterns, row.shapes)
-        return one, sizes
-
-    def measure(
-        self,
-        row: Layer,
-        name: str,
-        quantity: str,
-        pattern: Sequence[str],
-        shape: Shape,
-        sizes: dict[str, int],
-    ) -> None:
-        """The sizes of an input's letters from its shape."""
-        plain = len(pattern) - (REST in pattern)
-        if len(shape) < plain or (len(shape) > plain and REST not in pattern):
-            more = "at least " if REST in pattern else ""
-            wanted = f"{more}{plain} {'index' if plain == 1 else 'indices'}"
-            raise LanguageError(
-                f"{row.name} takes an input of {wanted}; '{quantity}' has shape {shape}", at=0
-            )
-        for letter, size in zip(_spread(pattern, len(shape) - plain), shape, strict=True):
-            if sizes.setdefault(letter, size) != size:
-                message = f"{row.name}: '{quantity}' has shape {shape}, which does not fit its other inputs"
-                raise LanguageError(
-                    message, at=0, hint=f"'{name}' has {size} values where {sizes[letter]} are wanted."
-                )
-
-    def check_size(
-        self, row: Layer, letter: str, formula: str, found: Fraction, sizes: Mapping[str, int], inputs: Mapping[str, str],
-        read: Mapping[str, Sequence[str]],
-    ) -> None:  # fmt: skip
-        if found.denominator != 1 or found < 1:
-            shapes = ", ".join(f"'{name}' has shape {self.shapes[name]}" for name in inputs.values())
-            raise LanguageError(
-                f"{row.name}: the sizes do not fit: {shapes}", at=0, hint=_formula_hint(formula)
-            )
-        if sizes.get(letter, found) != found:
-            name = next(name for name, pattern in read.items() if letter in pattern)
-            quantity = inputs[name]
-            message = (
-                f"{row.name} wants {found} values ({formula.strip('{}')}), and '{quantity}' with shape "
-                f"{self.shapes[quantity]} has {sizes[letter]} there"
-            )
-            raise LanguageError(message, at=0)
-
     # --- names
 
-    def named_for(
-        self, written: Written, one: Template, output: str, sizes: Mapping[str, int]
-    ) -> dict[str, str]:
+    def named_for(self, written: Written, one: Template, output: str) -> dict[str, str]:
         """The names of what a template computes and of its parameters: ``z1``, ``W1``, ``b1``."""
         row, symbols = written.row, tuple(one.parameters)
         known = {**self.shared(written), **{s: n for s, n in written.names.items() if s in symbols}}
@@ -286,115 +207,33 @@ class Chain:
         patterns = {
             line.target.name: _pattern(line.target, rest) for line in one.lines if not _numbered(line.target)
         }
-        chosen = self.choose(one, inputs, names, sizes, patterns)
-        put = Names(
-            names, chosen, tuple(chosen[letter] for letter in rest), {chosen[k]: sizes[k] for k in chosen}
-        )
-        equations = [Equation(self.target(line.target, put), put_in(line.body, put)) for line in one.lines]
-        moving = moving_letters(Program(tuple(equations), frozenset(chosen.values())))
-        reads = [node for eq in equations for node in walk(eq.body) if isinstance(node, Ref)]
-        plain = {part.name for ref in reads for part in ref.indices if isinstance(part, Ref)}
-        self.ranges |= {k: size for k, size in put.sizes.items() if k in moving or k not in plain}
+        axes = {name: (quantity, self.shapes[quantity]) for name, quantity in inputs.items()}
+        own = {name: (names[name], pattern) for name, pattern in patterns.items()}
+        chosen = self.letters.choose(one, axes, sizes, own)
+        known = {chosen[letter]: sizes[letter] for letter in chosen}
+        put = Names(names, chosen, tuple(chosen[letter] for letter in rest), known)
+        equations = [Equation(_target(line.target, put), put_in(line.body, put)) for line in one.lines]
+        self.letters.ranges |= _to_state(equations, known)
         for name, pattern in patterns.items():
-            self.letters[names[name]] = tuple(chosen[letter] for letter in pattern)
+            self.letters.known[names[name]] = tuple(chosen[letter] for letter in pattern)
             self.shapes[names[name]] = tuple(sizes[letter] for letter in pattern)
-        given = {names[name]: self.shapes[names[name]] for name in inputs}
         for eq in equations:
-            body = transform(eq.body, lambda node: _inside(node, given, put.sizes))
+            body = transform(eq.body, lambda node: _inside(node, dict(axes.values()), known))
             self.lines.append(f"{text(eq.target)} = {text(body)}")
 
-    def target(self, ref: Ref, put: Names) -> Ref:
-        found = put_in(ref, put)
-        assert isinstance(found, Ref)
-        return found
 
-    def choose(
-        self,
-        one: Template,
-        inputs: Mapping[str, str],
-        names: Mapping[str, str],
-        sizes: Mapping[str, int],
-        patterns: Mapping[str, Sequence[str]],
-    ) -> dict[str, str]:
-        """A letter of the model for each letter of the template that is in use."""
-        wishes: dict[str, list[str]] = {}
-        for name in ("y", *patterns):
-            self.wish(wishes, patterns[name], self.read.get(names[name], ()))
-        for name, quantity in inputs.items():
-            pattern = _spread(
-                one.inputs[name],
-                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
-            )
-            known = self.letters.get(quantity) or self.read.get(quantity, ())
-            self.wish(wishes, pattern, known or self.samples_letter(quantity))
-        order = [*(letter for letter in sizes if letter.startswith(REST)), *patterns["y"], *one.letters]
-        first = next(iter(_spread(one.inputs["x"], 1)), "")
-        samples = first if first in ("i", f"{REST}0") else ""
-        found: dict[str, str] = {}
-        for letter in dict.fromkeys(order):
-            if letter in one.used or letter.startswith(REST):
-                like = "i" if letter == samples else letter
-                found[letter] = self.letter(like, sizes[letter], wishes.get(letter, []), set(found.values()))
-        for name, quantity in inputs.items():
-            pattern = _spread(
-                one.inputs[name],
-                len(self.shapes[quantity]) - len(one.inputs[name]) + (REST in one.inputs[name]),
-            )
-            if pattern and quantity not in self.letters and pattern[0] in found:
-                self.samples.add(found[pattern[0]])
-        return found
-
-    def samples_letter(self, quantity: str) -> tuple[str, ...]:
-        """The author's letter of the samples, if it runs along the first axis of an input."""
-        size = self.shapes[quantity][:1]
-        return self.first[:1] if (*map(self.sizes.get, self.first[:1]),) == size else ()
-
-    @staticmethod
-    def wish(wishes: dict[str, list[str]], pattern: Sequence[str], letters: Sequence[str]) -> None:
-        for local, letter in zip(pattern, letters, strict=False):
-            if letter:
-                wishes.setdefault(local, []).append(letter)
-
-    def letter(self, like: str, size: int, wishes: Sequence[str], used: set[str]) -> str:
-        """A letter for an index: one that is wished for, one of the same range, or a new one."""
-        like = like if len(like) == 1 else ""
-        for wish in wishes:
-            if wish not in used and self.sizes.get(wish, size) == size:
-                return self.keep(wish, size)
-        if like == "i" and self.sizes.get("i") == size and "i" not in used:
-            return "i"
-        again = [letter for letter in self.own if self.sizes[letter] == size and letter not in used]
-        free = [letter for letter in again if letter not in self.ranges and letter not in self.samples]
-        fresh = [
-            letter
-            for letter in (like, *LETTERS)
-            if letter and letter not in self.taken | set(self.sizes) | used
-        ]
-        if not [*free, *fresh]:
-            raise LanguageError("no letter is left for an index", at=0, hint="Use fewer or smaller layers.")
-        best = like if like in free or (like in fresh and not free) else [*free, *fresh][0]
-        if best not in self.sizes:
-            self.own.append(best)
-        return self.keep(best, size)
-
-    def keep(self, letter: str, size: int) -> str:
-        self.sizes.setdefault(letter, size)
-        return letter
+def _target(ref: Ref, put: Names) -> Ref:
+    found = put_in(ref, put)
+    assert isinstance(found, Ref)
+    return found
 
 
-def _formula_hint(formula: str) -> str:
-    names = [name for name in dict.fromkeys(_words(formula)) if len(name) > 1 and name != "floor"]
-    return f"This follows from {', '.join(names)}." if names else ""
-
-
-def _words(formula: str) -> list[str]:
-    return "".join(sign if sign.isalnum() or sign == "_" else " " for sign in formula).split()
-
-
-def _spread(pattern: Sequence[str], count: int) -> list[str]:
-    """The pattern with the letters of ``...`` apart: ``rest0``, ``rest1``."""
-    each = [[f"{REST}{k}" for k in range(count)] if part == REST else [part] for part in pattern]
-    return [letter for part in each for letter in part]
+def _to_state(equations: list[Equation], sizes: Mapping[str, int]) -> dict[str, int]:
+    """The ranges that no array says: of letters in index expressions, and of those that read nothing."""
+    moving = moving_letters(Program(tuple(equations), frozenset(sizes)))
+    reads = [node for eq in equations for node in walk(eq.body) if isinstance(node, Ref)]
+    plain = {part.name for ref in reads for part in ref.indices if isinstance(part, Ref)}
+    return {letter: size for letter, size in sizes.items() if letter in moving or letter not in plain}
 
 
 def _pattern(target: Ref, rest: Sequence[str]) -> list[str]:

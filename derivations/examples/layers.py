@@ -15,6 +15,7 @@ from fractions import Fraction
 from derivations.catalogue import functions
 from derivations.examples.arrays import Array
 from derivations.examples.layer_chain import Chain
+from derivations.examples.layer_letters import Letters
 from derivations.examples.layer_text import read_layer
 from derivations.examples.placed import Placed
 from derivations.examples.spec import Source, Spec
@@ -77,7 +78,8 @@ def _chain(
         if all(isinstance(p, Ref) and p.name in sizes for p in parts)
     }
     taken = {*arrays, *(ref.name for ref in entries), *spec.model.ranges}
-    return Chain({**shapes, **arrays}, read, sizes, taken, read.get(spec.model.output, ()), frozenset(arrays))
+    known = Letters(read, sizes, taken, read.get(spec.model.output, ()))
+    return Chain({**shapes, **arrays}, known, frozenset(arrays))
 
 
 def _check_given(chain: Chain, source: Source, data: Mapping[str, Array], start: Mapping[str, Array]) -> None:
@@ -92,7 +94,7 @@ def _laid(
     spec: Spec, source: Source, chain: Chain, data: Mapping[str, Array], start: Mapping[str, Array]
 ) -> Laid:
     before = "".join(f"{line}\n" for line in chain.lines)
-    ranges = {**chain.ranges, **spec.model.ranges}
+    ranges = {**chain.letters.ranges, **spec.model.ranges}
     model = spec.model.model_copy(update={"equations": before + spec.model.equations, "ranges": ranges})
     frozen, learnt = dict(data), dict[str, Array]()
     for name, wanted in chain.parameters.items():

@@ -15,7 +15,7 @@ from derivations.catalogue.losses import LOSSES, Loss
 from derivations.examples.example import Example
 from derivations.examples.placed import Placed
 from derivations.examples.template import REST, Names, Template, filled, put_in, template
-from derivations.language.match import match
+from derivations.language.match import match, matches
 from derivations.language.parser import parse
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, Sum, transform, walk
@@ -66,9 +66,9 @@ def _layer(eq: Equation, example: Example) -> Recognized | None:
     """A row whose formula the equation is, over the samples if there are any."""
     rest = (example.sample,) if example.sample else ()
     for form in _forms(rest):
-        parts = match(form.body, eq.body)
-        if parts is not None and _fits(form, parts, example, rest):
-            return recognized_layer(_placed(form, parts, example, eq.target.name))
+        for parts in matches(form.body, eq.body):
+            if _fits(form, parts, example, rest):
+                return recognized_layer(_placed(form, parts, example, eq.target.name))
     return None
 
 
@@ -137,8 +137,9 @@ def _placed(form: Form, parts: Mapping[str, Ref], example: Example, output: str)
     for symbol, letters in form.one.parameters.items():
         kept = [letter for letter in letters if letter not in form.left_out]
         sizes.update(zip(kept, example.start[names[symbol]].shape, strict=True))
-    arguments = {form.row.sizes[letter].strip("{}"): size for letter, size in sizes.items()} | form.flags
-    ordered = {key: arguments[key] for key in form.row.arguments}
+    arguments = {form.row.sizes[letter].strip("{}"): size for letter, size in sizes.items()}
+    given: dict[str, int | bool] = {**arguments, **form.flags}
+    ordered = {key: given[key] for key in form.row.arguments}
     packed = {key: (names[symbol],) for key, symbol in form.row.packed.items() if symbol in names}
     cores = {"x": tuple(sizes[letter] for letter in form.one.inputs["x"] if letter != REST)}
     return Placed(form.row, ordered, {"x": parts["x"].name}, output, (output,), names, packed, cores)

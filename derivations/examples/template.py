@@ -11,7 +11,7 @@ from typing import Any
 
 from derivations.catalogue import functions
 from derivations.language.parser import Assignment, parse, parse_program
-from derivations.language.ranges import is_letter, short
+from derivations.language.ranges import short
 from derivations.language.tree import (
     REDUCTIONS,
     Add,
@@ -33,7 +33,7 @@ OPTION = re.compile(r"\{(not )?(\w+):([^{}]*)\}")
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
-    """The text with the values of ``{stride}`` and ``{padding[0]}``, and the pieces ``{bias:...}`` that hold."""
+    """The text with the values of ``{stride}`` and ``{padding[0]}``, and the pieces ``{bias:...}`` in use."""
 
     def value(found: re.Match[str]) -> str:
         known = values[found[1]]
@@ -85,14 +85,9 @@ class Template:
     def letters(self) -> tuple[str, ...]:
         """The indices, those of the inputs first, without those that ``...`` stands for."""
         named = [part for pattern in self.inputs.values() for part in pattern]
-        bare = [
-            part.name
-            for ref in self._reads
-            for part in ref.indices
-            if isinstance(part, Ref) and is_letter(part)
-        ]
-        inside = [n.name for ref in self._reads for p in ref.indices for n in walk(p) if _bare(n)]
-        found = dict.fromkeys([*named, *bare, *inside])
+        parts = [node for ref in self._reads for part in ref.indices for node in walk(part)]
+        inside = [node.name for node in parts if isinstance(node, Ref) and not node.indices]
+        found = dict.fromkeys([*named, *inside])
         return tuple(letter for letter in found if letter not in (REST, PLACE))
 
     @cached_property
@@ -117,10 +112,6 @@ class Template:
     def _reads(self) -> list[Ref]:
         nodes = [node for line in self.lines for side in (line.target, line.body) for node in walk(side)]
         return [node for node in nodes if isinstance(node, Ref) and node.name]
-
-
-def _bare(node: Expr) -> bool:
-    return isinstance(node, Ref) and not node.indices
 
 
 def template(equations: str, inputs: Mapping[str, str], shapes: Mapping[str, str]) -> Template:

@@ -26,21 +26,25 @@ from derivations.language.vanishing import is_zero
 
 
 def match(pattern: Expr, expr: Expr) -> dict[str, Ref] | None:
-    """The entry that each name of the pattern stands for, or None if the formulas differ.
+    """The entry that each name of the pattern stands for, or None if the formulas differ: see `matches`."""
+    return next(matches(pattern, expr), None)
+
+
+def matches(pattern: Expr, expr: Expr) -> Iterator[dict[str, Ref]]:
+    """Every way in which entries stand for the names of the pattern; none if the formulas differ.
 
     The first names of the pattern are tried on the first entries of the expression first, so
     that in symmetric formulas the order in which they are written decides.
     """
     theirs, ours = normal_form(pattern), normal_form(expr)
     if [len(t.over) for t in theirs] != [len(t.over) for t in ours]:
-        return None
+        return
     names, candidates = refs(pattern_body(theirs)), refs(pattern_body(ours))
     if len(names) != len(candidates):
-        return None
+        return
     for chosen in _bindings(names, candidates):
         if all(_same(a, b, chosen) for a, b in zip(theirs, ours, strict=True)):
-            return {ref.name: found for ref, found in chosen.items()}
-    return None
+            yield {ref.name: found for ref, found in chosen.items()}
 
 
 def pattern_body(terms: tuple[Term, ...]) -> Expr:
