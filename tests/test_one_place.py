@@ -35,8 +35,9 @@ LOSSES += (
         None,
         """
 LAYERS += (
-    Layer("InputFirst", arguments={"size": WHOLE}, inputs={"x": "..., k"}, sizes={"k": "{size}", "j": "{size}"},
-          equations="y[..., j] = sum(x[..., k]*W[j, k], k) - b[j]", convention="input times weight minus bias",
+    Layer("InputFirst", arguments={"size": WHOLE}, inputs={"x": "..., k"},
+          sizes={"k": "{size}", "j": "{size}"}, equations="y[..., j] = sum(x[..., k]*W[j, k], k) - b[j]",
+          convention="input times weight minus bias",
           source="none", reference=lambda torch, given, a: given["x"] @ given["W"].T - given["b"]),
 )
 """,
