@@ -96,7 +96,7 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
     name = re.match(r"\w*", fault.quantity)
     line = re.search(rf"^[ \t]*{name[0]}\b", spec.model.equations, re.MULTILINE) if name and name[0] else None
     if line is None:
-        of_layer = spec.model.layers and fault.quantity and not fault.quantity.endswith("'")
+        of_layer = spec.model.layers and fault.quantity and "'" not in fault.quantity
         where = ("model", "layers") if of_layer else ("training", "optimizer")
         return source.error(fault.message, *where, hint=fault.hint)
     at = line.end() - len(name[0] if name else "")

@@ -30,7 +30,7 @@ Place: TypeAlias = tuple[int, ...]
 class Pass:
     """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
 
-    The tensor of a ``partial`` quantity has only a part of its adjoint: a recurrence reads it inside a module.
+    The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside.
     """
 
     tensors: dict[str, torch.Tensor]
