@@ -18,7 +18,7 @@ from derivations.examples.layer_chain import Chain
 from derivations.examples.layer_letters import Letters
 from derivations.examples.layer_text import read_layer
 from derivations.examples.placed import Placed
-from derivations.examples.spec import Source, Spec
+from derivations.examples.spec import Source, Spec, missing
 from derivations.language.errors import LanguageError
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
@@ -40,6 +40,8 @@ class Laid:
 def with_layers(spec: Spec, source: Source, data: Mapping[str, Array], start: Mapping[str, Array]) -> Laid:
     """The spec with the equations of its layers in front; raises `SpecError` at the layer that is wrong."""
     if not spec.model.layers:
+        if "parameters" not in spec.model_fields_set:
+            raise missing(source, "parameters")
         return Laid(spec, source, data, start)
     try:
         lines = parse_program(spec.model.equations, functions.NAMES)

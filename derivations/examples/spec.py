@@ -27,6 +27,7 @@ from pydantic import (
 
 from derivations.catalogue import functions
 from derivations.examples.locate import locate
+from derivations.examples.model_table import ModelTable
 from derivations.examples.page_table import Name, PageTable, Positive, Strict
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
@@ -111,28 +112,6 @@ Start = Annotated[Any, BeforeValidator(_numbers), WithJsonSchema(_LIST)]
 Hyper = Annotated[Any, BeforeValidator(_knob), WithJsonSchema(_SCALAR)]
 
 
-class ModelTable(Strict):
-    """``[model]``: the equations, one a line, from the data to the loss."""
-
-    equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
-    loss: Annotated[Name | None, Field(description="What is trained on, if it is not the last equation.")] = (
-        None
-    )
-    layers: Annotated[
-        tuple[str, ...],
-        Field(description='Layers that stand before the equations: ["Linear(2, 3)", "Tanh()"].'),
-    ] = ()
-    input: Annotated[Name, Field(description="What the first layer reads.")] = "x"
-    output: Annotated[Name, Field(description="The name of what the last layer computes.")] = "yhat"
-    seed: Annotated[
-        int, Field(ge=0, description="Draws the start values of the layers that are not given.")
-    ] = 1
-    ranges: Annotated[
-        dict[Name, Positive],
-        Field(description="How many values an index takes, where no array says it: { t = 4 }."),
-    ] = Field(default_factory=dict)
-
-
 class GroupTable(BaseModel):
     """``[[training.groups]]``: some parameters with hyper-parameters of their own."""
 
@@ -195,8 +174,9 @@ class Spec(Strict):
     model: ModelTable
     data: Annotated[dict[Name, Data], Field(description="Arrays, expressions or CSV columns.")]
     parameters: Annotated[
-        dict[Name, Start], Field(description="What is learnt, with start values; layers may draw theirs.")
-    ] = {}
+        dict[Name, Start],
+        Field(default_factory=dict, description="What is learnt, with start values; layers may draw theirs."),
+    ]
     training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
 
@@ -269,13 +249,18 @@ def _explain(fault: ValidationError, tables: dict[str, Any], source: Source) -> 
     if kind == "extra_forbidden":
         return source.error(f"unknown key '{key}'", *path, hint=nearest(key, _keys(path), "keys here"))
     if kind == "missing":
-        where = f" in [{'.'.join(map(str, path[:-1]))}]" if path[:-1] else ""
-        return source.error(f"the key '{key}' is missing{where}", *path[:-1], hint=_specimen(key))
+        return missing(source, *path)
     if "[key]" in error["loc"]:
         hint = "A name starts with a letter and has letters, digits and '_', at most 31."
         return source.error(f"'{key}' cannot be a name", *path, hint=hint)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
     return source.error(f"{'.'.join(map(str, path))}: {message[0].lower()}{message[1:]}", *path)
+
+
+def missing(source: Source, *path: str | int) -> SpecError:
+    """The error of a key that is not there, with what to write."""
+    where = f" in [{'.'.join(map(str, path[:-1]))}]" if path[:-1] else ""
+    return source.error(f"the key '{path[-1]}' is missing{where}", *path[:-1], hint=_specimen(str(path[-1])))
 
 
 def _keys(path: tuple[str | int, ...]) -> list[str]:

@@ -98,7 +98,9 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
     name = re.match(r"\w*", fault.quantity)
     line = re.search(rf"^[ \t]*{name[0]}\b", spec.model.equations, re.MULTILINE) if name and name[0] else None
     if line is None:
-        return source.error(fault.message, "training", "optimizer", hint=fault.hint)
+        of_layer = spec.model.layers and fault.quantity and "'" not in fault.quantity
+        where = ("model", "layers") if of_layer else ("training", "optimizer")
+        return source.error(fault.message, *where, hint=fault.hint)
     at = line.end() - len(name[0] if name else "")
     return source.error(fault.message, "model", "equations", hint=fault.hint, at=at)
 

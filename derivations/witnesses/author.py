@@ -30,7 +30,11 @@ Place: TypeAlias = tuple[int, ...]
 class Pass:
     """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
 
-    The tensor of a ``partial`` quantity has only a part of its adjoint: a recurrence reads it inside.
+    <<<<<<< HEAD
+        The tensor of a ``partial`` quantity has only a part of its adjoint: a recurrence reads it inside.
+    =======
+        The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside.
+    >>>>>>> layers
     """
 
     tensors: dict[str, torch.Tensor]
