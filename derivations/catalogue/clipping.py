@@ -27,7 +27,7 @@ CLIPPINGS = (
     Clipping(
         "value",
         torch="torch.nn.utils.clip_grad_value_",
-        equations="gbar = clamp(g, -clip, clip)",
+        equations="gbar = max(-clip, min(clip, g))",
         convention="every entry of every gradient is cut to the limit",
         source="torch.nn.utils.clip_grad_value_",
     ),
