@@ -30,8 +30,8 @@ Place: TypeAlias = tuple[int, ...]
 class Pass:
     """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
 
-            The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside.
-        """
+    The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside.
+    """
 
     tensors: dict[str, torch.Tensor]
     sizes: dict[str, int] = field(default_factory=dict)
