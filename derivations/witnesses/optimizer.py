@@ -23,8 +23,8 @@ from derivations.numbers.float64 import Enclosure
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
-from derivations.witnesses.library import keywords
 from derivations.witnesses.second_reading import second_reading, value_of
+from derivations.witnesses.torch_library import keywords
 from derivations.witnesses.torch_rows import resolve
 
 TORCH, SCHEDULER = "optimizer", "scheduler"

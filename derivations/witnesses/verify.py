@@ -26,11 +26,11 @@ from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
-from derivations.witnesses.library import library_pass
 from derivations.witnesses.lines import Line, read_lines
 from derivations.witnesses.optimizer import UpdateWitness
 from derivations.witnesses.quick_start import without_compiler
 from derivations.witnesses.second_reading import read_ahead, shift_parameters
+from derivations.witnesses.torch_library import library_pass
 
 
 def verify(trace: Trace) -> Report:
