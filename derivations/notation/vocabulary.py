@@ -7,7 +7,8 @@ import re
 from derivations.catalogue import functions
 from derivations.language.matrix import TRANSPOSED
 from derivations.language.tree import Call, Expr, Largest, Sum
-from derivations.notation.latex import BETWEEN, DOTS
+from derivations.notation.latex import SIGNS
+from derivations.notation.typeset import BETWEEN, DOTS
 
 WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
 TOKEN = re.compile(
@@ -28,4 +29,4 @@ CONSTANTS: dict[str, Expr] = {
     r"\dots": DOTS,
     r"\top": TRANSPOSED,
 }
-ENTRYWISE = {symbol: name for name, symbol in BETWEEN.items()}
+ENTRYWISE = {SIGNS[sign]: name for name, sign in BETWEEN.items()}

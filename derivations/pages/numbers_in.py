@@ -37,8 +37,8 @@ from derivations.language.tree import (
     rename_index,
     transform,
 )
-from derivations.notation.latex import DOTS, as_printed
 from derivations.notation.read import Side
+from derivations.notation.typeset import DOTS, as_printed
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem, rational
 from derivations.pages.blocks import Formula

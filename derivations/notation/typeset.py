@@ -1,0 +1,320 @@
+"""From the tree to boxes, in the author's order: where brackets, dots, fractions and scripts stand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
+from derivations.language.tree import (
+    ONE,
+    Add,
+    Call,
+    Chosen,
+    Count,
+    Derivative,
+    Div,
+    Expr,
+    Largest,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+    children,
+    number,
+    rebuild,
+    walk,
+)
+from derivations.notation import layout
+from derivations.notation.layout import (
+    Box,
+    Fenced,
+    Fraction,
+    Letter,
+    Numeral,
+    Operator,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+)
+from derivations.notation.symbols import GREEK, Symbol, Symbols
+from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
+
+DOTS = Ref("...")
+BETWEEN = {TIMES: "⊙", OVER: "⊘"}
+UNICODE = dict(zip(GREEK, "αβγδϵζηθικλμνξπρστυϕχψωΓΔΘΛΞΠΣΦΨΩ", strict=True)) | {"varepsilon": "ε"}
+STEM = re.compile(
+    r"(?:\\(?P<accent>hat|bar|tilde) )?(?:\\mathrm\{(?P<word>.*)\}|\\(?P<name>\w+)|(?P<letter>\w))"
+)
+PLUS, MINUS, DOT, COMMA, PARTIAL = (Sign(text) for text in "+−·,∂")
+
+
+def typeset(expr: Expr, symbols: Symbols) -> Box:
+    """The expression as boxes."""
+    return _set(expr, symbols)[0]
+
+
+def letter(stem: str, style: str = "upright") -> Letter:
+    r"""A stem in the words of LaTeX as a letter: ``\hat y``, ``\eta``, ``\mathrm{net}``, ``w``."""
+    found = STEM.fullmatch(stem)
+    assert found, stem
+    accent = found["accent"] or ""
+    if found["word"] is not None:
+        return Letter(found["word"], style, accent)  # type: ignore[arg-type]
+    name = found["name"]
+    if name in UNICODE or not name:
+        return Letter(UNICODE[name] if name else found["letter"], "italic", accent)  # type: ignore[arg-type]
+    return Letter(name, "function", accent)  # type: ignore[arg-type]
+
+
+def numeral(text: str) -> tuple[Box, int]:
+    """A printed number: a sign before its digits, ``1.2e-7`` as a product with a power of ten."""
+    mantissa, _, exponent = text.lower().partition("e")
+    digits = mantissa.lstrip("-")
+    digits = f"0{digits}" if digits.startswith(".") else digits.removesuffix(".")
+    shown: Box = Numeral(digits)
+    level = ATOM
+    if exponent:
+        power = Numeral(str(abs(int(exponent))))
+        above: Box = Row((MINUS, power), "sign") if int(exponent) < 0 else power
+        shown, level = Row((shown, DOT, Scripts(Numeral("10"), above=above)), "product"), PRODUCT
+    return (Row((MINUS, shown), "sign"), SIGN) if mantissa.startswith("-") else (shown, level)
+
+
+def as_printed(expr: Expr) -> Expr:
+    """The expression as it reads once printed: means as ``1/n Σ``, ``-2`` as one number."""
+    if isinstance(expr, Mean):
+        return as_printed(Mul((Div(ONE, Count(expr.index)), Sum(expr.body, expr.index))))
+    if isinstance(expr, Ref) and expr.padded:  # what is outside its array is 0: the page says so in words
+        expr = replace(expr, padded=False)
+    if isinstance(expr, Add):  # "a - 2" keeps its minus, "-2 + a" starts with a number
+        first, *rest = expr.terms
+        return Add((as_printed(first), *(_later_term(part) for part in rest)))
+    found = rebuild(expr, tuple(as_printed(part) for part in children(expr)))
+    if isinstance(found, Neg) and isinstance(found.argument, Number):
+        return turned(found.argument)
+    if isinstance(found, Number) and found.value.denominator != 1 and not found.text:
+        return as_printed(Div(number(found.value.numerator), number(found.value.denominator)))
+    if isinstance(expr, Mul) and isinstance(expr.factors[-1], Mean) and isinstance(found, Mul):
+        *before, mean = found.factors
+        assert isinstance(mean, Mul)
+        return Mul((*before, *mean.factors))  # "1/2 · 1/n Σ" reads as one product
+    return found
+
+
+def turned(plain: Number) -> Number:
+    """The number with the other sign, in the same digits."""
+    text = plain.text.removeprefix("-") if plain.value < 0 else f"-{plain.text}"
+    return Number(-plain.value, text if plain.text else "")
+
+
+def _later_term(part: Expr) -> Expr:
+    return Neg(as_printed(part.argument)) if isinstance(part, Neg) else as_printed(part)
+
+
+def _set(expr: Expr, symbols: Symbols) -> tuple[Box, int]:
+    match expr:
+        case Number():
+            return _number(expr)
+        case Ref():
+            return _ref(expr, symbols)
+        case Call(name, arguments) if name in BETWEEN:
+            boxes = [_within(part, POWER, symbols) for part in arguments]
+            return Row(_joined(boxes, Sign(BETWEEN[name])), "product"), PRODUCT
+        case Count() | Call():
+            return _atom(expr, symbols), ATOM
+        case Neg(a):
+            return Row((MINUS, _within(a, PRODUCT, symbols, SIGN)), "sign"), SIGN
+        case Add(terms):
+            return _sum(terms, symbols), SUM
+        case Mul(factors):
+            return _product(factors, symbols), PRODUCT
+        case Div(a, b):
+            return Fraction(typeset(a, symbols), typeset(b, symbols)), PRODUCT
+        case Pow(a, b):
+            return Scripts(_within(a, ATOM, symbols), above=typeset(b, symbols)), POWER
+        case Chosen(a, bound, at):
+            where = Operator("arg max", letter_of_index(bound))
+            shown = Row((where, _within(a, PRODUCT, symbols, SIGN)), "operator")
+            return Fenced("[", Row((typeset(at, symbols), Sign("="), shown), "relation")), ATOM
+        case Sum() | Mean() | Largest() | Derivative():
+            return _operator(expr, symbols), PRODUCT
+
+
+def _joined(boxes: list[Box], sign: Sign) -> tuple[Box, ...]:
+    return tuple(part for box in boxes for part in (sign, box))[1:]
+
+
+def letter_of_index(name: str) -> Letter:
+    """An index letter, or its twin ``i1``."""
+    return Letter(name)
+
+
+def _atom(expr: Count | Call, symbols: Symbols) -> Box:
+    if isinstance(expr, Count):
+        count = Letter(symbols.count)
+        return count if expr.index == symbols.sample else Scripts(count, letter_of_index(expr.index))
+    row = functions.BY_NAME.get(expr.function)
+    boxes = [typeset(part, symbols) for part in expr.arguments]
+    if expr.function == "same":
+        return Fenced("[", Row(_joined(boxes, Sign("=")), "relation"))
+    if expr.function == NORM:
+        return Fenced("‖", boxes[0])
+    if expr.function == "sqrt":
+        return Root(boxes[0])
+    assert row is not None
+    name = letter(row.latex, "function")
+    if not boxes:
+        return name
+    if len(boxes) > 1:
+        return Row((name, Fenced("(", Row(_joined(boxes, COMMA), "list"))), "apply")
+    return Row((name, _brackets(boxes[0], expr.arguments[0])), "apply")
+
+
+def _operator(expr: Sum | Mean | Largest | Derivative, symbols: Symbols) -> Box:
+    match expr:
+        case Sum(body, bound):
+            inside = _within(body, PRODUCT, symbols, SIGN)
+            return Row((Operator("∑", letter_of_index(bound)), inside), "operator")
+        case Largest(body, bound):
+            inside = _within(body, PRODUCT, symbols, SIGN)
+            return Row((Operator("max", letter_of_index(bound)), inside), "operator")
+        case Mean(body, bound):
+            return typeset(Mul((Div(ONE, Count(bound)), Sum(body, bound))), symbols)
+        case Derivative(body, by):
+            return _derivative(body, by, symbols)
+
+
+def _number(expr: Number) -> tuple[Box, int]:
+    if not expr.text and expr.value.denominator != 1:
+        above, below = (Numeral(str(abs(part))) for part in expr.value.as_integer_ratio())
+        shown: Box = Fraction(above, below)
+        return (Row((MINUS, shown), "sign"), SIGN) if expr.value < 0 else (shown, PRODUCT)
+    found, level = numeral(expr.text or str(expr.value))
+    return found, SIGN if expr.value < 0 else level
+
+
+def _ref(ref: Ref, symbols: Symbols) -> tuple[Box, int]:
+    if ref in (DOTS, TRANSPOSED):
+        return Sign("…" if ref == DOTS else "⊤"), ATOM
+    if ref.name == ONES:
+        length = typeset(Count(_index_name(ref.indices[0])), symbols)
+        return Scripts(Letter("1", "bold"), length), ATOM
+    of = symbols.adjoint(ref.name)
+    symbol, rest = symbols.of_entry(ref.name if of is None else of, ref.indices)
+    shown = with_scripts(symbol, tuple(typeset(part, symbols) for part in rest))
+    if of is None:
+        return shown, ATOM
+    return _slope(with_scripts(symbols.of(symbols.loss)), shown), POWER
+
+
+def _index_name(expr: Expr) -> str:
+    assert isinstance(expr, Ref)
+    return expr.name
+
+
+def with_scripts(symbol: Symbol, extra: tuple[Box, ...] = ()) -> Box:
+    """A symbol with its own and further subscripts and its primes."""
+    own: list[Box] = [_script(text) for text in symbol.subscripts]
+    below = [*own, *extra]
+    base = letter(symbol.stem)
+    if not below:
+        return Scripts(base, primes=len(symbol.primes)) if symbol.primes else base
+    inside = below[0] if len(below) == 1 else Row(_joined(below, COMMA), "indices")
+    return Scripts(base, inside, primes=len(symbol.primes))
+
+
+def _script(text: str) -> Box:
+    """A fixed subscript: ``w_1``, ``net_h1``."""
+    return Numeral(text) if text.isdigit() else Letter(text)
+
+
+def _slope(above: Box, below: Box) -> Fraction:
+    return Fraction(Row((PARTIAL, above), "operator"), Row((PARTIAL, below), "operator"))
+
+
+def _derivative(body: Expr, by: Ref, symbols: Symbols) -> Box:
+    below = typeset(by, symbols)
+    if isinstance(body, Ref):
+        return _slope(typeset(body, symbols), below)
+    by_what = Fraction(PARTIAL, Row((PARTIAL, below), "operator"))
+    return Row((by_what, Fenced("(", typeset(body, symbols), tall=True)), "operator")
+
+
+def _brackets(shown: Box, expr: Expr) -> Fenced:
+    """Round brackets; tall ones around fractions and sums, square ones around long sums of numbers."""
+    inside = list(layout.walk(shown))
+    fenced = any(isinstance(box, Fenced) for box in inside)
+    if isinstance(expr, Add) and fenced and all(map(_is_numeric, expr.terms)):
+        return Fenced("[", shown, tall=True)
+    tall = any(isinstance(box, Fraction) or (isinstance(box, Operator) and box.text == "∑") for box in inside)
+    return Fenced("(", shown, tall)
+
+
+def _is_numeric(expr: Expr) -> bool:
+    return not any(isinstance(node, (Ref, Count)) and node != DOTS for node in walk(expr))
+
+
+def _within(expr: Expr, least: int, symbols: Symbols, *never: int) -> Box:
+    shown, level = _set(expr, symbols)
+    return _brackets(shown, expr) if level < least or level in never else shown
+
+
+def _sum(terms: tuple[Expr, ...], symbols: Symbols) -> Row:
+    boxes: list[Box] = [_within(terms[0], PRODUCT, symbols)]
+    for part in terms[1:]:
+        turned_ = isinstance(part, Neg)
+        inside = part.argument if isinstance(part, Neg) else part
+        boxes += [MINUS if turned_ else PLUS, _within(inside, PRODUCT, symbols, SIGN)]
+    return Row(tuple(boxes), "sum")
+
+
+def _product(factors: tuple[Expr, ...], symbols: Symbols) -> Row:
+    boxes: list[Box] = []
+    last = len(factors) - 1
+    for place, part in enumerate(factors):
+        factor, level = _set(part, symbols)
+        open_sum = isinstance(part, (Sum, Mean, Largest)) and place < last
+        if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum or _is_entrywise(part):
+            factor = _brackets(factor, part)
+        if place and _has_dot(factors[place - 1], part):
+            boxes.append(DOT)
+        boxes.append(factor)
+    return Row(tuple(boxes), "product")
+
+
+def _is_entrywise(expr: Expr) -> bool:
+    return isinstance(expr, Call) and expr.function in BETWEEN
+
+
+def _has_dot(left: Expr, right: Expr) -> bool:
+    """A dot between numbers and between fractions, a thin nothing where letters stand together."""
+    if _starts_with_number(right):
+        return True
+    applied = isinstance(right, (Number, Pow, Call)) and not _is_entrywise(right)
+    if isinstance(left, Number) and left.text and applied:
+        return True
+    if isinstance(left, Number) and isinstance(right, Add) and _is_numeric(right):
+        return True
+    return all(map(_is_fraction, (left, right))) or (
+        isinstance(right, Derivative) and not isinstance(left, Number)
+    )
+
+
+def _is_fraction(expr: Expr) -> bool:
+    return isinstance(expr, (Div, Derivative, Mean)) or (
+        isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name
+    )
+
+
+def _starts_with_number(expr: Expr) -> bool:
+    while isinstance(expr, (Pow, Mul, Add)):
+        if isinstance(expr, Add):
+            return False
+        expr = expr.base if isinstance(expr, Pow) else expr.factors[0]
+    return isinstance(expr, Number)
