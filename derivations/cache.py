@@ -13,7 +13,8 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -75,26 +76,29 @@ def _beside(spec: Path) -> list[Path]:
         return []
 
 
-def recall(digest: str) -> dict[str, str] | None:
-    """The texts of a page that was verified before, or None."""
+def recall(digest: str) -> dict[str, bytes] | None:
+    """The files of a page that was verified before, by name, or None."""
     if not digest:
         return None
     try:
         stored = json.loads((folder() / f"{digest}.json").read_text(encoding="utf-8"))
-        texts: dict[str, str] = stored["texts"]
-        return texts if stored["check"] == _check(texts) else None
+        files: dict[str, str] = stored["files"]
+        if stored["check"] != _check(files):
+            return None
+        return {name: b64decode(content) for name, content in files.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def remember(digest: str, texts: dict[str, str]) -> None:
-    """Keep the texts of a verified page; a cache that cannot be written is not an error."""
+def remember(digest: str, files: Mapping[str, bytes]) -> None:
+    """Keep the files of a verified page; a cache that cannot be written is not an error."""
     if not digest:
         return
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = json.dumps({"check": _check(texts), "texts": texts})
-        write_atomically(folder() / f"{digest}.json", text)
+        encoded = {name: b64encode(content).decode() for name, content in files.items()}
+        text = json.dumps({"check": _check(encoded), "files": encoded})
+        write_atomically(folder() / f"{digest}.json", text.encode())
         pages = sorted(folder().glob("*.json"), key=lambda page: page.stat().st_mtime)
         for old in pages[:-KEPT]:
             old.unlink(missing_ok=True)
@@ -102,16 +106,16 @@ def remember(digest: str, texts: dict[str, str]) -> None:
         return
 
 
-def _check(texts: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
+def _check(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a killed process, sees the old text or the new one."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a killed process, sees the old content or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         os.chmod(name, 0o644 & ~_umask())
         os.replace(name, path)
     except BaseException:

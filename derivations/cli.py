@@ -81,25 +81,21 @@ def _formats(text: str) -> tuple[str, ...]:
 def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -> None:
     path = find(spec)
     digest = key(path, formats)
-    texts = None if fresh else recall(digest)
-    if texts is None:
+    files = None if fresh else recall(digest)
+    if files is None:
         with _without_collections():
             from derivations.pages.page import build as build_page
 
-        page = build_page(path, formats)
-        texts = {name: page[name] for name in formats}
-        remember(digest, texts)
-    written = []
+        files = build_page(path, formats).files(formats)
+        remember(digest, files)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for name in formats:
-            file = output / f"{path.stem}{BY_NAME[name].suffix}"
-            write_atomically(file, texts[name])
-            written.append(file)
+        for name, content in files.items():
+            write_atomically(output / name, content)
     except OSError as fault:
         raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
-    for file in written:
-        typer.echo(str(file))
+    for name in files:
+        typer.echo(str(output / name))
 
 
 @app.command()
@@ -112,7 +108,7 @@ def gallery(
 
     for name in names():
         _build_one(name, output, BUILT, fresh)
-    write_atomically(output / INDEX, index())
+    write_atomically(output / INDEX, index().encode())
     typer.echo(str(output / INDEX))
 
 
@@ -134,7 +130,7 @@ def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .tom
     if path.exists():
         raise SpecError("this file exists already", file=str(path), hint="Choose another name, or remove it.")
     try:
-        write_atomically(path, SPECIMEN)
+        write_atomically(path, SPECIMEN.encode())
     except OSError as fault:
         raise SpecError(f"cannot write this file: {fault.strerror}", file=str(path)) from None
     typer.echo(f"{path}\nBuild it with: derivations build {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -81,7 +82,10 @@ def test_a_damaged_memory_is_not_believed(tmp_path: Path) -> None:
     digest = cache.key(gallery.path("linear-regression"), ("md", "tex", "json"))
     stored = cache.folder() / f"{digest}.json"
     assert cache.recall(digest) is not None
-    stored.write_text(stored.read_text().replace("127.125", "127.126"))
+    kept = json.loads(stored.read_text())
+    altered = base64.b64decode(kept["files"]["linear-regression.md"]).replace(b"127.125", b"127.126")
+    kept["files"]["linear-regression.md"] = base64.b64encode(altered).decode()
+    stored.write_text(json.dumps(kept))
     assert cache.recall(digest) is None
     stored.write_text("not json")
     assert cache.recall(digest) is None
@@ -122,7 +126,7 @@ def test_a_killed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        cache.write_atomically(page, "new")
+        cache.write_atomically(page, b"new")
     assert page.read_text() == "old"
     assert list(tmp_path.iterdir()) == [page]
 

@@ -424,7 +424,7 @@ def test_an_output_that_cannot_be_written_is_named(kind: str, run: Run) -> None:
     assert "cannot write" in said
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"check": 1}', '{"check": "x", "texts": {}}', "\x00\xff"])
+@pytest.mark.parametrize("content", ["", "[]", '{"check": 1}', '{"check": "x", "files": {}}', "\x00\xff"])
 def test_a_broken_cache_entry_is_worked_again(content: str, run: Run) -> None:
     assert run(spec())[0] == 0
     for entry in cache.folder().glob("*.json"):
@@ -449,13 +449,13 @@ def test_a_build_killed_while_it_writes_leaves_the_old_page(tmp_path: Path) -> N
         "import os, sys, pathlib\n"
         "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
         "from derivations.cache import write_atomically\n"
-        "write_atomically(pathlib.Path(sys.argv[1]), 'new')\n"
+        "write_atomically(pathlib.Path(sys.argv[1]), b'new')\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     ended = subprocess.run([sys.executable, "-c", code, str(page)], env=environment, check=False)
     assert ended.returncode == -9
     assert page.read_text() == "old"
-    cache.write_atomically(page, "new")
+    cache.write_atomically(page, b"new")
     assert page.read_text() == "new"
 
 

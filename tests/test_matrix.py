@@ -14,9 +14,9 @@ from derivations.language.parser import parse_program
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Call, Expr, Mul, Pow, Ref, children, rebuild
 from derivations.notation.latex import latex
+from derivations.notation.printed import as_printed
 from derivations.notation.read import chain
 from derivations.notation.symbols import Symbols
-from derivations.notation.typeset import as_printed
 from derivations.numbers.matrices import Matrices, Misfit, shaped
 from derivations.numbers.systems import rational
 from derivations.witnesses.matrix_forms import MatrixForm, holds_at_random

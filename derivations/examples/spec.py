@@ -187,6 +187,11 @@ class Source:
     def __init__(self, text: str, file: str = "spec", folder: Path | None = None, before: int = 0) -> None:
         self.text, self.file, self.folder, self.before = text, file, folder, before
 
+    @property
+    def stem(self) -> str:
+        """The name of the file without its suffix; ``page`` for a text that comes from no file."""
+        return Path(self.file).stem if self.folder is not None else "page"
+
     def behind(self, before: int) -> Source:
         """The same source, whose equations stand behind those of its layers."""
         return Source(self.text, self.file, self.folder, before)

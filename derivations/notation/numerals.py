@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from derivations.language.tree import Expr, Mul, Neg, Number, Pow
-from derivations.notation.typeset import turned
+from derivations.notation.printed import turned
 
 
 class Unreadable(ValueError):

@@ -11,9 +11,9 @@ from derivations.examples.training import Step, Trace
 from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
+from derivations.notation.printed import as_printed
 from derivations.notation.read import Side, chain
 from derivations.notation.symbols import Symbols
-from derivations.notation.typeset import as_printed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import Code, Formula, Inline, Words

@@ -28,8 +28,9 @@ from derivations.language.tree import (
     number,
     rename_index,
 )
+from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
-from derivations.notation.typeset import DOTS, as_printed
+from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
 from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms

@@ -37,8 +37,9 @@ from derivations.language.tree import (
     rename_index,
     transform,
 )
+from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
-from derivations.notation.typeset import DOTS, as_printed
+from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem, rational
 from derivations.pages.blocks import Formula

@@ -20,9 +20,9 @@ from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.numbers.systems import precision
 from derivations.pages.compose import compose, rounding_of
-from derivations.pages.formats import DEFAULT
+from derivations.pages.formats import BY_NAME, DEFAULT
 from derivations.pages.naming import check_page, symbols_of
-from derivations.pages.press import Press, printer
+from derivations.pages.press import Content, Press, printer
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
 from derivations.witnesses.check import Check, Report
@@ -30,18 +30,40 @@ from derivations.witnesses.check import Check, Report
 
 @dataclass(frozen=True)
 class Page:
-    """A verified worked example: its texts by format, the trace, and what the witnesses said.
+    """A verified worked example: its files by format, the trace, and what the witnesses said.
 
-    In a notebook it shows itself.
+    ``assets`` are further files that its formats refer to, by name. In a notebook it shows itself.
     """
 
     title: str
-    texts: Mapping[str, str] = field(repr=False)
+    contents: Mapping[str, Content] = field(repr=False)
+    assets: Mapping[str, Content] = field(repr=False)
     press: Press = field(repr=False)
 
     def __getitem__(self, form: str) -> str:
-        """The text of a format: ``page["md"]``."""
-        return self.texts[form]
+        """The text of a format: ``page["md"]``; raises TypeError for one that is not text."""
+        found = self.contents[form]
+        if isinstance(found, bytes):
+            raise TypeError(f"{form} is not text; page.file({form!r}) has its bytes")
+        return found
+
+    def file(self, form: str) -> bytes:
+        """The file of a format: ``page.file("pdf")``."""
+        return _as_bytes(self.contents[form])
+
+    def files(self, formats: tuple[str, ...] = ()) -> dict[str, bytes]:
+        """The files of some formats, or of all, by their names, with those that they refer to."""
+        wanted = formats or tuple(self.contents)
+        found = {f"{self.press.stem}{BY_NAME[form].suffix}": self.file(form) for form in wanted}
+        return found | {name: _as_bytes(content) for name, content in self.assets.items()}
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write every format and what it refers to into a folder; the files that were written."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        files = self.files()
+        for name, content in files.items():
+            Path(folder, name).write_bytes(content)
+        return [Path(folder, name) for name in files]
 
     @property
     def trace(self) -> Trace:
@@ -53,22 +75,31 @@ class Page:
         """What every witness compared and found."""
         return self.press.run.report
 
-    def check(self, form: str, text: str) -> None:
-        """Hold a text of this page, perhaps edited since, against the verified run.
+    def check(self, form: str, content: Content) -> None:
+        """Hold a file of this page, perhaps edited since, against the verified run.
 
         Raises `CheckFailed` at the first formula, number or word that is not as verified.
         """
         with precision(self.trace.bits):
-            printer(form).check(text, self.press)
-            pairs = zip(text.splitlines(), printer(form).write(self.press).splitlines(), strict=False)
-        for number, (line, wanted) in enumerate(pairs, 1):
-            if line != wanted:
-                raise CheckFailed(f"line {number} is not as it was verified: {line}")
-        if text != self.texts.get(form, text):
-            raise CheckFailed("the text is shorter or longer than the verified one")
+            printer(form).check(content, self.press)
+            wanted = self.contents.get(form) or printer(form).write(self.press)
+        if isinstance(content, str) and isinstance(wanted, str):
+            _same_lines(content, wanted)
+        if content != wanted:
+            raise CheckFailed("the file is not the verified one")
 
     def _repr_markdown_(self) -> str:
-        return self.texts["md"]
+        return self["md"]
+
+
+def _as_bytes(content: Content) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def _same_lines(text: str, wanted: str) -> None:
+    for number, (line, want) in enumerate(zip(text.splitlines(), wanted.splitlines(), strict=False), 1):
+        if line != want:
+            raise CheckFailed(f"line {number} is not as it was verified: {line}")
 
 
 def make(
@@ -86,7 +117,8 @@ def make(
         check_page(example, source)
         run = work(example, *witnesses)
         digest = spec_digest(source)
-        return certified(lambda bits: _print(run.with_bits(bits), formats, digest), run.trace.bits)
+        stem = source.stem
+        return certified(lambda bits: _print(run.with_bits(bits), formats, digest, stem), run.trace.bits)
     except ArithmeticFault as fault:
         raise _located(fault, spec, source) from None
     except LanguageError as fault:  # found where the program was unrolled
@@ -105,16 +137,18 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
     return source.error(fault.message, "model", "equations", hint=fault.hint, at=at)
 
 
-def _print(run: Verified, formats: tuple[str, ...], digest: str) -> Page:
+def _print(run: Verified, formats: tuple[str, ...], digest: str, stem: str) -> Page:
     example = run.example
     symbols = symbols_of(example)
     document = compose(run, symbols, footer(digest))
-    press = Press(run, document, symbols, rounding_of(example), digest)
-    texts = {}
+    press = Press(run, document, symbols, rounding_of(example), digest, stem)
+    contents: dict[str, Content] = {}
+    assets: dict[str, Content] = {}
     for name in dict.fromkeys(("md", *formats)):
-        texts[name] = printer(name).write(press)
-        printer(name).check(texts[name], press)
-    return Page(example.spec.title, texts, press)
+        contents[name] = printer(name).write(press)
+        printer(name).check(contents[name], press)
+        assets |= {f"{stem}{end}": content for end, content in printer(name).assets(press).items()}
+    return Page(example.spec.title, contents, assets, press)
 
 
 def spec_digest(source: Source) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from typing import Any, TypeAlias
 
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
@@ -17,16 +18,22 @@ from derivations.pages.finished import Item
 from derivations.pages.formats import BY_NAME
 from derivations.pages.verified import Verified
 
+Content: TypeAlias = str | bytes
+
 
 @dataclass(frozen=True)
 class Press:
-    """A verified run with its document, ready to be printed in any format."""
+    """A verified run with its document, ready to be printed in any format.
+
+    ``stem`` is the name of its files without the suffix.
+    """
 
     run: Verified
     document: Document
     symbols: Symbols
     rounding: Rounding
     digest: str
+    stem: str = "page"
 
     @cached_property
     def claims(self) -> Claims:
@@ -34,12 +41,21 @@ class Press:
         return Claims(self.run.example, self.run.derivation, self.run.matrices)
 
 
+def _no_assets(press: Press) -> Mapping[str, Content]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Printer:
-    """A format at work: ``check`` raises `CheckFailed` unless a finished text is what was verified."""
+    """A format at work: ``check`` raises `CheckFailed` unless a finished file is what was verified.
 
-    write: Callable[[Press], str]
-    check: Callable[[str, Press], None]
+    A file is text, or bytes for a format such as PDF. ``assets`` are further files that it refers to, as
+    pictures of Markdown, by what follows the stem in their names: ``{"-graph.svg": …}``.
+    """
+
+    write: Callable[[Press], Content]
+    check: Callable[[Any, Press], None]
+    assets: Callable[[Press], Mapping[str, Content]] = _no_assets
 
 
 def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Callable[[str, Press], None]:
