@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from derivations.language.tree import Expr, Number, Ref, number
+from derivations.notation.marks import PLAIN, Marks
 
 LOWER = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi
     pi rho sigma tau upsilon phi chi psi omega"""
@@ -104,12 +105,16 @@ def meet(a: Symbol, rank: int, b: Symbol, other: int) -> bool:
 
 @dataclass(frozen=True)
 class Symbols:
-    """The symbols of one example: quantities with how many indices each has, and names of entries."""
+    """The symbols of one example: quantities with how many indices each has, and names of entries.
+
+    ``marks`` is how the language of the page writes decimals.
+    """
 
     ranks: Mapping[str, int]
     loss: str
     sample: str | None
     named: tuple[Named, ...] = ()
+    marks: Marks = PLAIN
 
     @cached_property
     def table(self) -> dict[str, Symbol]:
