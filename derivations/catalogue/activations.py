@@ -14,6 +14,7 @@ ACTIVATIONS = (
         formula="x*step(x)",
         kinks=("0",),
         source="Nair and Hinton 2010",
+        spoken="ReLU",
     ),
     Function(
         "clamp",
@@ -50,6 +51,7 @@ ACTIVATIONS = (
         kinks=("0",),
         smooth="a - 1",
         source="Maas, Hannun and Ng 2013",
+        spoken="leaky ReLU",
     ),
     Function(
         "elu",
@@ -64,6 +66,7 @@ ACTIVATIONS = (
         smooth="a - 1",
         cancels=True,
         source="Clevert, Unterthiner and Hochreiter 2016",
+        spoken="ELU",
     ),
     Function(
         "selu",
@@ -77,6 +80,7 @@ ACTIVATIONS = (
         kinks=("0",),
         cancels=True,
         source="Klambauer and others 2017",
+        spoken="SELU",
     ),
     Function(
         "sigmoid",
@@ -93,6 +97,7 @@ ACTIVATIONS = (
         latex=r"\tanh",
         rule="derivative of the hyperbolic tangent",
         formula="1 - 2/(exp(2*x) + 1)",
+        spoken="the hyperbolic tangent",
     ),
     Function(
         "gelu",
@@ -103,6 +108,7 @@ ACTIVATIONS = (
         formula="x*(1 + erf(x/sqrt(2)))/2",
         cancels=True,
         source="Hendrycks and Gimpel 2016, exact form",
+        spoken="GELU",
     ),
     Function(
         "gelu_tanh",
@@ -114,6 +120,7 @@ ACTIVATIONS = (
         formula="x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x**3)))/2",
         cancels=True,
         source="Hendrycks and Gimpel 2016, tanh form",
+        spoken="GELU in its tanh form",
     ),
     Function(
         "silu",
@@ -123,6 +130,7 @@ ACTIVATIONS = (
         rule="product rule on x times the logistic function",
         formula="x*sigmoid(x)",
         source="Elfwing, Uchibe and Doya 2018; Swish with beta = 1",
+        spoken="SiLU",
     ),
     Function(
         "softplus",
@@ -152,6 +160,7 @@ ACTIVATIONS = (
         arguments=("x", "d"),
         defaults={"d": "1"},
         source="Huber 1964: half the square up to d, d times (the absolute value less d/2) beyond",
+        spoken="the Huber function",
     ),
     Function(
         "smooth_l1",
@@ -163,6 +172,7 @@ ACTIVATIONS = (
         arguments=("x", "b"),
         defaults={"b": "1"},
         source="Girshick 2015: the Huber loss with limit b, divided by b",
+        spoken="smooth L1",
     ),
     Function(
         "log_cosh",

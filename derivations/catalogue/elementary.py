@@ -6,7 +6,12 @@ from derivations.catalogue.function import Function
 
 ELEMENTARY = (
     Function(
-        "exp", slope="exp(x)", torch="torch.exp", latex=r"\exp", rule="the exponential is its own derivative"
+        "exp",
+        slope="exp(x)",
+        torch="torch.exp",
+        latex=r"\exp",
+        rule="the exponential is its own derivative",
+        spoken="the exponential",
     ),
     Function(
         "log",
@@ -15,6 +20,7 @@ ELEMENTARY = (
         latex=r"\ln",
         rule="derivative of the natural logarithm",
         domain="x > 0",
+        spoken="the natural logarithm",
     ),
     Function(
         "sqrt",
@@ -23,6 +29,7 @@ ELEMENTARY = (
         latex=r"\sqrt",
         rule="derivative of the square root",
         domain="x >= 0",
+        spoken="the square root",
     ),
     Function(
         "pi",
@@ -33,8 +40,22 @@ ELEMENTARY = (
         arguments=(),
         source="the circumference of a circle of diameter 1",
     ),
-    Function("sin", slope="cos(x)", torch="torch.sin", latex=r"\sin", rule="derivative of the sine"),
-    Function("cos", slope="-sin(x)", torch="torch.cos", latex=r"\cos", rule="derivative of the cosine"),
+    Function(
+        "sin",
+        slope="cos(x)",
+        torch="torch.sin",
+        latex=r"\sin",
+        rule="derivative of the sine",
+        spoken="the sine",
+    ),
+    Function(
+        "cos",
+        slope="-sin(x)",
+        torch="torch.cos",
+        latex=r"\cos",
+        rule="derivative of the cosine",
+        spoken="the cosine",
+    ),
     Function(
         "cospi",
         slope="-pi*sin(pi*x)",
@@ -44,6 +65,7 @@ ELEMENTARY = (
         formula="cos(pi*x)",
         cancels=True,
         source="IEEE 754-2019, section 9.2: exact where the cosine is rational",
+        spoken="the cosine pi",
     ),
     Function(
         "erf",
@@ -52,6 +74,7 @@ ELEMENTARY = (
         latex=r"\mathrm{erf}",
         rule="derivative of the error function",
         source="Abramowitz and Stegun, 7.1.1",
+        spoken="the error function",
     ),
     Function(
         "step",
@@ -61,6 +84,7 @@ ELEMENTARY = (
         rule="constant on both sides of the jump",
         kinks=("0",),
         source="1 for x > 0, else 0",
+        spoken="the unit step",
     ),
     Function(
         "sign",
@@ -69,6 +93,7 @@ ELEMENTARY = (
         latex=r"\mathrm{sign}",
         rule="constant on both sides of the jump",
         kinks=("0",),
+        spoken="the sign",
     ),
     Function(
         "floor",
@@ -78,6 +103,7 @@ ELEMENTARY = (
         rule="constant between whole numbers",
         source="the greatest whole number that is not above x",
         kinks=("floor(x)",),
+        spoken="the floor",
     ),
     Function(
         "max",
@@ -89,6 +115,7 @@ ELEMENTARY = (
         arguments=("x", "y"),
         source="torch.maximum",
         kinks=("y",),
+        spoken="the larger",
     ),
     Function(
         "min",
@@ -100,6 +127,7 @@ ELEMENTARY = (
         arguments=("x", "y"),
         source="torch.minimum",
         kinks=("y",),
+        spoken="the smaller",
     ),
     Function(
         "abs",
@@ -109,6 +137,7 @@ ELEMENTARY = (
         rule="derivative of the absolute value, 0 at 0",
         formula="x*sign(x)",
         kinks=("0",),
+        spoken="the absolute value",
     ),
     Function(
         "same",

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Function:
-    """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index."""
+    """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index.
+
+    ``spoken`` is how it is said in English, "the sine"; without it, its name is said.
+    """
 
     name: str
     slope: str
@@ -25,6 +28,7 @@ class Function:
     domain: str = ""
     cancels: bool = False
     source: str = ""
+    spoken: str = ""
 
     @property
     def all_slopes(self) -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""Letters and names in words, told apart where they would sound alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from derivations.notation.spoken.numbers import decimal
+from derivations.notation.spoken.phrases import Phrases
+from derivations.notation.symbols import LOWER, Symbols
+from derivations.notation.typeset import STEM
+
+
+@dataclass(frozen=True)
+class Letters:
+    r"""The symbols of a page in words: ``\hat y`` is "y hat", ``\eta`` "eta".
+
+    A capital letter is called so where the small one stands on the page too, a word where it would be
+    taken for one of the phrases: "the name over".
+    """
+
+    symbols: Symbols
+    phrases: Phrases
+
+    @cached_property
+    def sounds(self) -> Counter[str]:
+        """How many different letters and words of the page sound alike, capitals and accents aside."""
+        stems = {symbol.stem for symbol in self.symbols.table.values()}
+        stems |= {row.symbol.stem for row in self.symbols.named} | {self.symbols.count}
+        bare = {stem.split(" ", 1)[1] if " " in stem else stem for stem in stems}
+        return Counter(self.plain(stem).lower() for stem in bare)
+
+    @cached_property
+    def greek(self) -> dict[str, str]:
+        """The names of the Greek letters in the language."""
+        return dict(zip(LOWER.split(), self.phrases.greek.split(), strict=True))
+
+    def plain(self, stem: str) -> str:
+        """A letter without accent as it sounds."""
+        found = STEM.fullmatch(stem)
+        assert found, stem
+        if found["name"]:
+            name = found["name"].removeprefix("var")
+            return self.greek.get(name.lower(), name)
+        return str(found["word"] or found["letter"])
+
+    def stem(self, stem: str) -> str:
+        """A letter or a word with its accent."""
+        found = STEM.fullmatch(stem)
+        assert found, stem
+        bare = stem.split(" ", 1)[1] if found["accent"] else stem
+        said = self.word(found["word"]) if found["word"] is not None else self.letter(bare)
+        return f"{said} {self.phrases.accents[found['accent']]}" if found["accent"] else said
+
+    def letter(self, stem: str) -> str:
+        r"""``w``, ``W``, ``\eta``, ``\Gamma``, ``\varepsilon``."""
+        said = self.plain(stem)
+        has_twin = self.sounds[said.lower()] > 1
+        name = stem.lstrip("\\")
+        if name[0].isupper() and (has_twin or name != stem):
+            return f"{self.phrases.capital} {said}"
+        return f"{self.phrases.variant} {said}" if has_twin and name.startswith("var") else said
+
+    def word(self, word: str) -> str:
+        """A name in upright letters; the dots in it are said."""
+        said = f" {self.phrases.dot} ".join(word.split("."))
+        parts = set(word.lower().split("."))
+        is_strange = bool(parts & self.phrases.words) or self.sounds[word.lower()] > 1
+        return self.phrases.name.format(said) if is_strange else said
+
+    def subscript(self, text: str) -> str:
+        """A fixed subscript: a number, a letter or a word."""
+        if text.isdigit():
+            return decimal(text, self.phrases)
+        return text if len(text) == 1 else self.word(text)

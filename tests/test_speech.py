@@ -1,0 +1,245 @@
+"""Formulas said aloud: what the listener hears, and that two formulas never sound alike."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from derivations.catalogue import functions
+from derivations.examples import gallery
+from derivations.examples.example import prepare
+from derivations.examples.spec import read_spec
+from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
+from derivations.language.parser import parse
+from derivations.language.tree import (
+    Call,
+    Chosen,
+    Derivative,
+    Expr,
+    Largest,
+    Mul,
+    Number,
+    Pow,
+    Ref,
+    transform,
+)
+from derivations.notation.numerals import scientific
+from derivations.notation.printed import as_printed
+from derivations.notation.read import Side, chain
+from derivations.notation.speech import spoken, spoken_chain
+from derivations.notation.spoken import LANGUAGES
+from derivations.notation.symbols import Symbols
+from derivations.pages.finished import Item, Mathematics, read_markdown
+from derivations.pages.naming import symbols_of
+from tests.strategies import LETTERS, NAMES, decimals, refs, trees
+
+OUTPUT = Path(__file__).parent.parent / "output"
+RANKS = dict.fromkeys(("w", "b", "L", "lr", "beta1", "eps", "v_hat", "m", "t", "c"), 0) | {
+    **dict.fromkeys(("x", "y", "yhat", "token"), 1),
+    **dict.fromkeys(("W", "X", "h", "E"), 2),
+}
+SYMBOLS = Symbols(RANKS, "L", "i")
+
+
+def tree(text: str) -> Expr:
+    return parse(text, functions.NAMES)
+
+
+# --- what is heard -----------------------------------------------------------------------------------
+
+GRADIENT = (
+    Side("", Ref("dL/dw")),
+    Side("=", tree("2/count(i)*sum((yhat[i] - y[i])*x[i], i)")),
+    Side("≈", Number(tree("34.5").value, "34.5")),  # type: ignore[union-attr]
+)
+UPDATE = (Side("", Ref("w")), Side("←", tree("w - lr*m")), Side("=", tree("0.5 - 0.01*m")))
+
+
+def test_the_gradient_and_the_update_in_english() -> None:
+    assert spoken_chain(GRADIENT, SYMBOLS) == (
+        "the partial derivative of L with respect to w equals two over n times the sum over i of "
+        "the quantity y hat sub i minus y sub i, end quantity, times x sub i is approximately 34 point five"
+    )
+    assert spoken_chain(UPDATE, SYMBOLS) == (
+        "w becomes w minus eta times m equals zero point five minus zero point zero one times m"
+    )
+
+
+ENGLISH = {
+    "sum(x[i], i) + b": "the sum over i of x sub i, end sum, plus b",
+    "x[i]*sum(x[k], k)": "x sub i times the sum over k of x sub k",
+    "w - lr*m/(sqrt(v_hat) + eps)": "w minus the fraction with numerator eta times m and denominator "
+    "the square root of v hat plus epsilon, end fraction",
+    "w**2 + b**3 + beta1**t": "w squared plus b cubed plus beta sub one to the power t",
+    "(w*b)**2": "the quantity w times b, end quantity, squared",
+    "sigmoid(-w)": "sigmoid of minus w",
+    "log(w*b)": "the natural logarithm of the quantity w times b, end quantity",
+    "max(0, 1 - w)": "the larger of zero and one minus w, end arguments",
+    "largest(x[k], k) + 1": "the maximum over k of x sub k, end maximum, plus one",
+    "mean(x[i], i)": "one over n times the sum over i of x sub i",
+    "h[t - 1, k]": "h with index t minus one, next index k, end index",
+    "E[token[i], 2]": "E with index token sub i, next index two, end index",
+    "W[1, 2]*w": "capital W sub one comma two times w",
+    "w'": "w prime",
+    "w*(-10.5)": "w times minus ten point five",
+    "1.2e-7": "one point two times ten to the power minus seven",
+    "127.125": "127 point one two five",
+    "same(x[i], 2)": "the indicator that x sub i equals two, end indicator",
+    "pi": "pi",
+}
+
+
+@pytest.mark.parametrize("text", ENGLISH)
+def test_an_expression_in_english(text: str) -> None:
+    assert spoken(tree(text.replace("'", "")) if "'" not in text else Ref(text), SYMBOLS) == ENGLISH[text]
+
+
+def test_forms_of_matrices_in_english() -> None:
+    X, x, y = Ref("X"), Ref("x"), Ref("y")
+    product = Mul((Pow(X, TRANSPOSED), Call(TIMES, (x, y))))
+    assert spoken(product, SYMBOLS) == (
+        "capital X transpose times the quantity x times entry by entry y, end quantity"
+    )
+    assert spoken(Pow(Call(NORM, (x,)), Number(tree("2").value)), SYMBOLS) == (  # type: ignore[union-attr]
+        "the norm of x, end norm, squared"
+    )
+    assert spoken(Mul((Ref(ONES, (Ref("i"),)), x)), SYMBOLS) == "the column of n ones times x"
+    chosen = Chosen(Ref("x", (Ref("k"),)), "k", Ref("i"))
+    assert spoken(chosen, SYMBOLS) == "the indicator that i is the arg max over k of x sub k, end indicator"
+    slope = Derivative(tree("w*b"), Ref("w"))
+    assert spoken(slope, SYMBOLS) == (
+        "the partial derivative with respect to w of the quantity w times b, end quantity"
+    )
+
+
+# --- nothing sounds like something else ----------------------------------------------------------------
+
+RANDOM = Symbols(dict.fromkeys((*(name.rstrip("'") for name in NAMES), "L"), 0), "L", "i")
+
+
+def _grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    letters = st.sampled_from(LETTERS)
+    return st.one_of(
+        st.builds(Largest, inner, letters),
+        st.builds(Chosen, inner, letters, refs(0)),
+        st.builds(Derivative, inner, refs()),
+        inner.map(lambda expr: Pow(expr, TRANSPOSED)),
+        inner.map(lambda expr: Call(NORM, (expr,))),
+        st.builds(lambda name, a, b: Call(name, (a, b)), st.sampled_from([TIMES, OVER]), inner, inner),
+        refs().map(lambda ref: Ref(f"dL/d{ref.name}", ref.indices)),
+        trees(3),
+    )
+
+
+def formulas() -> st.SearchStrategy[Expr]:
+    """Small trees with everything that a page can hold."""
+    return st.recursive(trees(4) | decimals(), _grown, max_leaves=3)
+
+
+def heard(expr: Expr, language: str) -> str:
+    """The words alone: no pause, no difference that is only seen."""
+    said = re.sub("[,，]", "", spoken(expr, RANDOM, language))
+    return re.sub(r"\s+", " ", said).strip()
+
+
+def meant(expr: Expr) -> Expr:
+    """The expression as it is printed; a decimal times a power of ten is one number."""
+
+    def joined(node: Expr) -> Expr | None:
+        if not isinstance(node, Mul):
+            return None
+        return scientific([transform(part, joined) for part in node.factors])
+
+    return transform(as_printed(expr), joined)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@settings(max_examples=60)
+@given(st.lists(formulas(), min_size=12, max_size=40))
+def test_two_formulas_never_sound_alike(language: str, found: list[Expr]) -> None:
+    known: dict[str, Expr] = {}
+    for expr in found:
+        said = heard(expr, language)
+        assert meant(known.setdefault(said, expr)) == meant(expr), said
+
+
+def test_spoken_alike_by_systematic_small_trees() -> None:
+    """Every way to put three operations over few leaves: no two sound alike, in any language."""
+    for language in LANGUAGES:
+        known: dict[str, Expr] = {}
+        for expr in _small():
+            said = heard(expr, language)
+            assert meant(known.setdefault(said, expr)) == meant(expr), said
+
+
+@cache
+def _small() -> tuple[Expr, ...]:
+    from derivations.language.tree import Add, Div, Mean, Neg, Sum, number
+
+    w, two = Ref("w"), number(2)
+    x = Ref("x", (Ref("i"),))
+    leaves: list[Expr] = [w, x, two, number(-2)]
+
+    def grown(inner: list[Expr], other: list[Expr]) -> list[Expr]:
+        found: list[Expr] = []
+        for a in inner:
+            found += [Neg(a), Sum(a, "i"), Mean(a, "j"), Call("exp", (a,)), Call(NORM, (a,)), Largest(a, "k")]
+            found += [Pow(a, two), Pow(two, a), Pow(a, TRANSPOSED), Derivative(a, w)]
+            found += [Ref("x", (a,)), Call("same", (a, w)), Chosen(a, "k", w)]
+            for b in other:
+                for one, two_ in {(a, b), (b, a)}:
+                    found += [Add((one, two_)), Mul((one, two_)), Div(one, two_), Call("max", (one, two_))]
+                    found += [Call(TIMES, (one, two_)), Add((one, Neg(two_))), Pow(one, two_)]
+                    found += [Add((one, two_, w)), Mul((one, two_, w))]
+        return found
+
+    once = grown(leaves, leaves)
+    twice = grown(once, [w, x])
+    return tuple(dict.fromkeys([*leaves, *once, *twice]))
+
+
+# --- every page, every row ------------------------------------------------------------------------------
+
+
+def _formulas_of(item: Item) -> list[str]:
+    pieces = [*item.pieces, *(piece for row in item.rows for cell in row for piece in cell)]
+    return [piece.source for piece in pieces if isinstance(piece, Mathematics)]
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_every_formula_of_the_gallery_is_words(name: str) -> None:
+    symbols = symbols_of(prepare(*read_spec(gallery.path(name))))
+    items = read_markdown((OUTPUT / f"{name}.md").read_text())
+    sources = dict.fromkeys(source for item in items for source in _formulas_of(item))
+    chains = [chain(source, symbols) for source in sources]
+    assert chains
+    for language in LANGUAGES:
+        for sides in chains:
+            assert_words(spoken_chain(sides, symbols, language), language)
+
+
+def assert_words(said: str, language: str) -> None:
+    phrases = LANGUAGES[language]
+    assert said == said.strip(), said
+    assert re.fullmatch(r"[\w ,，]+", said), said
+    assert "_" not in said, said
+    assert not re.search(r"\d[,，.]\d|,,|  ", said), said
+    if phrases.spaced:
+        assert not re.search(r"[^\x00-\u024f]", said), said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_function_has_a_name_of_its_own(language: str) -> None:
+    called = {}
+    for row in functions.FUNCTIONS:
+        names = ("w", "b", "m")[: len(row.arguments) + row.over]
+        said = spoken(Call(row.name, tuple(map(Ref, names))), SYMBOLS, language)
+        assert_words(said, language)
+        assert all(re.search(rf"\b{name}\b|{name}", said) for name in names), said
+        called[said] = row.name
+    assert len(called) == len(functions.FUNCTIONS)
