@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages import batch
-from derivations.pages.blocks import Prose
+from derivations.pages.blocks import Digits
 from derivations.pages.kinks import Kinks
 from derivations.pages.page import build
 from tests.test_catalogue import by_name, spec
@@ -105,7 +106,8 @@ class _Silent(Kinks):
 class _Wrong(Kinks):
     def blocks(self):  # type: ignore[no-untyped-def]
         for block in super().blocks():
-            yield Prose(tuple(w.replace("as 0,", "as 1,") if isinstance(w, str) else w for w in block.words))
+            said = block.words[0]
+            yield replace(block, words=(replace(said, parts=(*said.parts[:2], Digits("1"))),))
 
 
 @pytest.mark.parametrize("writer", [_Silent, _Wrong])

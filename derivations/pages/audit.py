@@ -17,12 +17,14 @@ from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
 from derivations.notation.numerals import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
-from derivations.pages.audit_gaps import STEP_TITLE, Gaps
+from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item
-from derivations.pages.kinks import ABOUT, Kinks
+from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
+from derivations.pages.translate import translated_block
+from derivations.pages.words import ends
 
 
 @dataclass(frozen=True)
@@ -64,31 +66,33 @@ class Audit:
         if "steps" not in trace.example.spec.page.parts:
             return
         writers = [Writer(trace.shown[n - 1], rounding, trace.system) for n in shown_steps(trace.example)]
-        wanted = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
-        found = [b for b in self.document.blocks if isinstance(b, Prose) and _is_about_kinks(b)]
+        blocks = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
+        wanted = [translated_block(block, self.document.language) for block in blocks]
+        found = [block for block in self.document.blocks if isinstance(block, Prose) and block.kink]
         if found != wanted:
             yield "the values that sit on a kink are not those of the steps"
 
     def step_of(self, heading: Heading, steps: Iterator[int]) -> Step | None:
         """The step that a heading opens, the next of those shown; None for a heading of anything else."""
-        title = "".join(word for word in heading.words if isinstance(word, str))
-        if heading.level == 1 or not STEP_TITLE.match(title):
+        if heading.part != "steps":
             return None
-        step = self.evidence.trace.shown[next(steps) - 1]
-        if [int(n) for n in re.findall(r"\d+", title)] != self.numbers_of(step, " to " in title):
+        step, title = self.evidence.trace.shown[next(steps) - 1], text_in(heading.words)
+        if [int(n) for n in re.findall(r"\d+", title)] != self.numbers_of(step):
             raise CheckFailed(f"the heading '{title}' is not about step {step.number}")
         return step
 
-    def numbers_of(self, step: Step, ends: bool) -> list[int]:
-        """The numbers in the heading of a step: epoch, mini-batch, samples, as far as there are several."""
+    def numbers_of(self, step: Step) -> list[int]:
+        """The numbers in the heading of a step: epoch, mini-batch, samples, as far as there are several.
+
+        Of many samples in a row stand the first and the last.
+        """
         example = self.evidence.trace.example
         if example.sample is None:
             return [step.number]
         before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
         epoch = [step.epoch] if len(example.batches) > 1 else []
         batch = [step.number - before] if len(example.batches[step.epoch - 1]) > 1 else []
-        samples = [step.samples[0], step.samples[-1]] if ends else list(step.samples)
-        return [*epoch, *batch, *samples]
+        return [*epoch, *batch, *ends(step.samples)]
 
     def block(self, item: Item, block: Block, step: Step | None) -> None:
         """Raise `Mismatch` unless an item of the page is the block of the document."""
@@ -102,7 +106,3 @@ class Audit:
                 self.evidence.words(item.pieces, (shown,), step)
             case Table():
                 TableAudit(block, step, self.evidence).check(item)
-
-
-def _is_about_kinks(block: Prose) -> bool:
-    return any(phrase in word for word in block.words if isinstance(word, str) for phrase in ABOUT)

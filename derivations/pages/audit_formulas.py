@@ -51,6 +51,7 @@ class Evidence:
     symbols: Symbols
     rounding: Rounding
     text: Callable[[str], str]
+    language: str = "en"
 
     def read(self, formula: Mathematics) -> tuple[Side, ...]:
         """The sides of a formula of the page."""
@@ -74,6 +75,7 @@ class Evidence:
         """A word of the document as the reader finds it; a formula is only marked as one."""
         if isinstance(word, Formula):
             return Mathematics("")
+        assert isinstance(word, (str, Code)), "the words of a printed document are plain"
         return self.text(word.text if isinstance(word, Code) else word)
 
     def chain(self, sides: tuple[Side, ...], step: Step | None) -> None:

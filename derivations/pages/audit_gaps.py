@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,20 +12,11 @@ from derivations.examples.training import Step, Trace
 from derivations.language.tree import Number, Ref
 from derivations.notation.read import Side
 from derivations.numbers.tape import Entry
-from derivations.pages.blocks import Block, Display, Document, Formula, Heading, Listing, Prose, Table
+from derivations.pages.blocks import Block, Display, Document, Formula, Heading, Listing, Prose, Table, Words
 from derivations.pages.columns import FEW, needed_adjoints
 from derivations.pages.samples import with_positions
-
-STEP_TITLE = re.compile(r"(Epoch \d+, )?(mini-batch|all samples|step) ?\d*", re.IGNORECASE)
-HEADINGS = {
-    "problem": "The problem",
-    "quantities": "The quantities",
-    "gradient": "The gradient",
-    "matrix": "In matrix form",
-    "summary": "Summary",
-    "program": "The same in PyTorch",
-    "checks": "Checks",
-}
+from derivations.pages.sections import HEADINGS
+from derivations.pages.translate import plain
 
 
 @dataclass(frozen=True)
@@ -47,23 +37,26 @@ class Gaps:
         if tuple(block.text for block in blocks if isinstance(block, Listing)) != listings:
             yield "the listings are not the program that was run and what it printed"
         sections = list(_sections(blocks))
-        if [(STEP_TITLE.match(heading) and "steps") or heading for heading, _ in sections] != self.parts():
+        if [heading.part for heading, _ in sections] != self.parts():
             yield "its parts are not those that the spec wants"
             return
         steps = iter(shown_steps(example))
         for heading, inside in sections:
-            if STEP_TITLE.match(heading):
+            if heading.part == "steps":
                 step = self.trace.shown[next(steps) - 1]
-                yield from (f"{name} is missing below '{heading}'" for name in untold(example, step, inside))
+                title = text_in(heading.words)
+                yield from (f"{name} is missing below '{title}'" for name in untold(example, step, inside))
+            elif heading.words != plain((HEADINGS[heading.part],), self.document.language):
+                yield f"'{text_in(heading.words)}' is not the heading of this part"
 
     def parts(self) -> list[str]:
-        """The headings of the second level, each step as one of its part."""
+        """The parts that headings of the second level open, one for each step."""
         example, found = self.trace.example, list[str]()
         for part in example.spec.page.parts:
             if part == "steps":
                 found += ["steps"] * len(shown_steps(example))
             elif part != "matrix" or self.has_matrices:
-                found.append(HEADINGS[part])
+                found.append(part)
         return found
 
 
@@ -120,10 +113,15 @@ def _is_update(sides: tuple[Side, ...]) -> bool:
     return len(sides) > 1 and sides[1].relation == "←"
 
 
-def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[str, list[Block]]]:
+def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[Heading, list[Block]]]:
     """The headings of the second level, each with the blocks below it."""
     starts = [at for at, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2]
     for start, end in pairwise([*starts, len(blocks)]):
         heading = blocks[start]
         assert isinstance(heading, Heading)
-        yield "".join(word for word in heading.words if isinstance(word, str)), list(blocks[start + 1 : end])
+        yield heading, list(blocks[start + 1 : end])
+
+
+def text_in(words: Words) -> str:
+    """What words say beside formulas."""
+    return "".join(word for word in words if isinstance(word, str))

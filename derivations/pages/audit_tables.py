@@ -18,6 +18,8 @@ from derivations.pages.finished import Item, Mathematics, Pieces
 from derivations.pages.numbers_in import given, plain_value
 from derivations.pages.samples import with_positions
 from derivations.pages.summary import FULL, distance, torch_number
+from derivations.pages.tables import TOTAL
+from derivations.pages.translate import plain, text_of
 from derivations.witnesses.check import PROGRAM, Check
 
 Row: TypeAlias = tuple[Pieces, ...]
@@ -92,7 +94,7 @@ class TableAudit:
     def numbers(self, headings: list[Expr | None], rows: list[Row]) -> None:
         """Every row: its label, then a number under each heading."""
         for place, (cells, want) in enumerate(zip(rows, self.table.rows, strict=True)):
-            same(_text(cells[0]), self.label(place))
+            same(_text(cells[0]), self.evidence.text(self.label(place)))
             same(_text(cells[0]), self.evidence.text(_label(want[0])))
             for column, heading in list(enumerate(headings))[1:]:
                 if self.is_total(place) and not cells[column] and not want[column]:
@@ -119,7 +121,7 @@ class TableAudit:
             case "checks":
                 return str(shown[place * len(shown) // len(self.table.rows)])
         if self.is_total(place):
-            return "sum"
+            return text_of(TOTAL, self.evidence.language)
         assert self.step is not None
         return str(self.step.samples[place] if self.along() == self.along_samples() else place + 1)
 
@@ -190,7 +192,8 @@ class TableAudit:
                 if found.text != torch_number(check.theirs).text:
                     raise Mismatch(f"torch says {check.theirs!r}, not {found.text}")
             case "ulp":
-                same(_text(cells[column]), self.evidence.text(distance(check)))
+                said = plain(distance(check), self.evidence.language)
+                same(_text(cells[column]), self.evidence.text(_label(said)))
 
     def reported(self, number: int, quantity: str) -> Check:
         """The last comparison of a quantity in a step with torch itself."""

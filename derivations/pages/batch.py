@@ -18,7 +18,22 @@ from derivations.language.tree import Expr, Ref, number, refs, rename_index
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
-from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Words, formula, say
+from derivations.pages.blocks import (
+    Block,
+    Display,
+    Formula,
+    Heading,
+    Message,
+    Prose,
+    Words,
+    counted,
+    formula,
+    listed,
+    message,
+    phrase,
+    say,
+    series,
+)
 from derivations.pages.columns import (
     FEW,
     columns_of,
@@ -33,13 +48,16 @@ from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent
-from derivations.pages.words import direction, join, samples_words
+from derivations.pages.words import direction, samples_words
+
+WE_HAVE = phrase("We have {}."), phrase("We have {}, and so on.")
+WE_GET = phrase("We get {}."), phrase("We get {}, and so on.")
 
 
 def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols) -> Iterator[Block]:
     """Heading, start values, tables, and the chains of the step."""
     page = _Page(trace.example, Writer(step, rounding, trace.system, symbols.is_named))
-    yield Heading(2, (_title(trace, step),))
+    yield Heading(2, (_title(trace, step),), "steps")
     yield Prose(page.start_words())
     yield from page.forward()
     yield from Kinks(page.example, page.writer).blocks()
@@ -47,15 +65,22 @@ def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols)
     yield from page.update()
 
 
-def _title(trace: Trace, step: Step) -> str:
+def _title(trace: Trace, step: Step) -> Message:
     example = trace.example
     if example.sample is None:
-        return f"Step {step.number}"
+        return message("Step {}", str(step.number))
     epoch = example.batches[step.epoch - 1]
     before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
-    batch = f"Mini-batch {step.number - before}" if len(epoch) > 1 else "All samples"
-    name = f"Epoch {step.epoch}, {batch[0].lower()}{batch[1:]}" if len(example.batches) > 1 else batch
-    return f"{name}: {samples_words(step.samples)}"
+    batch, samples = str(step.number - before), samples_words(step.samples)
+    if len(example.batches) > 1:
+        if len(epoch) > 1:
+            return message("Epoch {}, mini-batch {}: {}", str(step.epoch), batch, samples)
+        return message("Epoch {}, all samples: {}", str(step.epoch), samples)
+    return (
+        message("Mini-batch {}: {}", batch, samples)
+        if len(epoch) > 1
+        else message("All samples: {}", samples)
+    )
 
 
 class _Page:
@@ -74,17 +99,16 @@ class _Page:
         if self.sample is not None and len(self.step.samples) == 1:
             data = entries_along_samples(self.example)
             parts += [_entry(ref, ref, {self.sample: 1})[0] for ref in data]
-        return self.values("We have", parts)
+        return self.values(WE_HAVE, parts)
 
-    def values(self, opening: str, entries: list[Ref]) -> Words:
+    def values(self, opening: tuple[str, str], entries: list[Ref]) -> Words:
         """``We have w = 0.5 and b = 1.``: entries with their values, the first ones if there are many."""
         shown = []
         for ref in entries[:FEW]:
             printed = self.writer.value(ref, {})
             found = formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
             shown.append(with_samples(found, self.step))
-        more = "" if len(entries) <= FEW else ", and so on"
-        return say(f"{opening} {join(['{}'] * len(shown))}{more}.", *shown)
+        return say(opening[len(entries) > FEW], listed(shown))
 
     # --- the forward pass
 
@@ -140,7 +164,8 @@ class _Page:
             for eq in along:
                 yield from self.row_chains(eq, row, place)
         if told and self.rows(row) > 1:
-            yield Prose((f"All {'samples' if row == self.sample else 'of them'} in a table:",))
+            sampled = row == self.sample
+            yield Prose(say("All samples in a table:") if sampled else say("All of them in a table:"))
         yield from rows.tables(kind, given, columns_of(along, row, self.sizes, short=bool(told)), sums)
         self.known |= rows.known
 
@@ -150,9 +175,11 @@ class _Page:
         for target, body in entries if len(entries) <= FEW else entries[:MAX_COLUMNS]:
             yield self.chain(*_entry(target, body, {row: place}))
         if len(entries) > FEW:
-            yield Prose(
-                say(f"The other {len(entries) - MAX_COLUMNS} entries of {{}} go the same way.", eq.target)
+            one, many = (
+                "The other entry of {1} goes the same way.",
+                "The other {} entries of {} go the same way.",
             )
+            yield Prose((counted(one, many, len(entries) - MAX_COLUMNS, eq.target),))
 
     def rows(self, row: str) -> int:
         return len(self.step.samples) if row == self.sample else self.sizes[row]
@@ -168,8 +195,8 @@ class _Page:
 
     def row_words(self, row: str, place: int) -> Words:
         if row == self.sample:
-            return (f"Sample {self.step.samples[place - 1]} in full:",)
-        return say(f"Value {place} of {{}} in full:", Ref(row))
+            return say("Sample {} in full:", str(self.step.samples[place - 1]))
+        return say("Value {} of {} in full:", str(place), Ref(row))
 
     # --- chains
 
@@ -206,7 +233,7 @@ class _Page:
         """The entries of one quantity, each with its numbers."""
         shown = self.of(eq)
         if self.detail == "brief" and eq.target.name not in self.results():
-            yield Prose(self.values("We get", [ref for ref, _ in shown]))
+            yield Prose(self.values(WE_GET, [ref for ref, _ in shown]))
             return
         for target, body in shown:
             yield self.chain(target, body, self.known)
@@ -228,9 +255,8 @@ class _Page:
         if not is_plain_descent(self.example) or len(names) != len(self.example.start):
             return
         gradients = {name: adjoint(self.example.loss, name) for name in names}
-        words = [f"{{}} is {direction(self.step.at(gradient))}" for gradient in gradients.values()]
-        shown = [Ref(part) for name, gradient in gradients.items() for part in (gradient, name)]
-        yield Prose(say(f"{'; '.join(words)}.", *shown))
+        found = [direction(self.step.at(slope), Ref(slope), Ref(name)) for name, slope in gradients.items()]
+        yield Prose(say("{}.", series(found, ";")))
 
     # --- the update
 

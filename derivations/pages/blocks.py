@@ -1,9 +1,15 @@
-"""A document: blocks that every format prints in its own way. Numbers and formulas are trees here."""
+"""A document: blocks that every format prints in its own way. Numbers and formulas are trees here.
+
+What we say is a `Message`: a sentence by its English text, with holes that are filled by formulas, code,
+numbers, lists and other messages. A plain string is text of the author, a name or a label.
+`derivations.pages.translate` makes plain words of messages, so that printers see strings, formulas and code.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from derivations.language.tree import Expr, Number
 from derivations.notation.read import Side
@@ -23,23 +29,55 @@ class Code:
     text: str
 
 
-Inline: TypeAlias = str | Formula | Code
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A number inside a sentence: canonical digits, printed with the marks of the language."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """``a, b and c`` as the language has it; with another joint ``a, b, c``, ``a; b; c`` or ``a b c``."""
+
+    items: tuple[Part, ...]
+    joint: Literal["and", ",", ";", ""] = "and"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence of ours: the holes ``{}`` of its English text are filled by its parts in their order.
+
+    A translation may write ``{1}`` and ``{0}`` for another order. Where there is a text for ``many``, the
+    ``count`` decides between it and the one for a single thing.
+    """
+
+    text: str
+    parts: tuple[Part, ...] = ()
+    many: str = ""
+    count: int = 1
+
+
+Inline: TypeAlias = str | Formula | Code | Message | Listed
 Words: TypeAlias = tuple[Inline, ...]
+Part: TypeAlias = Inline | Digits
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of level 1 to 3."""
+    """A heading of level 1 to 3; ``part`` is the part of the page that it opens, ``steps`` for a step."""
 
     level: int
     words: Words
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A paragraph."""
+    """A paragraph; ``kink`` if it warns of a value on a kink."""
 
     words: Words
+    kink: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +114,11 @@ Block: TypeAlias = Heading | Prose | Display | Table | Listing
 
 @dataclass(frozen=True)
 class Document:
-    """A page: its blocks in order."""
+    """A page: its blocks in order, and the language of its words."""
 
     title: str
     blocks: tuple[Block, ...]
+    language: str = "en"
 
 
 def formula(*sides: Expr | tuple[str, Expr]) -> Formula:
@@ -99,10 +138,37 @@ def lone_number(words: Words) -> Number | None:
     return None
 
 
-def say(text: str, *parts: Expr | Formula | Code) -> Words:
-    """A sentence: every ``{}`` of the text is the next of the parts."""
-    pieces = text.split("{}")
-    words: list[Inline] = [pieces[0]]
-    for part, piece in zip(parts, pieces[1:], strict=True):
-        words += [part if isinstance(part, (Formula, Code)) else formula(part), piece]
-    return tuple(word for word in words if word != "")
+def say(text: str, *parts: Expr | Part | int) -> Words:
+    """A sentence of ours: every ``{}`` of the text is the next of the parts."""
+    return (message(text, *parts),)
+
+
+def message(text: str, *parts: Expr | Part | int) -> Message:
+    """A sentence as a part of another one; expressions become formulas, whole numbers digits."""
+    return Message(text, tuple(map(_part, parts)))
+
+
+def counted(one: str, many: str, count: int, *parts: Expr | Part | int) -> Message:
+    """A sentence about a number of things, which is its first part: ``{} sample``, ``{} samples``."""
+    return Message(one, (Digits(str(count)), *map(_part, parts)), many, count)
+
+
+def listed(items: Sequence[Expr | Part | int]) -> Listed:
+    """``a, b and c``."""
+    return Listed(tuple(map(_part, items)))
+
+
+def series(items: Sequence[Expr | Part | int], joint: Literal[",", ";", ""] = ",") -> Listed:
+    """``a, b, c``, ``a; b; c`` or ``a b c``."""
+    return Listed(tuple(map(_part, items)), joint)
+
+
+def phrase(text: str) -> str:
+    """A text of ours that is said elsewhere: it stands in the message catalogues."""
+    return text
+
+
+def _part(part: Expr | Part | int) -> Part:
+    if isinstance(part, int):
+        return Digits(str(part))
+    return part if isinstance(part, (str, Formula, Code, Message, Digits, Listed)) else formula(part)

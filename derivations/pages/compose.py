@@ -22,19 +22,25 @@ from derivations.pages.blocks import (
     Formula,
     Heading,
     Listing,
+    Message,
+    Part,
     Prose,
     Table,
     Words,
     formula,
+    message,
+    phrase,
     say,
+    series,
 )
 from derivations.pages.problem import problem
+from derivations.pages.sections import section
 from derivations.pages.summary import check_blocks, summary_blocks
 from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
 from derivations.witnesses.matrix_forms import MatrixForm
 
-ENTRYWISE = {TIMES: "multiplies", OVER: "divides"}
+ENTRYWISE = {TIMES: phrase("{} multiplies entry by entry."), OVER: phrase("{} divides entry by entry.")}
 
 
 def rounding_of(example: Example) -> Rounding:
@@ -43,7 +49,7 @@ def rounding_of(example: Example) -> Rounding:
     return Rounding(max(page.digits, carry or 0), page.significant)
 
 
-def compose(run: Verified, symbols: Symbols, footer: str) -> Document:
+def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
     """The page in its order, the parts that the spec wants."""
     example, trace = run.example, run.trace
     rounding = rounding_of(example)
@@ -75,24 +81,24 @@ def steps(run: Verified, rounding: Rounding, symbols: Symbols) -> Iterator[Block
 
 def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
-    yield Heading(2, ("The quantities",))
-    slope = "the local slope is its derivative by one of its inputs"
-    yield Prose((f"Each quantity is computed from earlier ones; {slope}.",))
-    header = (("node",), ("operation",), ("inputs",), ("local slopes",))
+    yield section("quantities")
+    words = (
+        "Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs."
+    )
+    yield Prose(say(words))
+    header = say("node"), say("operation"), say("inputs"), say("local slopes")
     rows: list[tuple[Words, ...]] = []
     for eq in example.forward:
         inputs = [ref for ref in refs(eq.body) if ref.name not in example.forward.indices]
-        listed = say(", ".join(["{}"] * len(inputs)), *inputs)
-        rows.append(((formula(eq.target),), (formula(eq.body),), listed, tuple(_slopes(example, eq))))
+        slopes = series(list(_slopes(example, eq)))
+        rows.append(((formula(eq.target),), (formula(eq.body),), (series(inputs),), (slopes,)))
     yield Table("quantities", "llll", header, tuple(rows))
 
 
-def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:
+def _slopes(example: Example, eq: Equation) -> Iterator[Formula]:
     """``∂ŷ/∂w = x`` for every input that is learnt or computed."""
     slopes = local_slopes(example.forward, example.loss, example.parameters)
-    for place, (_, subject, slope) in enumerate(part for part in slopes if part[0] == eq):
-        if place:
-            yield ", "
+    for _, subject, slope in (part for part in slopes if part[0] == eq):
         whole = subject.body == Ref(example.loss)
         left = Ref(adjoint(example.loss, subject.by.name), subject.by.indices) if whole else subject
         yield formula(left, slope)
@@ -100,12 +106,12 @@ def _slopes(example: Example, eq: Equation) -> Iterator[Formula | str]:
 
 def gradient(run: Verified) -> Iterator[Block]:
     """The derivation in one table, with the rule beside each line; briefly, its results alone."""
-    yield Heading(2, ("The gradient",))
+    yield section("gradient")
     if run.example.spec.page.detail == "brief":
         yield from (Display(formula(eq.target, eq.body)) for eq in run.example.backward)
         return
-    yield Prose(("Every line says which rule it uses; numbers in brackets are lines above.",))
-    header = (("line",), ("",), ("rule",))
+    yield Prose(say("Every line says which rule it uses; numbers in brackets are lines above."))
+    header = say("line"), ("",), say("rule")
     rows = tuple(row for chain in run.derivation for row in _chain_rows(chain, run.example))
     yield Table("derivation", "lll", header, rows)
 
@@ -141,26 +147,30 @@ def matrices(forms: tuple[MatrixForm, ...]) -> Iterator[Block]:
     """The equations that whole arrays can say, beside their index form."""
     if not forms:
         return
-    yield Heading(2, ("In matrix form",))
+    yield section("matrix")
     used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
     ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
-    words = ["The first index counts rows, vectors are columns, a function acts on every entry,"]
-    words += ["and a number is added to every entry."]
-    words += [f"{name} {what} entry by entry." for name, what in ENTRYWISE.items() if name in used]
-    words += ["{} is a column of {} ones."] * bool(ones)
-    counts = [part for one in ones[:1] for index in refs(one.indices[0]) for part in (one, Count(index.name))]
-    yield Prose(say(" ".join(words), *counts))
+    words: list[Part] = [
+        message(
+            "The first index counts rows, vectors are columns, a function acts on every entry, "
+            "and a number is added to every entry."
+        )
+    ]
+    words += [message(what, name) for name, what in ENTRYWISE.items() if name in used]
+    counts = [(one, Count(index.name)) for one in ones[:1] for index in refs(one.indices[0])]
+    words += [message("{} is a column of {} ones.", *parts) for parts in counts]
+    yield Prose((series(words, ""),))
     rows: list[tuple[Words, ...]] = []
     for form in forms:
         eq = form.equation
         rows.append(((formula(eq.target, eq.body),), (formula(Ref(eq.target.name), form.expr),)))
-    yield Table("matrix", "ll", (("index form",), ("matrix form",)), tuple(rows))
+    yield Table("matrix", "ll", (say("index form"), say("matrix form")), tuple(rows))
 
 
 def program_blocks(program: str, printed: str) -> Iterator[Block]:
     """The PyTorch program and what it printed."""
-    yield Heading(2, ("The same in PyTorch",))
-    yield Prose(("A complete program:",))
+    yield section("program")
+    yield Prose(say("A complete program:"))
     yield Listing("python", program)
-    yield Prose(("It prints:",))
+    yield Prose(say("It prints:"))
     yield Listing("text", printed)

@@ -33,12 +33,11 @@ from derivations.language.tree import (
     rename_index,
     substitute,
 )
-from derivations.pages.blocks import Prose, Words, formula, say
+from derivations.pages.blocks import Digits, Prose, Words, counted, formula, say
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 
 SHOWN = 4
-ABOUT = ("on a kink", "on kinks of their own", "more than once among its entries")
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,11 @@ class Kinks:
     def blocks(self) -> Iterator[Prose]:
         """A sentence for each value on a kink, the first ones if there are many."""
         found = list(dict.fromkeys(self.sentences()))
-        yield from map(Prose, found[:SHOWN])
+        yield from (Prose(words, kink=True) for words in found[:SHOWN])
         if len(found) > SHOWN:
-            yield Prose((f"So do {len(found) - SHOWN} more values of this step, on kinks of their own.",))
+            one = "So does {} more value of this step, on a kink of its own."
+            many = "So do {} more values of this step, on kinks of their own."
+            yield Prose((counted(one, many, len(found) - SHOWN),), kink=True)
 
     def sentences(self) -> Iterator[Words]:
         """In the order of the forward pass, where a derivative is asked for."""
@@ -97,9 +98,10 @@ class Kinks:
         on = with_samples(formula(argument, ("=", leaf(self.writer.value(argument, {})))), step)
         slope = self.writer.value(at_arguments(row.slope), {}).text
         yield say(
-            f"In {{}} the value {{}} sits on a kink, where the slope is taken as {slope}, as torch does.",
+            "In {} the value {} sits on a kink, where the slope is taken as {}, as torch does.",
             with_samples(formula(node), step),
             on,
+            Digits(slope),
         )
 
     def largest(self, node: Largest) -> Iterator[Words]:

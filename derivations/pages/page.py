@@ -19,10 +19,12 @@ from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.numbers.systems import precision
+from derivations.pages.blocks import Message, message
 from derivations.pages.compose import compose, rounding_of
 from derivations.pages.formats import BY_NAME, DEFAULT
 from derivations.pages.naming import check_page, symbols_of
 from derivations.pages.press import Content, Press, printer
+from derivations.pages.translate import translated
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
 from derivations.witnesses.check import Check, Report
@@ -140,7 +142,7 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 def _print(run: Verified, formats: tuple[str, ...], digest: str, stem: str) -> Page:
     example = run.example
     symbols = symbols_of(example)
-    document = compose(run, symbols, footer(digest))
+    document = translated(compose(run, symbols, footer(digest)), "en")
     press = Press(run, document, symbols, rounding_of(example), digest, stem)
     contents: dict[str, Content] = {}
     assets: dict[str, Content] = {}
@@ -156,11 +158,11 @@ def spec_digest(source: Source) -> str:
     return f"sha256:{hashlib.sha256(source.text.encode()).hexdigest()[:16]}"
 
 
-def footer(digest: str) -> str:
+def footer(digest: str) -> Message:
     """The last line of a page: versions, dtype, digest of the spec."""
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
-    own = f"Worked and verified with derivations {__version__}"
-    return f"{own} ({known}; torch in float64) from the spec {digest}."
+    words = "Worked and verified with derivations {} ({}; torch in float64) from the spec {}."
+    return message(words, __version__, known, digest)
 
 
 def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT) -> Page:

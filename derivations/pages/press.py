@@ -63,7 +63,10 @@ def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Ca
 
     def check(page: str, press: Press) -> None:
         run = press.run
-        evidence = Evidence(run.trace, run.report, press.claims, press.symbols, press.rounding, text)
+        language = press.document.language
+        evidence = Evidence(
+            run.trace, run.report, press.claims, press.symbols, press.rounding, text, language
+        )
         Audit(press.document, evidence, (run.program, run.printed), bool(run.matrices)).require(read(page))
 
     return check

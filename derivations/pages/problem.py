@@ -12,24 +12,40 @@ from derivations.examples.stated import named_losses, reported, trained
 from derivations.language.program import Equation
 from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
-from derivations.pages.blocks import Block, Display, Formula, Heading, Prose, Table, Words, formula, say
+from derivations.pages.blocks import (
+    Block,
+    Display,
+    Formula,
+    Listed,
+    Message,
+    Prose,
+    Table,
+    Words,
+    counted,
+    formula,
+    listed,
+    message,
+    say,
+    series,
+)
 from derivations.pages.columns import data_value, entries_along_samples
 from derivations.pages.numbers_in import given
+from derivations.pages.sections import section
 from derivations.pages.tables import grouped, packed
 from derivations.pages.update_words import update_blocks
-from derivations.pages.words import convention, join
+from derivations.pages.words import convention
 
 
 def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
     """Model, loss with its convention, data, start, optimizer, batches, rounding."""
-    yield Heading(2, ("The problem",))
+    yield section("problem")
     losses = named_losses(example)
     own = trained(example)
     yield Prose(_aim_words(example, len(own) > 1))
     for eq in own:
         if eq.target.name == example.loss and len(own) > 1:
-            words = convention(found.get(example.loss))
-            yield Prose((f"The loss is the {words}:" if words else "The loss is",))
+            known = found.get(example.loss)
+            yield Prose(say("The loss is the {}:", convention(known)) if known else say("The loss is"))
         yield from _equation(eq, losses if eq.target.name not in found else {})
     others = reported(example)
     if others:
@@ -40,34 +56,40 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
-    yield Prose((_rounding_words(example),))
+    yield Prose(_rounding_words(example))
 
 
 def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:
     """An equation, and the convention of a loss that the author called by name in it."""
     yield Display(formula(eq.target, eq.body))
     if row := losses.get(eq.target.name):
-        yield Prose((f"This is the {row.title}: {row.convention}.",))
+        yield Prose(say("This is the {}: {}.", message(row.title), message(row.convention)))
 
 
 def _aim_words(example: Example, model: bool) -> Words:
-    many = "parameters" if len(example.parameters) > 1 else "parameter"
-    names = f"{many} {join(['{}'] * len(example.parameters))}"
-    words = f"We learn the {names} of the model" if model else f"We look for the {names} with the smallest"
-    return say(words, *(Ref(name) for name in example.parameters))
+    names, count = listed(list(map(Ref, example.parameters))), len(example.parameters)
+    if model:
+        one, many = "We learn the parameter {1} of the model", "We learn the parameters {1} of the model"
+    else:
+        one, many = (
+            "We look for the parameter {1} with the smallest",
+            "We look for the parameters {1} with the smallest",
+        )
+    return (counted(one, many, count, names),)
 
 
 def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
     """The data set: a table along the samples, and formulas for what has no sample index."""
     columns = entries_along_samples(example)
     if columns:
-        yield Prose((f"The data set has {example.samples} samples:",))
+        yield Prose(
+            (counted("The data set has {} sample:", "The data set has {} samples:", example.samples),)
+        )
         groups, _ = grouped(columns, len(columns))
         yield from (_data_table(example, group, rounding) for group in packed(groups))
     for name, array in example.data.items():
         if all(ref.name != name for ref in columns):
-            parts = _entries(name, array, rounding)
-            yield Prose(say(f"Given: {', '.join(['{}'] * len(parts))}.", *parts))
+            yield Prose(say("Given: {}.", series(_entries(name, array, rounding))))
 
 
 def _data_table(example: Example, columns: list[Ref], rounding: Rounding) -> Table:
@@ -87,44 +109,56 @@ def _entries(name: str, array: Array, rounding: Rounding) -> list[Formula]:
 
 def _start_words(example: Example, rounding: Rounding) -> Words:
     parts = [part for name, array in example.start.items() for part in _entries(name, array, rounding)]
-    return say(f"We start from {join(['{}'] * len(parts))}.", *parts)
+    return say("We start from {}.", listed(parts))
 
 
 def _batch_words(example: Example) -> Words:
-    plural = "s" if len(example.batches) > 1 else ""
-    epochs, steps = (f"{len(example.batches)} {what}{plural}" for what in ("epoch", "step"))
+    count = len(example.batches)
+    epochs, steps = counted("{} epoch", "{} epochs", count), counted("{} step", "{} steps", count)
     if example.sample is None:
-        return (f"Every step uses all the data; we work {steps}." if example.data else f"We work {steps}.",)
+        if example.data:
+            return say("Every step uses all the data; we work {}.", steps)
+        return say("We work {}.", steps)
     first = example.batches[0]
-    cut = ", ".join(f"({', '.join(map(str, batch))})" for batch in first)
-    training = example.spec.training
     if len(first) == 1:
-        return (f"Every step uses all {example.samples} samples; we work {epochs}.",)
-    how = "in order"
+        one = "Every step uses the only sample; we work {1}."
+        many = "Every step uses all {} samples; we work {}."
+        return (counted(one, many, example.samples, epochs),)
+    cut = series([message("({})", series(list(map(str, batch)))) for batch in first])
+    return say("{} We work {}.", _cut_words(example, cut), epochs)
+
+
+def _cut_words(example: Example, cut: Listed) -> Message:
+    """How the samples are cut into mini-batches."""
+    training, count = example.spec.training, len(example.batches[0])
     if training.shuffle is not None:
-        how = f"shuffled before every epoch with seed {training.shuffle}"
-    elif training.batches is not None:
-        how = "as listed"
-    epoch = "the first epoch" if training.shuffle is not None and len(example.batches) > 1 else "an epoch"
-    return (
-        f"The samples are cut into {len(first)} mini-batches, {how}; {epoch} goes {cut}. We work {epochs}.",
-    )
-
-
-def _rounding_words(example: Example) -> str:
-    page, carry = example.spec.page, example.spec.training.carry
-    shown = (
-        f"{page.significant} significant digits"
-        if page.significant
-        else f"{max(page.digits, carry or 0)} decimal places"
-    )
-    if carry is not None:
-        return (
-            f"Every product, quotient, power, sum and function value is rounded to {carry} decimal places "
-            "and carried on rounded, as with a pocket calculator; "
-            "= stands where the printed numbers are equal."
+        opening = message(
+            "The samples are cut into {} mini-batches, shuffled before every epoch with seed {}",
+            count,
+            str(training.shuffle),
         )
-    return (
-        f"The calculation is exact; only what is printed is rounded, to {shown}. "
-        "= means equal, ≈ means rounded."
+    elif training.batches is not None:
+        opening = message("The samples are cut into {} mini-batches, as listed", count)
+    else:
+        opening = message("The samples are cut into {} mini-batches, in order", count)
+    if training.shuffle is not None and len(example.batches) > 1:
+        return message("{}; the first epoch goes {}.", opening, cut)
+    return message("{}; an epoch goes {}.", opening, cut)
+
+
+def _rounding_words(example: Example) -> Words:
+    page, carry = example.spec.page, example.spec.training.carry
+    places = counted("{} decimal place", "{} decimal places", page.digits if carry is None else carry)
+    if carry is not None:
+        return say(
+            "Every product, quotient, power, sum and function value is rounded to {} "
+            "and carried on rounded, as with a pocket calculator; "
+            "= stands where the printed numbers are equal.",
+            places,
+        )
+    if page.significant:
+        places = counted("{} significant digit", "{} significant digits", page.significant)
+    return say(
+        "The calculation is exact; only what is printed is rounded, to {}. = means equal, ≈ means rounded.",
+        places,
     )

@@ -15,22 +15,42 @@ from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
-from derivations.pages.blocks import Block, Heading, Prose, Table, Words, formula
+from derivations.pages.blocks import (
+    Block,
+    Digits,
+    Listed,
+    Message,
+    Part,
+    Prose,
+    Table,
+    Words,
+    counted,
+    formula,
+    message,
+    phrase,
+    say,
+    series,
+)
 from derivations.pages.numbers_in import leaf
+from derivations.pages.sections import section
 from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
 
 CANCELLED = 1_000
 WITNESSES = {
-    "autograd": "torch autograd on the author's equations",
-    "library": "torch's own layers and losses",
-    "optimizer": "the torch.optim optimizer",
-    MODULE: "the module itself",
-    "scheduler": "the torch.optim scheduler",
-    "row": "the optimizer's equations read a second time",
-    PROGRAM: "the program above",
+    "autograd": phrase("torch autograd on the author's equations"),
+    "library": phrase("torch's own layers and losses"),
+    "optimizer": phrase("the torch.optim optimizer"),
+    MODULE: phrase("the module itself"),
+    "scheduler": phrase("the torch.optim scheduler"),
+    "row": phrase("the optimizer's equations read a second time"),
+    PROGRAM: phrase("the program above"),
 }
+WRITTEN_OUT = phrase(
+    "SymPy proved {} identities: every line of the derivation, and the gradients against the derivative of "
+    "the written-out loss."
+)
 FULL = Rounding(significant=17)
 
 
@@ -48,16 +68,17 @@ def tracked(example: Example) -> list[Ref]:
 def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     """One row a step."""
     example = trace.example
-    yield Heading(2, ("Summary",))
+    yield section("summary")
     columns = tracked(example)
-    header: tuple[Words, ...] = (("step",), *((formula(ref),) for ref in columns))
+    header: tuple[Words, ...] = (say("step"), *((formula(ref),) for ref in columns))
     steps = [trace.shown[number - 1] for number in shown_steps(trace.example)]
     rows = [_row(step, columns, rounding) for step in steps]
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
     if left_out:
-        like = "are worked and checked like these; the JSON file holds them all"
-        yield Prose((f"The other {left_out} steps {like}.",))
+        one = "The other step is worked and checked like these; the JSON file holds them all."
+        many = "The other {} steps are worked and checked like these; the JSON file holds them all."
+        yield Prose((counted(one, many, left_out),))
 
 
 def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...]:
@@ -67,9 +88,9 @@ def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...
 
 def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[Block]:
     """Quantity, by hand, torch, distance; then what all witnesses together compared."""
-    yield Heading(2, ("Checks",))
-    hands = ("carried rounded", "exact") if trace.carried else ("by hand",)
-    header = tuple((word,) for word in ("step", "quantity", *hands, "torch", "distance in ulp"))
+    yield section("checks")
+    hands = (say("carried rounded"), say("exact")) if trace.carried else (say("by hand"),)
+    header = (say("step"), say("quantity"), *hands, ("torch",), say("distance in ulp"))
     wanted = {(c.step, c.quantity): c for c in report.checks if c.witness != PROGRAM}
     entries = [ref for ref in tracked(trace.example) if ref.name not in trace.example.start]
     rows: list[tuple[Words, ...]] = []
@@ -81,16 +102,16 @@ def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[B
             carried = [rounding(trace.carried[number - 1].at(*entry))] if trace.carried else []
             hand = [*((formula(leaf(value)),) for value in carried), _by_hand(step.at(*entry))]
             torch = formula(torch_number(check.theirs))
-            rows.append(((str(number),), (formula(ref),), *hand, (torch,), (distance(check),)))
+            rows.append(((str(number),), (formula(ref),), *hand, (torch,), distance(check)))
     yield Table("checks", "rl" + "d" * (len(hands) + 1) + "r", header, tuple(rows))
     yield Prose((_verdict(report),))
 
 
-def distance(check: Check) -> str:
+def distance(check: Check) -> Words:
     """The distance in ulp; where terms cancel and ulp say nothing, the difference itself."""
     if check.ulps is not None and check.ulps <= CANCELLED:
-        return str(check.ulps)
-    return f"cancellation, {check.gap:.1e} apart"
+        return (str(check.ulps),)
+    return say("cancellation, {} apart", Digits(f"{check.gap:.1e}"))
 
 
 def _by_hand(value: Value) -> Words:
@@ -106,39 +127,49 @@ def torch_number(value: float) -> Number:
     return Number(Fraction(text), text)
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: Report) -> Listed:
+    """What was compared and proved, and what was not available."""
     counts = {name: sum(check.witness == name for check in report.checks) for name in WITNESSES}
-    parts = ", ".join(f"{WITNESSES[name]} ({count})" for name, count in counts.items() if count)
-    absent = f" Not available: {'; '.join(report.absent)}." if report.absent else ""
-    return (
-        f"Compared with {parts}: {len(report.checks)} numbers, all within the rounding that float64 itself "
-        f"must make, {_distances_words(report)}.{_proofs_words(report)}.{absent}"
+    parts = [message("{} ({})", message(WITNESSES[name]), count) for name, count in counts.items() if count]
+    words = (
+        "Compared with {}: {} numbers, all within the rounding that float64 itself must make, "
+        "at most {} ulp apart{}."
     )
-
-
-def _distances_words(report: Report) -> str:
     distances = [check.ulps for check in report.checks if check.ulps is not None]
-    cancelled = [c.gap for c in report.checks if c.ulps is not None and c.ulps > CANCELLED]
     largest = max((ulps for ulps in distances if ulps <= CANCELLED), default=0)
-    but = (
-        f", but for {len(cancelled)} where terms cancel and {max(cancelled):.1e} is left" if cancelled else ""
+    found = [message(words, series(parts), len(report.checks), largest, _but(report))]
+    found += _proofs_words(report)
+    if report.absent:
+        reasons = [message(each.text, *map(str, each.parts)) for each in report.absent]
+        found.append(message("Not available: {}.", series(reasons, ";")))
+    return series(found, "")
+
+
+def _but(report: Report) -> Part:
+    """The numbers whose distance in ulp says nothing."""
+    gaps = [c.gap for c in report.checks if c.ulps is not None and c.ulps > CANCELLED]
+    if not gaps:
+        return ""
+    one, many = (
+        ", but for {} where terms cancel and {} is left",
+        ", but for {} where terms cancel and {} is left",
     )
-    return f"at most {largest} ulp apart{but}"
+    return counted(one, many, len(gaps), Digits(f"{max(gaps):.1e}"))
 
 
-def _proofs_words(report: Report) -> str:
+def _proofs_words(report: Report) -> Iterator[Message]:
     """What was proved in formulas, and what was worked a second time in decimals."""
     carried = sum(proof.witness == WITNESS for proof in report.proofs)
     matrices = sum(proof.witness == MATRIX_WITNESS for proof in report.proofs)
-    found = (
-        f" SymPy proved {len(report.proofs) - carried - matrices} identities: every line of the derivation"
-    )
+    proved = len(report.proofs) - carried - matrices
     if any("written-out" in proof.witness for proof in report.proofs):
-        found += ", and the gradients against the derivative of the written-out loss"
+        yield message(WRITTEN_OUT, proved)
+    else:
+        yield message("SymPy proved {} identities: every line of the derivation.", proved)
     if matrices:
-        found += (
-            f". The matrix forms were evaluated {matrices} times, in every step shown and at random numbers"
-        )
+        words = "The matrix forms were evaluated {} times, in every step shown and at random numbers."
+        yield message(words, matrices)
     if carried:
-        found += f". The {carried} rounded values were worked a second time in Python's decimal arithmetic"
-    return found
+        yield message(
+            "The {} rounded values were worked a second time in Python's decimal arithmetic.", carried
+        )

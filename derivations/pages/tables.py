@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from derivations.language.tree import Expr, Ref, Sum, refs
-from derivations.pages.blocks import Block, Formula, Prose, Table, Words, formula
+from derivations.pages.blocks import Block, Formula, Prose, Table, Words, counted, formula, message
 from derivations.pages.columns import FEW, parts_of, summed
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 
 MAX_COLUMNS = 7
+TOTAL = message("sum")  # the label of the row of sums
 
 
 class Rows:
@@ -35,7 +36,9 @@ class Rows:
         for group in packed(groups):
             yield self.one(kind, {expr: columns[expr] for expr in group}, set(summands))
         if left_out:
-            yield Prose((f"The other {left_out} columns go the same way; the JSON file holds them all.",))
+            one = "The other column goes the same way; the JSON file holds them all."
+            many = "The other {} columns go the same way; the JSON file holds them all."
+            yield Prose((counted(one, many, left_out),))
 
     def is_single(self, part: Expr) -> bool:
         """A summand whose only free index is that of the rows."""
@@ -53,7 +56,7 @@ class Rows:
         totals = any(expr in summands for expr in columns)
         if totals:
             last = [self.cell(Sum(expr, self.row), {}) if expr in summands else () for expr in columns]
-            rows.append((("sum",), *last))
+            rows.append(((TOTAL,), *last))
         return Table(kind, "r" + "d" * len(columns), header, tuple(rows), totals)
 
     def labels(self) -> list[str]:

@@ -15,6 +15,7 @@ from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
 from derivations.pages.press import Press, Printer
+from derivations.pages.translate import text_of
 from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
 from derivations.witnesses.check import PROGRAM, Check, Report
@@ -94,7 +95,7 @@ def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
         proofs = [proof for proof in report.proofs if proof.witness == witness]
         yield witness, {"proved": len(proofs), "agree": all(proof.ok for proof in proofs)}
     if report.absent:
-        yield "not available", list(report.absent)
+        yield "not available", list(map(str, report.absent))
 
 
 def _step(step: Step, checks: Mapping[str, list[Check]], trace: Trace, rounding: Rounding) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _step(step: Step, checks: Mapping[str, list[Check]], trace: Trace, rounding:
 
 
 def _batch(step: Step) -> str:
-    return samples_words(step.samples) if step.samples else "all data"
+    return text_of(samples_words(step.samples)) if step.samples else "all data"
 
 
 def exact_json(value: Value) -> dict[str, Any]:

@@ -14,11 +14,28 @@ from derivations.language.program import Equation
 from derivations.language.tree import Add, Mul, Neg, Number, Ref, refs
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
-from derivations.pages.blocks import Block, Display, Formula, Prose, Words, formula, say
+from derivations.pages.blocks import (
+    Block,
+    Display,
+    Formula,
+    Message,
+    Prose,
+    Words,
+    formula,
+    listed,
+    message,
+    phrase,
+    say,
+    series,
+)
 from derivations.pages.numbers_in import leaf
-from derivations.pages.words import join
 
 FEW = 3
+CLIPPED = phrase("gradients are clipped by {}: {}")
+PACES = {
+    "step": phrase("the learning rate follows {}, every step: {}"),
+    "epoch": phrase("the learning rate follows {}, every epoch: {}"),
+}
 
 
 def exact_number(value: Fraction) -> Number:
@@ -30,14 +47,14 @@ def exact_number(value: Fraction) -> Number:
 def update_blocks(example: Example) -> Iterator[Block]:
     """The optimizer in words, its hyper-parameters, and the equations of an update."""
     if not example.updates:
-        yield Prose(("There is no optimizer: one step shows the gradients, and nothing is updated.",))
+        yield Prose(say("There is no optimizer: one step shows the gradients, and nothing is updated."))
         return
     yield Prose(_optimizer_words(example))
     shown, others = _one_of_each(example)
     for eq in shown:
         yield Display(update_formula(example, eq))
     if others:
-        yield Prose(say(f"and the same for {join(['{}'] * len(others))}.", *map(Ref, others)))
+        yield Prose(say("and the same for {}.", listed(list(map(Ref, others)))))
     yield from _remarks(example)
 
 
@@ -46,19 +63,20 @@ def _optimizer_words(example: Example) -> Words:
     knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
     given = [name for name in row.conventions if rule.groups[0].values[name]]
     convention = row.conventions[given[0]] if given else row.convention
-    extra = "".join(f"; {words}" for words in _conventions(example))
-    holes = f" with {join(['{}'] * len(knobs))}" if knobs else ""
-    return say(f"The optimizer is {row.name} ({convention}{extra}){holes}:", *knobs)
+    said = series([message(convention), *_conventions(example)], ";")
+    if knobs:
+        return say("The optimizer is {} ({}) with {}:", row.name, said, listed(knobs))
+    return say("The optimizer is {} ({}):", row.name, said)
 
 
-def _conventions(example: Example) -> Iterator[str]:
+def _conventions(example: Example) -> Iterator[Message]:
     """The conventions of clipping and schedule."""
     rule = example.rule
     if rule.clip:
-        yield f"gradients are clipped by {rule.clip.name}: {rule.clip.convention}"
+        yield message(CLIPPED, message(rule.clip.name), message(rule.clip.convention))
     if rule.pace:
         row = rule.pace.row
-        yield f"the learning rate follows {row.name}, every {rule.pace.every}: {row.convention}"
+        yield message(PACES[rule.pace.every], row.name, message(row.convention))
 
 
 def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
@@ -92,13 +110,16 @@ def _remarks(example: Example) -> Iterator[Block]:
         yield Prose(say("The epochs are counted by {}, from 1.", Ref("epoch")))
     if reads_second(example):
         name = second(next(iter(example.start)))
-        words = "{} is the second derivative of the loss, the derivative of {}"
-        yield Prose(say(f"{words}.", Ref(name), Ref(adjoint(example.loss, next(iter(example.start))))))
+        first_one = Ref(adjoint(example.loss, next(iter(example.start))))
+        words = "{} is the second derivative of the loss, the derivative of {}."
+        yield Prose(say(words, Ref(name), first_one))
     if rule.row.casts:
         yield Prose(
-            (
-                f"{rule.row.torch} itself works with the few digits of {rule.row.casts} inside; it is run "
+            say(
+                "{} itself works with the few digits of {} inside; it is run "
                 "here without that cast, in float64, and the program below writes the update out.",
+                rule.row.torch,
+                rule.row.casts,
             )
         )
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.numbers.systems import Value
-from derivations.pages.blocks import Words, formula, say
+from derivations.pages.blocks import Message, Part, Words, counted, formula, listed, message, phrase, say
 
+MANY = 4  # samples that are listed one by one even where they follow each other
 RULES = {
-    "definition": "definition",
-    "itself": "the derivative of a quantity by itself is 1",
-    "largest": "the maximum passes its derivative on to the entry that is the largest",
-    "sum_own": "sum rule: only the term {} depends on {}",
-    "sum_terms": "sum rule: term by term",
-    "constant_factor": "constant factor {}",
-    "linear": "linear in {}",
-    "product": "product rule",
-    "quotient": "quotient rule",
-    "power": "power rule",
-    "power_chain": "power rule, then the chain rule for what is inside",
-    "function": "derivative of {}",
-    "function_chain": "derivative of {}, then the chain rule for what is inside",
-    "collect": "the constants collected",
-    "front": "what does not depend on the index goes in front of the sum",
+    "definition": phrase("definition"),
+    "itself": phrase("the derivative of a quantity by itself is 1"),
+    "largest": phrase("the maximum passes its derivative on to the entry that is the largest"),
+    "sum_terms": phrase("sum rule: term by term"),
+    "constant_factor": phrase("constant factor {}"),
+    "linear": phrase("linear in {}"),
+    "product": phrase("product rule"),
+    "quotient": phrase("quotient rule"),
+    "power": phrase("power rule"),
+    "power_chain": phrase("power rule, then the chain rule for what is inside"),
+    "function": phrase("derivative of {}"),
+    "function_chain": phrase("derivative of {}, then the chain rule for what is inside"),
+    "collect": phrase("the constants collected"),
+    "front": phrase("what does not depend on the index goes in front of the sum"),
 }
 
 
@@ -35,33 +33,33 @@ def reason_words(reason: Reason, example: Example) -> Words:
     """Why a line of the derivation holds."""
     match reason.rule:
         case "shortcut":
-            return (reason.words,)
+            return say(reason.words)
         case "sum":
             return _sum_words(reason.parts)
         case "chain":
             return _chain_words(reason.parts, example)
         case "put_in":
-            return (f"put in {join([f'({number})' for number in reason.lines])}",)
+            return say("put in {}", listed([f"({number})" for number in reason.lines]))
         case "sum_own":
             bound, own, by = reason.parts
             return say("sum rule: only the term {} depends on {}", formula(bound, own), by)
         case "constant_factor" if reason.parts == (Neg(ONE),):
-            return ("constant factor −1",)
+            return say("constant factor −1")
         case "function" | "function_chain":
             call = reason.parts[0]
             assert isinstance(call, Call)
-            words = functions.BY_NAME[call.function].rule
-            return (words + (", then the chain rule" if reason.rule == "function_chain" else ""),)
+            rule = functions.BY_NAME[call.function].rule
+            inner = reason.rule == "function_chain"
+            return say("{}, then the chain rule", message(rule)) if inner else say(rule)
     return say(RULES[reason.rule], *reason.parts)
 
 
 def _sum_words(parts: tuple[Expr, ...]) -> Words:
     by, *constant = parts
     if not constant:
-        return ("sum rule: term by term",)
-    verb = "does" if len(constant) == 1 else "do"
-    holes = join(["{}"] * len(constant))
-    return say(f"sum rule: {holes} {verb} not depend on {{}}", *constant, by)
+        return say(RULES["sum_terms"])
+    one, many = "sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}"
+    return (counted(one, many, len(constant), listed(constant), by),)
 
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
@@ -70,36 +68,41 @@ def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
         Ref(example.sample) in t.indices for t in through if isinstance(t, Ref)
     )
     assert isinstance(by, Ref)
-    every = "every " if several and Ref(example.sample or "") not in by.indices else ""
+    every = several and Ref(example.sample or "") not in by.indices
     ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
-    directly = ["directly"] if len(ways) < len(set(through)) else []
-    found = [*directly, f"through {every}{join(['{}'] * len(ways))}"] if ways else directly
-    return say(f"chain rule: {{}} acts on {{}} {join(found)}", by, Ref(example.loss), *ways)
+    found: list[Part] = [message("directly")] * (len(ways) < len(set(through)))
+    if ways:
+        found.append(message("through every {}" if every else "through {}", listed(ways)))
+    return say("chain rule: {} acts on {} {}", by, Ref(example.loss), listed(found))
 
 
-def join(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def samples_words(samples: tuple[int, ...]) -> str:
+def samples_words(samples: tuple[int, ...]) -> Message:
     """``sample 3``, ``samples 3 and 4``, ``samples 1 to 6``."""
+    shown = list(map(str, ends(samples)))
     if len(samples) == 1:
-        return f"sample {samples[0]}"
-    if len(samples) > 4 and samples == tuple(range(samples[0], samples[-1] + 1)):
-        return f"samples {samples[0]} to {samples[-1]}"
-    return f"samples {join([str(s) for s in samples])}"
+        return message("sample {}", *shown)
+    return (
+        message("samples {}", listed(shown))
+        if len(shown) == len(samples)
+        else message("samples {} to {}", *shown)
+    )
 
 
-def convention(found: Recognized | None) -> str:
-    """The convention of a recognized row, in words; empty if the formula is the author's own."""
-    return f"{found.row.name}: {found.row.convention}" if found else ""
+def ends(samples: tuple[int, ...]) -> tuple[int, ...]:
+    """The first and the last of many samples in a row, else all."""
+    run = samples == tuple(range(samples[0], samples[-1] + 1))
+    return (samples[0], samples[-1]) if run and len(samples) > MANY else samples
 
 
-def direction(gradient: Value) -> str:
+def convention(found: Recognized) -> Message:
+    """The name and the convention of a recognized row."""
+    return message("{}: {}", message(found.row.name), message(found.row.convention))
+
+
+def direction(gradient: Value, slope: Expr, parameter: Expr) -> Message:
     """What the sign of a gradient does to the parameter under gradient descent."""
     if gradient == 0:
-        return "zero, so {} stays"
-    return "negative, so {} grows" if gradient < 0 else "positive, so {} shrinks"
+        return message("{} is zero, so {} stays", slope, parameter)
+    if gradient < 0:
+        return message("{} is negative, so {} grows", slope, parameter)
+    return message("{} is positive, so {} shrinks", slope, parameter)

@@ -68,12 +68,23 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """Why a witness had nothing to say: a text with holes, and the names and numbers in them."""
+
+    text: str
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text.format(*self.parts)
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the witnesses said about a run; ``absent`` says which had nothing to say, and why."""
 
     checks: tuple[Check, ...]
     proofs: tuple[Proof, ...] = ()
-    absent: tuple[str, ...] = ()
+    absent: tuple[Absent, ...] = ()
 
     @property
     def failures(self) -> list[Check | Proof]:

@@ -20,7 +20,7 @@ from derivations.language.tree import Largest, Number, Ref, Sum, values
 from derivations.language.vanishing import is_zero
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import Entry, label
-from derivations.witnesses.check import Proof
+from derivations.witnesses.check import Absent, Proof
 
 TINY, LARGEST, HIGHEST, WRITTEN, SLOPE = 2, 600, 40, 200, 500
 
@@ -50,25 +50,30 @@ def _given(example: Example, known: dict[Entry, Any]) -> list[Any]:
     return list(known.values())
 
 
-def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[str, ...]]:
+def absent(text: str, *parts: object) -> tuple[tuple[Proof, ...], tuple[Absent, ...]]:
+    """No proofs, and why not: a text with holes for its parts."""
+    return (), (Absent(text, tuple(map(str, parts))),)
+
+
+def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[Absent, ...]]:
     """The gradient of every entry of every parameter proved, or why it is too large for that."""
     if any(isinstance(node, Largest) for eq in example.forward for node in values(eq.body)):
-        return (), ("sympy.diff of the written-out loss: a maximum over an index has no formula",)
+        return absent("sympy.diff of the written-out loss: a maximum over an index has no formula")
     size = min(TINY, example.samples) or 1
     tape = layout_of(example, tuple(range(1, size + 1))).tape
     if len(tape.operations) > LARGEST:
-        return (), (f"sympy.diff of the written-out loss: {len(tape.operations)} operations are too many",)
+        return absent("sympy.diff of the written-out loss: {} operations are too many", len(tape.operations))
     if (highest := program_degree(example.forward)) > HIGHEST:
-        return (), (f"sympy.diff of the written-out loss: powers up to {highest} are too high",)
+        return absent("sympy.diff of the written-out loss: powers up to {} are too high", highest)
     symbols = [sp.Symbol(label(*entry), real=True) for entry in tape.inputs]
     memory = tape.bind(SYMBOLIC)(_given(example, dict(zip(tape.inputs, symbols, strict=True))))
     loss = memory[tape.slots[example.loss, ()]]
     if (written := int(sp.count_ops(loss))) > WRITTEN:
-        return (), (f"sympy.diff of the written-out loss: a formula of {written} operations is too long",)
+        return absent("sympy.diff of the written-out loss: a formula of {} operations is too long", written)
     entries = [(name, at) for name, array in example.start.items() for at in array.positions()]
     ours = [memory[tape.slots[adjoint(example.loss, name), at]] for name, at in entries]
     if (longest := max(int(sp.count_ops(slope)) for slope in ours)) > SLOPE:
-        return (), (f"sympy.diff of the written-out loss: a slope of {longest} operations is too long",)
+        return absent("sympy.diff of the written-out loss: a slope of {} operations is too long", longest)
     proofs = []
     for (name, at), slope in zip(entries, ours, strict=True):
         theirs = sp.diff(loss, symbols[tape.inputs.index((name, at))])

@@ -23,7 +23,7 @@ from derivations.language.backward import adjoint
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import precision
 from derivations.witnesses.author import Pass
-from derivations.witnesses.check import Check, Report
+from derivations.witnesses.check import Absent, Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.lines import Line, read_lines
@@ -41,7 +41,7 @@ def verify(trace: Trace) -> Report:
     absent = list(too_large)
     missing = unmatched(example, found)
     if missing:
-        absent.append(f"torch has no layer or loss of its own for {', '.join(missing)}")
+        absent.append(Absent("torch has no layer or loss of its own for {}", (", ".join(missing),)))
     with precision(trace.bits), without_compiler():
         checks = tuple(_torch_checks(trace, found))
     return Report(checks, proofs, tuple(absent))
