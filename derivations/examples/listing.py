@@ -7,7 +7,9 @@ of numbers only; a title or any other free text never enters it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
@@ -43,13 +45,45 @@ def shown_steps(example: Example) -> tuple[int, ...]:
     return tuple(sorted({*range(1, min(wanted, count) + 1), count}))
 
 
-def listing(example: Example) -> str:
-    """The program as text; its output is one line a step (see `shown_steps`)."""
+@dataclass(frozen=True)
+class Parts:
+    """A program cut where a lesson pauses; ``calls`` is how it calls each parameter."""
+
+    setup: tuple[str, ...]
+    forward: tuple[str, ...]
+    backward: tuple[str, ...]
+    update: tuple[str, ...]
+    prints: tuple[str, ...]
+    calls: Mapping[str, str]
+
+    @property
+    def step(self) -> tuple[str, ...]:
+        """Everything that one step does."""
+        return (*self.forward, *self.backward, *self.update)
+
+
+def parts(example: Example) -> Parts:
+    """The program of an example: what stands before the steps, and the lines of one step."""
     found = {name: row for name, row in recognize(example).items() if row.torch}
     layer, loss = _single_layer(example, found), found.get(example.loss)
     modules = layer is not None and loss is not None and not is_written_out(example)
-    body = _modules(example, layer, loss) if modules and layer and loss else _tensors(example)
-    return "\n".join(["import torch", *_imports(example, modules), "", *body, ""])
+    setup, forward, calls = (
+        _modules(example, layer, loss) if modules and layer and loss else _tensors(example)
+    )
+    return Parts(
+        ("import torch", *_imports(example, modules), "", *setup),
+        (*cleared(example, calls), *forward),
+        tuple(back(example, calls)),
+        tuple(stepped(example, calls, sizes_code(example))),
+        tuple(_prints(example, calls)),
+        calls,
+    )
+
+
+def listing(example: Example) -> str:
+    """The program as text; its output is one line a step (see `shown_steps`)."""
+    program = parts(example)
+    return "\n".join([*program.setup, "", *_loop(example, program), ""])
 
 
 def _imports(example: Example, modules: bool) -> Iterator[str]:
@@ -70,16 +104,20 @@ def _single_layer(example: Example, found: dict[str, Recognized]) -> Recognized 
     return layers[0] if plain and set(layers[0].parameters.values()) == set(example.start) else None
 
 
-def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[str]:
-    yield from _data(example)
-    yield f"model = {layer.torch.removeprefix('torch.')}({layer.arguments}, dtype=torch.float64)"
-    yield "with torch.no_grad():"
-    for attribute, name in layer.parameters.items():
-        yield f"    model.{attribute}[:] = {tensor(example.start[name])}  # {name}"
-    yield f"loss_function = {loss.torch.removeprefix('torch.')}({loss.arguments})"
-    code = {name: f"model.{attribute}" for attribute, name in layer.parameters.items()}
-    yield from preparation(example, code, "model.parameters()")
-    yield ""
+Code: TypeAlias = tuple[list[str], list[str], dict[str, str]]
+
+
+def _modules(example: Example, layer: Recognized, loss: Recognized) -> Code:
+    """Before the steps, the forward pass, and how parameters are called: with torch's own modules."""
+    calls = {name: f"model.{attribute}" for attribute, name in layer.parameters.items()}
+    setup = [
+        *_data(example),
+        f"model = {layer.torch.removeprefix('torch.')}({layer.arguments}, dtype=torch.float64)",
+        "with torch.no_grad():",
+        *(f"    {call}[:] = {tensor(example.start[name])}  # {name}" for name, call in calls.items()),
+        f"loss_function = {loss.torch.removeprefix('torch.')}({loss.arguments})",
+        *preparation(example, calls, "model.parameters()"),
+    ]
     output = next(eq.target.name for eq in example.forward)
     features = layer.features or 1
     batch = "[rows]" if example.sample else ""
@@ -87,27 +125,24 @@ def _modules(example: Example, layer: Recognized, loss: Recognized) -> Iterator[
         variable(output) if part == output else f"{variable(part)}{batch}"
         for part in (loss.input, loss.target)
     ]
-    yield from _loop(
-        example,
-        [
-            f"{variable(output)} = model({variable(layer.input)}{batch}.reshape(-1, {features})).reshape(-1)",
-            f"{variable(example.loss)} = loss_function({', '.join(names)})",
-        ],
-        code,
-    )
+    forward = [
+        f"{variable(output)} = model({variable(layer.input)}{batch}.reshape(-1, {features})).reshape(-1)",
+        f"{variable(example.loss)} = loss_function({', '.join(names)})",
+    ]
+    return setup, forward, calls
 
 
-def _tensors(example: Example) -> Iterator[str]:
-    yield from _data(example)
-    for name, array in example.start.items():
-        yield f"{variable(name)} = {tensor(array)[:-1]}, requires_grad=True)"
-    code = {name: variable(name) for name in example.start}
-    yield from preparation(example, code, f"[{', '.join(code.values())}]")
-    yield ""
+def _tensors(example: Example) -> Code:
+    """The same with tensors, every equation written out."""
+    calls = {name: variable(name) for name in example.start}
     forward = forward_code(example.forward, sample_axes(example), sizes_code(example), example.fits)
+    start = [
+        f"{variable(n)} = {tensor(array)[:-1]}, requires_grad=True)" for n, array in example.start.items()
+    ]
+    setup = [*_data(example), *start, *preparation(example, calls, f"[{', '.join(calls.values())}]")]
     if any("padded(" in line for line in forward):
-        yield from (*PADDED.splitlines(), "")
-    yield from _loop(example, forward, code)
+        setup += ["", *PADDED.splitlines()]
+    return setup, forward, calls
 
 
 def _data(example: Example) -> Iterator[str]:
@@ -125,26 +160,31 @@ def sizes_code(example: Example) -> dict[str, str]:
     return found | ({example.sample: "len(rows)"} if example.sample else {})
 
 
-def _loop(example: Example, forward: list[str], parameters: dict[str, str]) -> Iterator[str]:
+def all_batches(example: Example) -> str:
+    """The batches of the whole run as code, those of equal epochs written once."""
     batches = [list(batch) for epoch in example.batches for batch in epoch]
     one_epoch = [list(batch) for batch in example.batches[0]]
     repeated = len(example.batches) > 1 and batches == one_epoch * len(example.batches)
+    return f"{one_epoch} * {len(example.batches)}" if repeated else f"{batches}"
+
+
+ROWS = "rows = torch.tensor(batch) - 1"
+
+
+def _loop(example: Example, program: Parts) -> Iterator[str]:
+    count, shown = sum(map(len, example.batches)), shown_steps(example)
     if example.sample:
-        yield f"batches = {one_epoch} * {len(example.batches)}" if repeated else f"batches = {batches}"
+        yield f"batches = {all_batches(example)}"
         yield "for step, batch in enumerate(batches, 1):"
-        yield "    rows = torch.tensor(batch) - 1"
+        yield f"    {ROWS}"
     else:
-        yield f"for step in range(1, {len(batches) + 1}):"
-    yield from (f"    {line}" for line in cleared(example, parameters))
-    yield from (f"    {line}" for line in forward)
-    yield from (f"    {line}" for line in back(example, parameters))
-    yield from (f"    {line}" for line in stepped(example, parameters, sizes_code(example)))
-    shown = shown_steps(example)
+        yield f"for step in range(1, {count + 1}):"
+    yield from (f"    {line}" for line in program.step)
     indent = "    "
-    if len(shown) < len(batches):
+    if len(shown) < count:
         yield f"    if step in {shown}:"
         indent = "        "
-    yield from (indent + line for line in _prints(example, parameters))
+    yield from (indent + line for line in program.prints)
 
 
 def _prints(example: Example, parameters: dict[str, str]) -> Iterator[str]:

@@ -50,10 +50,15 @@ def _below(name: str, reads: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
+def is_looped(group: tuple[Equation, ...]) -> bool:
+    """Whether equations read entries of one another, so that they are worked in a loop."""
+    names = {eq.target.name for eq in group}
+    return len(group) > 1 or any(ref.name in names for ref in refs(group[0].body))
+
+
 def _group(group: tuple[Equation, ...], scope: Scope) -> Iterator[str]:
     names = {eq.target.name for eq in group}
-    own = {ref.name for eq in group for ref in refs(eq.body)} & names
-    if not own and len(group) == 1:
+    if not is_looped(group):
         yield assignment(group[0], scope)
         return
     letter, backwards = _loop_letter(group, names)

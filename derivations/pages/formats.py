@@ -19,6 +19,7 @@ FORMATS = (
     Format("md", ".md", "derivations.pages.markdown:PRINTER", "Markdown for GitHub, MyST and Pandoc"),
     Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
+    Format("ipynb", ".ipynb", "derivations.pages.notebook:PRINTER", "a Jupyter notebook that checks itself"),
     Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
     Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),
 )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from derivations.notation.latex import latex, width
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Formula, Words, lone_number
+from derivations.pages.blocks import Code, Document, Formula, Words, lone_number
 from derivations.pages.finished import read_markdown
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
@@ -97,7 +97,12 @@ def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
 
 def write(press: Press) -> str:
     """The page as Markdown."""
-    return render(press.document, "markdown/page.md.j2", escape, _filters(press.symbols))
+    return written(press.document, press)
+
+
+def written(document: Document, press: Press) -> str:
+    """A document, or a part of the page's, as Markdown."""
+    return render(document, "markdown/page.md.j2", escape, _filters(press.symbols))
 
 
 PRINTER = Printer(write, audited(read_markdown, str))

@@ -11,7 +11,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import torch
@@ -29,20 +29,34 @@ from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.optimizer import default_type
 from derivations.witnesses.quick_start import without_compiler
 
-IMPORTS = {"torch"}
+IMPORTS = {"torch", "torch.testing"}
 CALLS = {"print", "enumerate", "range", "len", "zip", "tuple", "padded", "model", "loss_function"}
+CALLS |= {"check", "assert_close"}
 SIGNIFICANT, ENOUGH_BITS = 8, 256
 
 
 def run_listing(program: str) -> str:
     """What the program prints. It is our own text; still, it may only do what such a program does."""
-    _refuse_anything_else(program)
-    printed = io.StringIO()
+    return run_cells([program])[0]
+
+
+def run_cells(cells: Sequence[str]) -> list[str]:
+    """What each cell of a program prints, one after another; raises `CheckFailed` at a check that fails."""
+    for cell in cells:
+        _refuse_anything_else(cell)
+    names, found = {"__name__": "__listing__"}, []
     own_type = default_type(torch.get_default_dtype())  # a program may set another one
-    with contextlib.redirect_stdout(printed), without_compiler(), own_type, warnings.catch_warnings():
+    with without_compiler(), own_type, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a scheduler taken to a later step
-        exec(compile(program, "<listing>", "exec"), {"__name__": "__listing__"})
-    return printed.getvalue()
+        for cell in cells:
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                try:
+                    exec(compile(cell, "<listing>", "exec"), names)
+                except AssertionError as fault:
+                    raise CheckFailed(f"a check of the program fails: {fault}") from None
+            found.append(printed.getvalue())
+    return found
 
 
 def _refuse_anything_else(program: str) -> None:
@@ -64,7 +78,7 @@ def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:
     if re.findall(r"^step (\d+): ", printed, re.MULTILINE) != [str(number) for number in shown]:
         raise CheckFailed(f"the PyTorch program printed steps other than {shown}")
     with precision(trace.bits):
-        bounds = {step.number: values for step, values in _free_run(trace, set(shown))}
+        bounds = {step.number: values for step, values in free_run(trace, set(shown))}
         return tuple(
             check
             for number, line in zip(shown, lines, strict=True)
@@ -72,7 +86,7 @@ def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:
         )
 
 
-def _free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclosure]]]:
+def free_run(trace: Trace, wanted: set[int]) -> Iterator[tuple[Step, list[Enclosure]]]:
     """Enclosures of a run in float64 that starts once and is never set right."""
     runs: dict[int, Callable[..., list[Enclosure]]] = {}
     now: dict[Entry, Enclosure] = {}
