@@ -11,6 +11,7 @@ import re
 from derivations.language.tree import Expr
 from derivations.notation.layout import (
     Box,
+    Delimiter,
     Fenced,
     Fraction,
     Letter,
@@ -20,6 +21,7 @@ from derivations.notation.layout import (
     Row,
     Scripts,
     Sign,
+    Stack,
 )
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import UNICODE, numeral, typeset
@@ -38,6 +40,7 @@ SIGNS = {
     "…": r"\dots",
 }
 OPERATORS = {"∑": r"\sum", "max": r"\max", "arg max": r"\arg \max"}
+HEIGHTS = ((1.0, ""), (1.2, "big"), (1.8, "Big"), (2.4, "bigg"), (3.0, "Bigg"))
 JOINTS = {"sign": "", "apply": "", "indices": ""}
 
 
@@ -71,6 +74,11 @@ def latex_of(box: Box) -> str:
             return f"\\sqrt{{{latex_of(body)}}}"
         case Fenced():
             return _fenced(box)
+        case Delimiter():
+            return _delimiter(box)
+        case Stack(rows):
+            inside = " \\\\ ".join(map(latex_of, rows))
+            return f"\\begin{{array}}{{@{{}}l@{{}}}} {inside} \\end{{array}}"
         case Operator(text, below):
             return f"{OPERATORS[text]}_{_script(latex_of(below))}"
 
@@ -102,6 +110,12 @@ def _fenced(box: Fenced) -> str:
     if box.open == "‖":
         return f"\\lVert {inside} \\rVert"
     return f"\\left{box.open}{inside}\\right{box.close}" if box.tall else f"{box.open}{inside}{box.close}"
+
+
+def _delimiter(box: Delimiter) -> str:
+    size = next((name for height, name in HEIGHTS if height >= box.height), HEIGHTS[-1][1])
+    shown = (r"\rVert" if box.closes else r"\lVert") if box.text == "‖" else box.text
+    return f"\\{size}{'r' if box.closes else 'l'}{shown}" if size else shown
 
 
 def _script(text: str) -> str:

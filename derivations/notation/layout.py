@@ -90,6 +90,22 @@ class Fenced:
 
 
 @dataclass(frozen=True, slots=True)
+class Delimiter:
+    """One bracket alone, of a fixed height in em: its partner stands on another line."""
+
+    text: Literal["(", "[", "‖", ")", "]"]
+    height: float
+    closes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Lines one below another, left-aligned: what is inside a fraction that would be too wide."""
+
+    rows: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """``∑``, ``max`` or ``arg max`` with the index below."""
 
@@ -97,13 +113,15 @@ class Operator:
     below: Box
 
 
-Box: TypeAlias = Letter | Numeral | Sign | Row | Fraction | Scripts | Root | Fenced | Operator
+Box: TypeAlias = (
+    Letter | Numeral | Sign | Row | Fraction | Scripts | Root | Fenced | Delimiter | Stack | Operator
+)
 
 
 def parts(box: Box) -> tuple[Box, ...]:
     """The boxes inside a box, in the order in which they are read."""
     match box:
-        case Row(inside, _):
+        case Row(inside, _) | Stack(inside):
             return inside
         case Fraction(above, below):
             return above, below

@@ -11,12 +11,14 @@ from derivations.notation.latex import SIGNS
 from derivations.notation.typeset import BETWEEN, DOTS
 
 WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
+STACK = r"\begin{array}{@{}l@{}}", r"\end{array}", r"\\"
 TOKEN = re.compile(
-    r"\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
+    "|".join(map(re.escape, STACK)) + r"|\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
     r"|\d+(?:\.\d+)?|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
 )
 RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
-LAYOUT = {r"\left", r"\right", r"\Bigl", r"\Bigr", r"\quad", r"\displaystyle", "&"}
+SIZES = {f"\\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in "lr"}
+LAYOUT = {r"\left", r"\right", r"\quad", r"\qquad", r"\displaystyle", "&", *SIZES, *STACK}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
 END = {*CLOSE, "}", "+", "-", ",", "=", r"\rVert", r"\odot", r"\oslash"}
