@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from derivations.notation.layout import (
@@ -160,6 +160,10 @@ def _fraction(above: Size, below: Size, style: int) -> Size:
 
 
 def _scripts(box: Scripts, style: int) -> Size:
+    under = box.base
+    inside = isinstance(under, Scripts) and getattr(under.base, "style", "") == "upright"  # \mathrm{h_t}
+    if isinstance(under, Scripts) and under.above is None and box.below is None and not inside:
+        box = replace(under, above=box.above)  # one above the other
     base, inner = measure(box.base, style), SCRIPT if style <= TEXT else SMALLEST
     none = Size(0, 0, 0)
     below = measure(box.below, inner) if box.below is not None else none
