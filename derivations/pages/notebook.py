@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from derivations.language.errors import CheckFailed
-from derivations.pages.audit_gaps import STEP_TITLE
 from derivations.pages.blocks import Block, Display, Document, Heading, Prose, Table
 from derivations.pages.finished import read_markdown
 from derivations.pages.lesson_cells import Cells, StepCells
@@ -87,7 +87,7 @@ def _code_of(step: StepCells) -> Iterator[tuple[str, str]]:
 
 
 def _markdown(blocks: Sequence[Block], press: Press) -> str:
-    return written(Document(press.document.title, tuple(blocks)), press).rstrip("\n")
+    return written(replace(press.document, blocks=tuple(blocks)), press).rstrip("\n")
 
 
 def _sections(document: Document) -> Iterator[list[Block]]:
@@ -100,12 +100,7 @@ def _sections(document: Document) -> Iterator[list[Block]]:
 
 def _is_step(section: list[Block]) -> bool:
     heading = section[0]
-    title = (
-        "".join(word for word in heading.words if isinstance(word, str))
-        if isinstance(heading, Heading)
-        else ""
-    )
-    return isinstance(heading, Heading) and heading.level == 2 and bool(STEP_TITLE.match(title))
+    return isinstance(heading, Heading) and heading.part == "steps"
 
 
 def _phases(section: list[Block], press: Press) -> Iterator[list[Block]]:
