@@ -21,6 +21,7 @@ FORMATS = (
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
     Format("ipynb", ".ipynb", "derivations.pages.notebook:PRINTER", "a Jupyter notebook that checks itself"),
     Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
+    Format("html", ".html", "derivations.pages.html:PRINTER", "one HTML file that works offline"),
     Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),
 )
 BY_NAME = {row.name: row for row in FORMATS}

@@ -1,0 +1,216 @@
+"""Printer of boxes as MathML Core, and of long ones in pieces between which a browser may break the line.
+
+A piece is the inside of a ``<math>`` of its own. Pieces are nested: a browser breaks between the outer ones
+first (at relations, then at the signs of a sum), and inside one of them only where it alone is too long. What
+is printed is read back by `derivations.notation.read_mathml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TypeAlias
+
+from derivations.notation.layout import (
+    Box,
+    Fenced,
+    Fraction,
+    Letter,
+    Numeral,
+    Operator,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+)
+from derivations.notation.marks import PLAIN, Marks
+
+ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
+BOLD_ONE = "𝟏"
+APPLIED = "<mo>\u2061</mo>"
+LETTERS = frozenset("∂⊤")  # signs that are set like letters, without space around them
+INFIX = frozenset("+−·⊙⊘")
+Pieces: TypeAlias = "str | tuple[Pieces, ...]"
+
+
+def mathml_of(box: Box, marks: Marks = PLAIN) -> str:
+    """The boxes as one MathML element, or several side by side: the inside of ``<math>``."""
+    match box:
+        case Letter():
+            return _letter(box)
+        case Numeral(text):
+            return f"<mn>{escape(marks.numeral(text))}</mn>"
+        case Sign(text):
+            return _sign(text, marks)
+        case Row(parts, role):
+            shown = _row(parts, role, marks)
+            return f"<mrow>{shown}</mrow>" if role == "sign" else shown
+        case Fraction(above, below):
+            return f"<mfrac>{_one(above, marks)}{_one(below, marks)}</mfrac>"
+        case Scripts():
+            return _scripts(box, mathml_of(box.base, marks), marks)
+        case Root(body):
+            return f"<msqrt>{mathml_of(body, marks)}</msqrt>"
+        case Fenced():
+            opened, closed = _brackets(box)
+            return f"<mrow>{opened}{mathml_of(box.body, marks)}{closed}</mrow>"
+        case Operator(text, below):
+            sign = f'<mo movablelimits="true" lspace="0">{text}</mo>' if text != "∑" else "<mo>∑</mo>"
+            return f"<munder>{sign}{_one(below, marks)}</munder>"
+
+
+def _one(box: Box, marks: Marks) -> str:
+    """A box as exactly one element."""
+    shown = mathml_of(box, marks)
+    return f"<mrow>{shown}</mrow>" if isinstance(box, Row) and box.role != "sign" else shown
+
+
+def _letter(box: Letter) -> str:
+    if box.style == "bold":
+        return f"<mi>{BOLD_ONE if box.text == '1' else escape(box.text)}</mi>"
+    text = escape(box.text)
+    if box.style == "italic":
+        shown = f"<mi>{text}</mi>" if len(box.text) == 1 else f"<mtext>{text}</mtext>"
+    else:
+        shown = f"<mi>{text}</mi>" if len(box.text) > 1 else f'<mi mathvariant="normal">{text}</mi>'
+    if not box.accent:
+        return shown
+    return f'<mover accent="true">{shown}<mo stretchy="false">{ACCENTS[box.accent]}</mo></mover>'
+
+
+def _sign(text: str, marks: Marks) -> str:
+    if text in LETTERS:
+        return f"<mi>{text}</mi>"
+    return f"<mo>{escape(marks.separator if text == ',' else text)}</mo>"
+
+
+def _row(parts: tuple[Box, ...], role: str, marks: Marks) -> str:
+    shown = [mathml_of(part, marks) for part in parts]
+    return APPLIED.join(shown) if role == "apply" else "".join(shown)
+
+
+def _brackets(box: Fenced) -> tuple[str, str]:
+    if box.open == "‖":
+        return '<mo form="prefix" stretchy="false">‖</mo>', '<mo form="postfix" stretchy="false">‖</mo>'
+    kind = "" if box.tall else ' stretchy="false"'
+    return f"<mo{kind}>{box.open}</mo>", f"<mo{kind}>{box.close}</mo>"
+
+
+def _scripts(box: Scripts, base: str, marks: Marks) -> str:
+    """Scripts on a base that is printed already; primes stand before what is above."""
+    base = f"<mrow>{base}</mrow>" if isinstance(box.base, Row) and box.base.role != "sign" else base
+    primes = f"<mo>{'′' * box.primes}</mo>" if box.primes else ""
+    above = "" if box.above is None else _one(box.above, marks)
+    above = f"<mrow>{primes}{above}</mrow>" if primes and above else primes or above
+    below = "" if box.below is None else _one(box.below, marks)
+    kind = "msub" * bool(below) + "sup" * bool(above) if below else "msup"
+    return f"<{kind}>{base}{below}{above}</{kind}>"
+
+
+# --- pieces -----------------------------------------------------------------------------------------
+
+
+def pieces(box: Box, fits: float, marks: Marks = PLAIN) -> Pieces:
+    """The MathML of boxes, cut where a line may break if they are wider than ``fits`` (in em)."""
+    if width(box) <= fits:
+        return mathml_of(box, marks)
+    match box:
+        case Row(parts, "sum"):
+            return tuple(_glued(s, pieces(p, fits, marks)) for s, p in _by_sign(parts, marks))
+        case Row(parts, "list"):
+            return tuple(_glued("", pieces(p, fits, marks), s) for p, s in _by_comma(parts, marks))
+        case Row(parts, role):
+            return _long_row(parts, role, fits, marks)
+        case Fenced():
+            opened, closed = _brackets(box)
+            return _glued(opened, pieces(box.body, fits, marks), closed)
+        case Scripts(Fenced() as base) if not box.primes and box.below is None:
+            opened, closed = _brackets(base)
+            return _glued(opened, pieces(base.body, fits, marks), _scripts(box, closed, marks))
+    return mathml_of(box, marks)
+
+
+def _by_sign(parts: tuple[Box, ...], marks: Marks) -> list[tuple[str, Box]]:
+    """The terms of a sum, each with the sign before it."""
+    signs = ["", *(f'<mo form="infix">{escape(s.text)}</mo>' for s in parts[1::2] if isinstance(s, Sign))]
+    return list(zip(signs, parts[0::2], strict=True))
+
+
+def _by_comma(parts: tuple[Box, ...], marks: Marks) -> list[tuple[Box, str]]:
+    """Arguments, each with the comma after it."""
+    return list(zip(parts[0::2], [*(mathml_of(s, marks) for s in parts[1::2]), ""], strict=True))
+
+
+def _long_row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> Pieces:
+    """What is short stands with the long part after it; of many short factors, each may begin a line."""
+    joint = APPLIED if role == "apply" else ""
+    found: list[Pieces] = []
+    held = ""
+    many = role == "product" and all(width(part) <= fits for part in parts)
+    for part in parts:
+        if many and part in (Sign("·"), Sign("⊙"), Sign("⊘")) and held:
+            found.append(held)
+            held = f'<mo form="infix">{part.text}</mo>' if isinstance(part, Sign) else ""
+        elif width(part) <= fits:
+            held += mathml_of(part, marks) + joint
+        else:
+            inner = _glued(held, pieces(part, fits, marks))
+            found += inner if isinstance(inner, tuple) else (inner,)
+            held = ""
+    if held and found and not many:
+        found[-1] = _glued("", found[-1], held)
+    elif held:
+        found.append(held)
+    shown = found[0] if len(found) == 1 else tuple(found)
+    return _glued("", shown) if role != "sign" else shown
+
+
+def _glued(before: str, found: Pieces, after: str = "") -> Pieces:
+    """Pieces with MathML before the first and after the last of them."""
+    if isinstance(found, str):
+        return before + found + after
+    if len(found) == 1:
+        return (_glued(before, found[0], after),)
+    return (_glued(before, found[0]), *found[1:-1], _glued("", found[-1], after))
+
+
+def flat(found: Pieces) -> Iterable[str]:
+    """All pieces in their order."""
+    if isinstance(found, str):
+        yield found
+    else:
+        for part in found:
+            yield from flat(part)
+
+
+# --- widths -----------------------------------------------------------------------------------------
+
+
+SPACED = {"+": 1.3, "−": 1.3, "·": 0.8, "⊙": 1.3, "⊘": 1.3, "=": 1.4, "≈": 1.4, "←": 1.6, ",": 0.5}
+
+
+def width(box: Box | Sequence[Box]) -> float:
+    """The width of boxes in em, roughly."""
+    match box:
+        case Letter(text, style):
+            return 0.58 * len(text) + (0.2 if style == "function" else 0)
+        case Numeral(text):
+            return 0.5 * len(text)
+        case Sign(text):
+            return SPACED.get(text, 0.6)
+        case Row(parts, "sign"):
+            return 0.8 + sum(map(width, parts[1:]))
+        case Row(parts):
+            return sum(map(width, parts))
+        case Fraction(above, below):
+            return max(width(above), width(below)) + 0.3
+        case Scripts(base, below, above):
+            scripts = max((0.7 * width(part) for part in (below, above) if part is not None), default=0.0)
+            return width(base) + scripts + 0.3 * box.primes
+        case Root(body):
+            return width(body) + 0.9
+        case Fenced(_, body, tall):
+            return width(body) + (1.2 if tall else 0.8)
+        case Operator(text, below):
+            return max(1.6 if text == "∑" else 0.6 * len(text), width(below))
+    return sum(map(width, box))

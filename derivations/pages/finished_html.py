@@ -1,0 +1,90 @@
+"""A finished HTML page read back: its main part cut into items, formulas as LaTeX, and nothing beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.numerals import Unreadable
+from derivations.notation.read_mathml import latex_of_math
+from derivations.pages.finished import Item, Mathematics, Piece, Pieces, merged
+
+HEADINGS = frozenset(["h1", "h2", "h3"])
+
+
+def tree(page: str) -> Any:
+    """The elements of a page."""
+    from lxml import html
+
+    return html.document_fromstring(page)
+
+
+def read_html(page: str, marks: Marks = PLAIN) -> list[Item]:
+    """The items of a page."""
+    (main,) = tree(page).iter("main")
+    return list(items(main, marks))
+
+
+def items(main: Any, marks: Marks) -> Iterator[Item]:
+    """The items of the elements inside another one."""
+    if (main.text or "").strip():
+        yield Item("unknown", text=main.text)
+    for element in main:
+        if element.tag != "nav":
+            yield _item(element, marks)
+        if (element.tail or "").strip():
+            yield Item("unknown", text=element.tail)
+
+
+def _item(element: Any, marks: Marks) -> Item:
+    kind = element.get("class") or ""
+    try:
+        if element.tag in HEADINGS:
+            return Item("Heading", inline(element, marks))
+        if element.tag == "p":
+            return Item("Prose", inline(element, marks))
+        if element.tag == "pre":
+            return Item("Listing", text=element.text_content())
+        if element.tag == "div" and kind == "display":
+            return Item("Display", inline(element, marks))
+        if element.tag == "div" and kind.startswith("table"):
+            return Item("Table", rows=tuple(_rows(element, marks)))
+    except Unreadable as fault:
+        return Item("unknown", text=str(fault))
+    return Item(f"<{element.tag}>", text=element.text_content())
+
+
+def inline(element: Any, marks: Marks) -> Pieces:
+    """Text and formulas of a sentence or a cell."""
+    return merged(list(_inline(element, marks)))
+
+
+def _inline(element: Any, marks: Marks) -> Iterator[Piece]:
+    yield element.text or ""
+    for child in element:
+        if child.tag == "math":
+            yield Mathematics(latex_of_math([child], marks))
+        elif child.get("role") == "math":
+            yield _in_pieces(child, marks)
+        elif child.tag in ("code", "span") and child.get("role") is None:
+            yield from _inline(child, marks)
+        else:
+            yield f"<{child.tag}>"
+        yield child.tail or ""
+
+
+def _in_pieces(element: Any, marks: Marks) -> Mathematics:
+    found = [part for part in element.iter("math") if not any(a.tag == "math" for a in part.iterancestors())]
+    inside = {id(e) for part in found for e in part.iter()}
+    for other in element.iter():
+        texts = [other.text if id(other) not in inside else "", other.tail if id(other) not in inside else ""]
+        if any((one or "").strip() for one in texts) or any((part.tail or "").strip() for part in found):
+            raise Unreadable("text between the pieces of a formula")
+    return Mathematics(latex_of_math(found, marks))
+
+
+def _rows(element: Any, marks: Marks) -> Iterator[tuple[Pieces, ...]]:
+    for row in element.iter("tr"):
+        if row.get("class") != "again":
+            yield tuple(inline(cell, marks) for cell in row)
