@@ -28,6 +28,7 @@ from derivations.notation.marks import PLAIN, Marks
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 BOLD_ONE = "𝟏"
 APPLIED = "<mo>\u2061</mo>"
+SPACE = '<mspace width=".17em"></mspace>'
 LETTERS = frozenset("∂⊤")  # signs that are set like letters, without space around them
 INFIX = frozenset("+−·⊙⊘")
 Pieces: TypeAlias = "str | tuple[Pieces, ...]"
@@ -86,7 +87,21 @@ def _sign(text: str, marks: Marks) -> str:
 
 def _row(parts: tuple[Box, ...], role: str, marks: Marks) -> str:
     shown = [mathml_of(part, marks) for part in parts]
-    return APPLIED.join(shown) if role == "apply" else "".join(shown)
+    if role == "apply":
+        return APPLIED.join(shown)
+    apart = [
+        at
+        for at, part in enumerate(parts)
+        if at and _is_function(part) and not isinstance(parts[at - 1], Sign)
+    ]
+    return "".join(SPACE * (at in apart) + one for at, one in enumerate(shown))
+
+
+def _is_function(box: Box) -> bool:
+    """Whether a box begins with the name of a function, which stands apart from a factor before it."""
+    first = box.parts[0] if isinstance(box, Row) and box.role == "apply" else box
+    first = first.base if isinstance(first, Scripts) else first
+    return isinstance(first, Letter) and first.style == "function" and len(first.text) > 1
 
 
 def _brackets(box: Fenced) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def _parts(element: Any, marks: Marks) -> tuple[Box, ...]:
     if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
         raise Unreadable(f"text beside the elements of <{element.tag}>")
     found: list[Box] = []
-    children = list(element)
+    children = [child for child in element if child.tag != "mspace"]
     for at, child in enumerate(children):
         after = children[at + 1] if at + 1 < len(children) else None
         applied = after is not None and after.tag == "mo" and after.text == APPLY

@@ -1,4 +1,4 @@
-"""A finished HTML page read back: its main part cut into items, formulas as LaTeX, and nothing beside them."""
+"""A finished HTML page read back: its main part cut into items, formulas as LaTeX."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _item(element: Any, marks: Marks) -> Item:
             return Item("Table", rows=tuple(_rows(element, marks)))
     except Unreadable as fault:
         return Item("unknown", text=str(fault))
-    return Item(f"<{element.tag}>", text=element.text_content())
+    return Item(f"<{element.tag}>")
 
 
 def inline(element: Any, marks: Marks) -> Pieces:
@@ -63,10 +63,8 @@ def inline(element: Any, marks: Marks) -> Pieces:
 def _inline(element: Any, marks: Marks) -> Iterator[Piece]:
     yield element.text or ""
     for child in element:
-        if child.tag == "math":
-            yield Mathematics(latex_of_math([child], marks))
-        elif child.get("role") == "math":
-            yield _in_pieces(child, marks)
+        if child.tag == "math" or child.get("role") == "math":
+            yield formula_of(child, marks)
         elif child.tag in ("code", "span") and child.get("role") is None:
             yield from _inline(child, marks)
         else:
@@ -74,14 +72,25 @@ def _inline(element: Any, marks: Marks) -> Iterator[Piece]:
         yield child.tail or ""
 
 
-def _in_pieces(element: Any, marks: Marks) -> Mathematics:
-    found = [part for part in element.iter("math") if not any(a.tag == "math" for a in part.iterancestors())]
-    inside = {id(e) for part in found for e in part.iter()}
-    for other in element.iter():
-        texts = [other.text if id(other) not in inside else "", other.tail if id(other) not in inside else ""]
-        if any((one or "").strip() for one in texts) or any((part.tail or "").strip() for part in found):
-            raise Unreadable("text between the pieces of a formula")
+def formula_of(element: Any, marks: Marks) -> Mathematics:
+    """A formula, in one ``<math>`` or in several that one element with the role of mathematics holds."""
+    found = [element] if element.tag == "math" else list(_pieces(element))
     return Mathematics(latex_of_math(found, marks))
+
+
+def _pieces(element: Any) -> Iterator[Any]:
+    """The ``<math>`` elements of a formula in pieces; nothing may stand between them."""
+    if (element.text or "").strip():
+        raise Unreadable("text inside a formula")
+    for child in element:
+        if child.tag == "math":
+            yield child
+        elif child.tag == "span":
+            yield from _pieces(child)
+        else:
+            raise Unreadable(f"<{child.tag}> inside a formula")
+        if (child.tail or "").strip():
+            raise Unreadable("text inside a formula")
 
 
 def _rows(element: Any, marks: Marks) -> Iterator[tuple[Pieces, ...]]:

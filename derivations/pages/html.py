@@ -12,19 +12,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.notation.layout import Box, Row, Sign
+from derivations.notation.layout import Box, Sign
 from derivations.notation.mathml import Pieces, mathml_of, pieces, width
+from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
-from derivations.notation.text import text
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Code, Formula, Words
-from derivations.pages.finished_html import read_html
-from derivations.pages.html_tables import form
+from derivations.pages.finished_html import read_html, tree
+from derivations.pages.html_audit import Frame
+from derivations.pages.html_tables import CAPTIONS, form
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import environment, templates_folder, tidied
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; base-uri 'none'; form-action 'none'"
-FONT = "html/latin-modern-math.woff2"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+FONT = "html/font/derivations-math.woff2"
 PHONE, PAGE, CELL, HEAD = 15.0, 38.0, 5.0, 3.0
 CLOSING = re.compile(r"[.,;:!?)\]’”]+")
 
@@ -53,10 +57,11 @@ class Setter:
     """Formulas and sentences of one document as HTML."""
 
     symbols: Symbols
+    language: str = "en"
 
     def spoken(self, formula: Formula) -> str:
         """The name of a formula for those who hear the page."""
-        return " ".join(f"{s.relation} {text(s.expr)}".strip() for s in formula.sides)
+        return spoken_chain(formula.sides, self.symbols, self.language)
 
     def formula(self, formula: Formula, fits: float = PHONE) -> Markup:
         """A formula in a line of text or in a cell; a long one may break."""
@@ -84,8 +89,8 @@ class Setter:
         kind = "chain" + " narrow" * (wide > PHONE) + " short" * short + " wide" * (wide > PAGE)
         if not formula.sides[0].relation and len(found) > 1:
             found = [found[0], f'<span class="r">{"".join(found[1:])}</span>']
-        name = escaped(self.spoken(formula))
-        return Markup(f'<div class="display"><div class="{kind}" role="math" aria-label="{name}">{"".join(found)}</div></div>')
+        named = f'role="math" aria-label="{escaped(self.spoken(formula))}"'
+        return Markup(f'<div class="display"><div class="{kind}" {named}>{"".join(found)}</div></div>')
 
     def words(self, words: Words) -> Markup:
         """A sentence or a cell; no line begins with the comma after a formula."""
@@ -172,4 +177,21 @@ def write(press: Press) -> str:
     )
 
 
-PRINTER = Printer(write, audited(read_html, plain))
+def check(page: str, press: Press) -> None:
+    """Raise `CheckFailed` unless a finished page is what was verified."""
+    marks = press.symbols.marks
+    audited(lambda text: read_html(text, marks), plain)(page, press)
+    words = vars(Interface()).values()
+    frame = Frame(
+        plain(press.document.title),
+        "en",
+        POLICY,
+        stylesheet("page.css"),
+        words,
+        CAPTIONS.values(),
+        press.symbols,
+    )
+    frame.require(tree(page))
+
+
+PRINTER = Printer(write, check)

@@ -97,7 +97,9 @@ def _width(words: Words, setter: Any) -> float:
     found = 0.0
     for word in words:
         if isinstance(word, Formula):
-            found += sum(width(typeset(side.expr, setter.symbols)) + 1.4 * bool(side.relation) for side in word.sides)
+            found += sum(
+                width(typeset(side.expr, setter.symbols)) + 1.4 * bool(side.relation) for side in word.sides
+            )
         else:
             found += 0.5 * len(word if isinstance(word, str) else word.text)
     return found
@@ -109,7 +111,9 @@ def _rows(table: Table, setter: Any) -> Iterator[Line]:
     for at, row in enumerate(table.rows):
         last = table.total and at == len(table.rows) - 1
         cells = tuple(
-            _cell(words, "th" if numeric and not column else "td", table.align[column], places[column], setter)
+            _cell(
+                words, "th" if numeric and not column else "td", table.align[column], places[column], setter
+            )
             for column, words in enumerate(row)
         )
         yield Line(Markup(' class="total"' if last else ""), cells)

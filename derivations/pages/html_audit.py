@@ -1,0 +1,147 @@
+"""What stands in an HTML file beside the blocks of the document, held against what it may be.
+
+The items of the main part are audited like those of any format. Here everything else is: the title, the
+contents, the names by which formulas are spoken, captions and repeated headings, the words of the interface,
+the style sheet; and that there is nothing else, no element, attribute or address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from derivations.language.errors import CheckFailed
+from derivations.notation.numerals import Unreadable
+from derivations.notation.read import chain
+from derivations.notation.speech import spoken_chain
+from derivations.notation.symbols import Symbols
+from derivations.pages.finished_html import formula_of, inline
+
+MATHML = "math mi mn mo mtext mspace mrow mfrac msqrt mover munder msub msup msubsup"
+PARTS = "html head meta title style body a header label input main nav ul li h1 h2 h3 p div span"
+TABLES = "table caption thead tbody tr th td pre code section"
+ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES}".split())
+PLAIN = "lang charset content name http-equiv class href id type autocomplete scope style role"
+OF_MATHML = "accent stretchy form movablelimits lspace rspace width mathvariant"
+ATTRIBUTES = frozenset(f"{PLAIN} {OF_MATHML} aria-label aria-hidden".split())
+INNER = ("s", "g", "r")
+STYLE = re.compile(r"--[np]:\d+")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What an HTML file has around its blocks: ``words`` are those that a reader may see or hear there."""
+
+    title: str
+    language: str
+    policy: str
+    stylesheet: str
+    words: Collection[str]
+    captions: Collection[str]
+    symbols: Symbols
+
+    def require(self, page: Any) -> None:
+        """Raise `CheckFailed` at the first thing beside the blocks that may not be there."""
+        for fault in self.faults(page):
+            raise CheckFailed(f"the finished page does not read back: {fault}", hint="No page was written.")
+
+    def faults(self, page: Any) -> Iterator[str]:
+        """Everything beside the blocks that may not be there, in words."""
+        yield from self.head(page)
+        for element in page.iter():
+            yield from self.element(element)
+        yield from self.around(page)
+        yield from self.contents(page)
+        yield from self.tables(page)
+        yield from self.names(page)
+
+    def head(self, page: Any) -> Iterator[str]:
+        """Title, language, policy and style sheet."""
+        if [one.text for one in page.iter("title")] != [self.title]:
+            yield "the title is not that of the document"
+        if page.get("lang") != self.language:
+            yield "the language is not that of the document"
+        if [one.get("content") for one in page.iter("meta") if one.get("http-equiv")] != [self.policy]:
+            yield "the policy of what may be loaded is another"
+        if [(one.text or "").strip() for one in page.iter("style")] != [self.stylesheet]:
+            yield "the style sheet is another"
+
+    def element(self, element: Any) -> Iterator[str]:
+        """An element, its attributes and addresses."""
+        tag = element.tag
+        if tag not in ELEMENTS:
+            yield f"there is an element {tag}"
+            return
+        for name in set(element.keys()) - ATTRIBUTES:
+            yield f"there is an attribute {name}"
+        if not element.get("href", "#").startswith("#"):
+            yield f"there is an address {element.get('href')}"
+        if not STYLE.fullmatch(element.get("style", "--n:0")):
+            yield "there is a style of its own"
+        label = element.get("aria-label")
+        if label is not None and tag != "math" and element.get("role") != "math" and label not in self.words:
+            yield f"there is a label '{label}'"
+
+    def around(self, page: Any) -> Iterator[str]:
+        """Text outside the main part."""
+        (body,) = page.iter("body")
+        mains = [one for one in body if one.tag == "main"]
+        if len(mains) != 1:
+            yield "there is not one main part"
+        for element in body:
+            inside = "" if element.tag == "main" else element.text_content()
+            for text in (inside, element.tail or ""):
+                if text.strip() and text.strip() not in self.words:
+                    yield f"there is '{text.strip()}' beside the page"
+
+    def contents(self, page: Any) -> Iterator[str]:
+        """Links must say what the headings that they lead to say."""
+        marks = self.symbols.marks
+        targets = {one.get("id"): one for one in page.iter("h1", "h2", "h3")}
+        for nav in page.iter("nav"):
+            links = list(nav.iter("a"))
+            shown = "".join(link.text_content() for link in links)
+            if "".join(nav.text_content().split()) != "".join(shown.split()):
+                yield "the contents have other words than the headings"
+            for link in links:
+                heading = targets.get(link.get("href", "")[1:])
+                if heading is None or inline(link, marks) != inline(heading, marks):
+                    yield f"the contents say '{link.text_content()}'"
+
+    def tables(self, page: Any) -> Iterator[str]:
+        """Captions, and headings that are repeated for narrow screens."""
+        marks = self.symbols.marks
+        for table in page.iter("table"):
+            if [
+                one.text_content() for one in table.iter("caption") if one.text_content() not in self.captions
+            ]:
+                yield "a caption is not known"
+            header, *rows = table.iter("tr")
+            for row in rows:
+                if row.get("class") == "again" and [inline(c, marks) for c in row] != [
+                    inline(cell, marks) for cell in header
+                ]:
+                    yield "a heading is repeated otherwise"
+
+    def names(self, page: Any) -> Iterator[str]:
+        """Every formula has the name that one would speak who reads it."""
+        for element in page.iter("math", "span", "div"):
+            if element.get("aria-hidden"):
+                above = element.getparent()
+                if above.get("role") != "math" and above.get("class") not in INNER:
+                    yield "a formula is hidden"
+            elif element.tag == "math" or element.get("role") == "math":
+                yield from self.name(element)
+
+    def name(self, element: Any) -> Iterator[str]:
+        """The name of a formula."""
+        try:
+            source = formula_of(element, self.symbols.marks).source
+            name = spoken_chain(chain(source, self.symbols), self.symbols, self.language)
+        except (Unreadable, LookupError, ValueError) as fault:
+            yield str(fault)
+            return
+        if name != element.get("aria-label"):
+            yield f"a formula is called '{element.get('aria-label')}' instead of '{name}'"
