@@ -137,3 +137,11 @@ def walk(box: Box) -> Iterator[Box]:
     yield box
     for part in parts(box):
         yield from walk(part)
+
+
+def merged(box: Scripts) -> Scripts:
+    """A base that brings its own subscript, as in the square of ``w_1``, with all scripts at one base."""
+    inner = box.base
+    if isinstance(inner, Scripts) and inner.above is None and box.below is None and not box.primes:
+        return Scripts(inner.base, inner.below, box.above, inner.primes)
+    return box

@@ -20,6 +20,8 @@ FORMATS = (
     Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
     Format("ipynb", ".ipynb", "derivations.pages.notebook:PRINTER", "a Jupyter notebook that checks itself"),
+    Format("pdf", ".pdf", "derivations.pages.pdf:PRINTER", "PDF/UA-1: tagged and spoken, without LaTeX"),
+    Format("typ", ".typ", "derivations.pages.pdf:SOURCE", "Typst, the source of the PDF"),
     Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
     Format("html", ".html", "derivations.pages.html:PRINTER", "one HTML file that works offline"),
     Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),

@@ -1,0 +1,198 @@
+"""Auditing a finished PDF: every glyph on its pages against the document, in reading order.
+
+The document is the one whose Markdown was read back and held against the trace, number by number, so
+what is left to show for a PDF is that it holds this document and nothing else. Compared are all letters,
+digits, signs and brackets, of formulas, cells, sentences, headings and listings, each where it is due; and
+of formulas that numerators, exponents and indices stand above or below what they must. Not seen are
+the strokes that are no glyphs: the bar of a fraction, the line over a root, the rules of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from derivations.language.errors import CheckFailed
+from derivations.notation.breaking import lines
+from derivations.notation.glyphs import Glyphs
+from derivations.notation.speech import spoken_chain
+from derivations.notation.symbols import Symbols
+from derivations.notation.typeset import typeset
+from derivations.pages.blocks import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Formula,
+    Heading,
+    Listing,
+    Prose,
+    Table,
+    Words,
+)
+from derivations.pages.pdf_text import Glyph, read
+from derivations.pages.typst_source import CELLS, is_plain_number, shown
+
+HINT = "No page was written."
+
+
+def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
+    """Raise `CheckFailed` at the first glyph or spoken text of the PDF that is not the document's."""
+    finished = read(pdf)
+    _spoken(finished.spoken, [spoken_chain(f.sides, symbols, document.language) for f in heard(document)])
+    found = finished.glyphs
+    body = [glyph for glyph in found if not glyph.artifact]
+    at = 0
+    for where, wanted in expected(document, symbols):
+        at = _matched(body, at, where, wanted)
+    if at < len(body):
+        raise _fault("its end", f"there is more: '{_text(body[at : at + 40])}'")
+    headers = [header.text for header in _headers(document, symbols)]
+    for number in range(1, max((glyph.page for glyph in found), default=0) + 1):
+        _artifacts(_text([g for g in found if g.artifact and g.page == number]), headers, number, found)
+
+
+def _spoken(pages: list[list[str]], wanted: list[str]) -> None:
+    """What is said aloud, in order; what goes on from one page to the next is tagged on both."""
+    at = 0
+    for number, texts in enumerate(pages, 1):
+        for place, text in enumerate(texts):
+            if [text] == wanted[at : at + 1]:
+                at += 1
+            elif place or [text] != wanted[at - 1 : at]:
+                due = wanted[at] if at < len(wanted) else "nothing"
+                raise _fault(f"page {number}", f"'{text}' is said instead of '{due}'")
+    if at < len(wanted):
+        raise _fault("its end", f"'{wanted[at]}' is not said")
+
+
+def _matched(body: list[Glyph], at: int, where: str, wanted: Glyphs) -> int:
+    here = body[at : at + len(wanted.text)]
+    text = _text(here)
+    if text != wanted.text:
+        pairs = enumerate(zip(text, wanted.text, strict=False))
+        place = next((k for k, (a, b) in pairs if a != b), len(text))
+        start = max(place - 20, 0)
+        raise _fault(where, f"'{text[start : place + 20]}' instead of '{wanted.text[start : place + 20]}'")
+    if fault := wanted.misplaced([glyph.height + 1e4 * (1e3 - glyph.page) for glyph in here]):
+        raise _fault(where, fault)
+    return at + len(wanted.text)
+
+
+def _artifacts(text: str, headers: list[str], number: int, found: list[Glyph]) -> None:
+    """What stands on a page beside its content: the header of a table that goes on, and its number."""
+    number_of = f"{number}/{found[-1].page}"
+    if text not in [f"{header}{number_of}" for header in ("", *headers)]:
+        raise _fault(f"page {number}", f"'{text[:40]}' in its margin")
+
+
+def _fault(where: str, what: str) -> CheckFailed:
+    return CheckFailed(f"the finished PDF does not read back: {where}: {what}", hint=HINT)
+
+
+def _text(found: list[Glyph]) -> str:
+    return "".join(glyph.letter for glyph in found)
+
+
+# --- what must be there -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Writes down which glyphs the words of a document must give."""
+
+    symbols: Symbols
+
+    def words(self, words: Words) -> Glyphs:
+        """The glyphs of a sentence or a cell."""
+        found = Glyphs()
+        for word in words:
+            if isinstance(word, Formula):
+                self.formula(word, found)
+            else:
+                found.write(shown(word.text if isinstance(word, Code) else str(word)))
+        return found
+
+    def display(self, formula: Formula, width: float) -> Glyphs:
+        """The glyphs of a chain that may be broken: those of the chain, and a dot where a product is cut."""
+        found, whole = Glyphs(), self.words((formula,))
+        for line in lines(formula.sides, self.symbols, width):
+            for box in (*line.before, *line.parts):
+                found.box(box, self.symbols.marks)
+        if found.text.replace("·", "") != whole.text.replace("·", ""):
+            raise _fault("a formula", f"it was broken into '{found.text}'")
+        return found
+
+    def cell(self, words: Words, kind: str) -> Glyphs:
+        """The glyphs of a cell; a formula alone may be broken in some tables."""
+        if kind in CELLS and len(words) == 1 and isinstance(words[0], Formula):
+            return self.display(words[0], CELLS[kind])
+        return self.words(words)
+
+    def formula(self, formula: Formula, found: Glyphs) -> None:
+        """The glyphs of a chain."""
+        for side in formula.sides:
+            found.write(side.relation)
+            found.box(typeset(side.expr, self.symbols), self.symbols.marks)
+
+
+def heard(document: Document) -> Iterator[Formula]:
+    """The formulas that carry a spoken text, in order: all but plain numbers in a column of numbers."""
+    for block in document.blocks:
+        match block:
+            case Heading(_, words) | Prose(words):
+                yield from _formulas(words)
+            case Display(formula):
+                yield formula
+            case Table():
+                for words in block.header:
+                    yield from _formulas(words)
+                for row in block.rows:
+                    for place, words in enumerate(row):
+                        if not is_plain_number(words, block, place):
+                            yield from _formulas(words)
+
+
+def _formulas(words: Words) -> Iterator[Formula]:
+    return (word for word in words if isinstance(word, Formula))
+
+
+def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs]]:
+    """The glyphs of a document, piece by piece, each with where it stands, in words."""
+    heading = "the start"
+    for block in document.blocks:
+        if isinstance(block, Heading):
+            heading = Reader(symbols).words(block.words).text
+        for where, found in _of_block(block, Reader(symbols)):
+            yield f"under '{heading}', {where}", found
+
+
+def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
+    match block:
+        case Heading(_, words) | Prose(words):
+            yield type(block).__name__.lower(), reader.words(words)
+        case Display(formula):
+            yield "a formula", reader.words((formula,))
+        case Table():
+            for place, cell in enumerate(block.header, 1):
+                yield f"the header of column {place}", reader.words(cell)
+            for line, row in enumerate(block.rows, 1):
+                for place, cell in enumerate(row):
+                    found = reader.cell(cell, block.kind)
+                    yield f"row {line}, column {place + 1}", found
+        case Listing():
+            yield "a listing", Glyphs(shown_listing(block.text))
+
+
+def shown_listing(text: str) -> str:
+    """The glyphs of a listing."""
+    return "".join("".join(map(shown, text.split("\n"))).split())
+
+
+def _headers(document: Document, symbols: Symbols) -> Iterator[Glyphs]:
+    for block in document.blocks:
+        if isinstance(block, Table):
+            found = Glyphs()
+            for cell in block.header:
+                found.write(Reader(symbols).words(cell).text)
+            yield found

@@ -1,0 +1,148 @@
+"""The glyphs of a finished PDF in the order of its content, by pdfium.
+
+What is marked as an artifact, page numbers and the repeated headers of tables, is kept apart.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from derivations.language.errors import CheckFailed
+
+BLANK = frozenset("\u0000\u0002\u00ad\u200b\u200c\u200d\ufeff")
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """A letter on a page, the height of its baseline there, and whether it is an artifact."""
+
+    letter: str
+    height: float
+    page: int
+    artifact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What is in a PDF: its glyphs without blanks, and by page what is said for formulas and pictures."""
+
+    glyphs: list[Glyph]
+    spoken: list[list[str]]
+
+
+def read(pdf: bytes) -> Finished:
+    """The glyphs of all pages, letters of formulas as plain letters, and the spoken texts.
+
+    Raises `CheckFailed` for what is no PDF.
+    """
+    import pypdfium2
+    import pypdfium2.raw as pdfium
+
+    try:
+        document = pypdfium2.PdfDocument(pdf)
+    except pypdfium2.PdfiumError as fault:
+        raise CheckFailed(f"the finished PDF does not read back: {fault}") from None
+    try:
+        pages = list(document)
+        found = [glyph for number, page in enumerate(pages, 1) for glyph in _of_page(page, number)]
+        return Finished(found, [list(_spoken(pdfium, page)) for page in pages])
+    finally:
+        document.close()
+
+
+def _spoken(pdfium: Any, page: Any) -> Iterator[str]:
+    """The alternative texts of a page, in the order of its tags."""
+    tree = pdfium.FPDF_StructTree_GetForPage(page)
+    held = [
+        pdfium.FPDF_StructTree_GetChildAtIndex(tree, at)
+        for at in range(pdfium.FPDF_StructTree_CountChildren(tree))
+    ]
+    while held:
+        element = held.pop()
+        text = _wide(pdfium.FPDF_StructElement_GetAltText, element)
+        if text:
+            yield text
+        inside = range(pdfium.FPDF_StructElement_CountChildren(element))
+        held += [
+            child
+            for at in reversed(inside)
+            if (child := pdfium.FPDF_StructElement_GetChildAtIndex(element, at))
+        ]
+    pdfium.FPDF_StructTree_Close(tree)
+
+
+def _wide(ask: Any, element: Any) -> str:
+    """A text that pdfium gives as UTF-16 into a buffer, after it said how large."""
+    size = ask(element, None, 0)
+    held = ctypes.create_string_buffer(max(size, 2))
+    ask(element, held, size)
+    return held.raw[: max(size - 2, 0)].decode("utf-16-le")
+
+
+def _of_page(page: Any, number: int) -> Iterator[Glyph]:
+    """The glyphs of a page object by object: pdfium itself sorts those of a line by their places."""
+    import pypdfium2.raw as pdfium
+
+    text = page.get_textpage()
+    found: dict[int, list[tuple[str, float]]] = {}
+    for at in range(text.count_chars()):
+        if not pdfium.FPDFText_IsGenerated(text, at):
+            shape = ctypes.addressof(pdfium.FPDFText_GetTextObject(text, at).contents)
+            found.setdefault(shape, []).append((_letter(pdfium, text, at), _height(pdfium, text, at)))
+    for shape in _shapes(pdfium, page):
+        letters = found.pop(ctypes.addressof(shape.contents), [])
+        artifact = bool(letters) and _is_artifact(pdfium, shape)
+        yield from (Glyph(letter, y, number, artifact) for letter, y in letters if not _is_blank(letter))
+    assert not found, "text outside the objects of the page"
+
+
+def _letter(pdfium: Any, text: Any, at: int) -> str:
+    code = pdfium.FPDFText_GetUnicode(text, at)
+    if 0xDC00 <= code < 0xE000:  # the second half of a letter; its first half is a blank
+        code = 0x10000 + ((pdfium.FPDFText_GetUnicode(text, at - 1) - 0xD800) << 10) + code - 0xDC00
+    return "-" if pdfium.FPDFText_IsHyphen(text, at) == 1 else plain(chr(code))
+
+
+def _height(pdfium: Any, text: Any, at: int) -> float:
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium.FPDFText_GetCharOrigin(text, at, x, y)
+    return y.value
+
+
+def _is_blank(letter: str) -> bool:
+    return letter.isspace() or letter in BLANK or "\ud800" <= letter < "\udc00"
+
+
+def _shapes(pdfium: Any, page: Any) -> Iterator[Any]:
+    """The text objects of a page in the order of its content, those inside groups too."""
+    held = [pdfium.FPDFPage_GetObject(page, at) for at in range(pdfium.FPDFPage_CountObjects(page))]
+    while held:
+        shape = held.pop(0)
+        if pdfium.FPDFPageObj_GetType(shape) == pdfium.FPDF_PAGEOBJ_FORM:
+            inside = range(pdfium.FPDFFormObj_CountObjects(shape))
+            held = [pdfium.FPDFFormObj_GetObject(shape, at) for at in inside] + held
+        elif pdfium.FPDFPageObj_GetType(shape) == pdfium.FPDF_PAGEOBJ_TEXT:
+            yield shape
+
+
+def plain(letter: str) -> str:
+    """A letter of a mathematical alphabet as the letter that it is: an italic or a bold one."""
+    font, _, code = unicodedata.decomposition(letter).partition(" ")
+    return chr(int(code, 16)) if font == "<font>" else letter
+
+
+def _is_artifact(pdfium: Any, shape: Any) -> bool:
+    return any(
+        _name(pdfium, pdfium.FPDFPageObj_GetMark(shape, at)) == "Artifact"
+        for at in range(pdfium.FPDFPageObj_CountMarks(shape))
+    )
+
+
+def _name(pdfium: Any, mark: Any) -> str:
+    held, used = (ctypes.c_ushort * 32)(), ctypes.c_ulong()
+    pdfium.FPDFPageObjMark_GetName(mark, held, ctypes.sizeof(held), used)
+    return bytes(held)[: max(used.value - 2, 0)].decode("utf-16-le")

@@ -1,0 +1,221 @@
+"""The PDF and its Typst source: they compile as PDF/UA-1, stay within the margins, and read back."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache as cache_of
+from itertools import pairwise
+
+import pytest
+
+from derivations.examples.gallery import names
+from derivations.language.errors import CheckFailed
+from derivations.notation.glyphs import Glyphs
+from derivations.notation.layout import Fraction, Letter, Numeral, Scripts
+from derivations.notation.marks import PLAIN
+from derivations.pages import pdf
+from derivations.pages.page import Page, build
+from derivations.pages.pdf_text import read
+from derivations.pages.typst_source import REPERTOIRE, escape
+from tests.test_hostile import LINEAR, spec
+
+GALLERY = tuple(names())
+FEW = ("linear-regression", "two-two-two-network", "lstm-step")
+MILLIMETRE = 72 / 25.4
+
+
+@cache_of
+def page(name: str) -> Page:
+    return build(name, ("md", "typ", "pdf"))
+
+
+def body(source: str) -> int:
+    """Where the first heading of a source starts."""
+    return source.index("\n#heading(")
+
+
+# --- every page ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
+)
+def test_every_page_compiles_reads_back_and_stays_within_its_margins(name: str) -> None:
+    shown = page(name)
+    assert shown.file("pdf").startswith(b"%PDF-")
+    for left, right, width in extents(shown.file("pdf")):
+        assert left >= 24.5 * MILLIMETRE
+        assert right <= width - 24.5 * MILLIMETRE
+
+
+def extents(file: bytes) -> list[tuple[float, float, float]]:
+    """How far the content of every page reaches to the left and the right, and how wide the page is."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(file)
+    found = []
+    for sheet in document:
+        bounds = [shape.get_bounds() for shape in sheet.get_objects()]
+        width = sheet.get_width()
+        inside = [b for b in bounds if not (b[0] <= 0 and b[2] >= width)]
+        found.append((min(b[0] for b in inside), max(b[2] for b in inside), width))
+    document.close()
+    return found
+
+
+def test_the_bytes_do_not_depend_on_the_process_or_its_hash_seed() -> None:
+    program = (
+        "import sys; from derivations.pages.page import build\n"
+        "sys.stdout.buffer.write(build('linear-regression', ('pdf',)).file('pdf'))"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+        ).stdout
+        for seed, zone in [("1", "UTC"), ("2", "Asia/Tokyo")]
+    ]
+    assert found[0] == found[1] == page("linear-regression").file("pdf")
+
+
+# --- faults that must be caught -----------------------------------------------------------------------
+
+UNSEEN = re.compile(r"#hide\[[^]]*\]|level: \d|#rows\(.*")
+
+
+def visible_digits(source: str) -> list[int]:
+    """The places of the digits that a reader of the page sees or hears."""
+    hidden = {at for found in UNSEEN.finditer(source) for at in range(*found.span())}
+    places = (found.start() for found in re.finditer(r"\d", source))
+    return [at for at in places if at not in hidden and at > body(source)]
+
+
+def refused(source: str, shown: Page) -> bool:
+    try:
+        pdf.check_source(source, shown.press)
+    except CheckFailed:
+        return True
+    return False
+
+
+def turned(source: str, at: int) -> str:
+    return f"{source[:at]}{(int(source[at]) + 1) % 10}{source[at + 1 :]}"
+
+
+def test_a_digit_that_is_turned_is_caught_wherever_it_stands() -> None:
+    shown = page("linear-regression")
+    places = visible_digits(shown["typ"])
+    assert len(places) > 800
+    assert all(refused(turned(shown["typ"], at), shown) for at in places[::40])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FEW)
+def test_every_digit_that_is_turned_is_caught(name: str) -> None:
+    shown = page(name)
+    places = visible_digits(shown["typ"])
+    assert [at for at in places[:: len(places) // 300] if not refused(turned(shown["typ"], at), shown)] == []
+
+
+def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
+    shown = page("linear-regression")
+    places = [found.start() for found in re.finditer("−", shown["typ"])]
+    assert len(places) > 60
+    assert all(refused(shown["typ"][:at] + shown["typ"][at + 1 :], shown) for at in places[::6])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\n#display\(.*\n", "\n"),
+        (r"\n  \[1\], \[1\], \[12\],", ""),
+        (r"\n#rows\((?:.*\n)+?\)\n", "\n"),
+        (r"\n#heading.*\n", "\n"),
+        (r"\nWe start from.*\n", "\n"),
+        (r"\n#listing\(.*\n", "\n"),
+        (r"frac\(1, n\)", "frac(n, 1)"),
+        (r", t: 2\)", ", b: 2)"),
+        (r"y_\(i\)", "y^(i)"),
+        (r" ∂ ", " "),
+        (r"≈", "="),
+        (r"\\\[", "\\("),
+        (r"frac\(1, n\)", "1 n"),
+        (r"residuals", "remainders"),
+        (r"\Z", "\nMore."),
+        (r"\Z", "\n#place(top)[9]"),
+        (r"\Z", "\n#pdf.artifact[9]"),
+    ],
+)
+def test_what_is_lost_or_turned_round_is_caught(old: str, new: str) -> None:
+    shown = page("linear-regression")
+    source = shown["typ"]
+    start = body(source)
+    found, count = re.subn(old, lambda _: new, source[start:], count=1)
+    assert count == 1, old
+    assert refused(source[:start] + found, shown)
+
+
+def test_a_file_that_is_no_pdf_is_refused() -> None:
+    shown = page("linear-regression")
+    for file in (b"", b"%PDF-1.7\n", shown.file("pdf")[:5000]):
+        with pytest.raises(CheckFailed):
+            pdf.check(file, shown.press)
+
+
+def test_a_formula_without_spoken_text_is_refused() -> None:
+    with pytest.raises(CheckFailed, match="alt"):
+        pdf.compiled('#set document(title: "x")\n$ x $')
+
+
+def test_what_stands_above_what_follows_from_the_boxes() -> None:
+    found = Glyphs()
+    found.box(Fraction(Numeral("1"), Scripts(Letter("x"), below=Letter("i"), above=Numeral("2"))), PLAIN)
+    assert found.text == "1x2i"
+    assert found.misplaced([9, 0, 1, -1]) == ""
+    for wrong in ([0, 0, 1, -1], [9, 0, 0, -1], [9, 0, 1, 0], [9, 0, 9, -1]):
+        assert found.misplaced(wrong)
+
+
+# --- hostile text -------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "#panic() $x$ @ref <label> *b* _i_ `c` [x] ]] \\ \\# \\u{41} // c /* d */ ~",
+    "-- --- ... 'q' \"r\" - + = / 1. a, ``x'',, !` ?` -1",
+    "= no heading",
+    "1. no list",
+    "/ no: term",
+    "https://example.org/a_b#c",
+    "\u202egnp.exe \u2066x\u2069 \u200bzero",
+    "\U0001f600 ∀ 中文 ñ ß ﬁ",
+    "<script>alert(1)</script>&amp;",
+    "tabs\tand\nlines\u2028",
+]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_title_stays_text(title: str) -> None:
+    shown = build(spec(LINEAR, title=title), ("md", "typ", "pdf"))
+    heading = "".join(glyph.letter for glyph in read(shown.file("pdf")).glyphs if glyph.page == 1)
+    letters = [letter for letter in title if REPERTOIRE.fullmatch(letter) and letter != " "]
+    assert all(letter in heading for letter in letters)
+    for letter in set(title) - set(letters) - set(" \t\n\u2028"):
+        assert f"[U+{ord(letter):04X}]" in heading
+
+
+def test_the_fonts_of_the_wheel_have_every_letter_that_is_shown_as_itself() -> None:
+    letters = [chr(code) for code in range(0x20, 0x2600) if REPERTOIRE.fullmatch(chr(code))]
+    lines = "\n\n".join(escape("x".join(letters[at : at + 40])) for at in range(0, len(letters), 40))
+    settings = '#set document(title: "x", date: none)\n#set text(font: "New Computer Modern")\n'
+    assert pdf.compiled(settings + lines)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_escaped_text_has_no_markup(text: str) -> None:
+    for before, after in pairwise(["", *re.findall(r"\\.|.", escape(text)), ""]):
+        assert before.startswith("\\") or before not in set("#$*_`<>@[]~")
+        assert (before, after) != ("/", "/")
