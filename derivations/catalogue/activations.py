@@ -14,7 +14,6 @@ ACTIVATIONS = (
         formula="x*step(x)",
         kinks=("0",),
         source="Nair and Hinton 2010",
-        spoken="ReLU",
     ),
     Function(
         "clamp",
@@ -66,7 +65,6 @@ ACTIVATIONS = (
         smooth="a - 1",
         cancels=True,
         source="Clevert, Unterthiner and Hochreiter 2016",
-        spoken="ELU",
     ),
     Function(
         "selu",
@@ -80,7 +78,6 @@ ACTIVATIONS = (
         kinks=("0",),
         cancels=True,
         source="Klambauer and others 2017",
-        spoken="SELU",
     ),
     Function(
         "sigmoid",
@@ -89,6 +86,7 @@ ACTIVATIONS = (
         latex=r"\sigma",
         rule="derivative of the logistic function",
         formula="1/(1 + exp(-x))",
+        spoken="sigmoid",
     ),
     Function(
         "tanh",
@@ -108,7 +106,6 @@ ACTIVATIONS = (
         formula="x*(1 + erf(x/sqrt(2)))/2",
         cancels=True,
         source="Hendrycks and Gimpel 2016, exact form",
-        spoken="GELU",
     ),
     Function(
         "gelu_tanh",
@@ -130,7 +127,6 @@ ACTIVATIONS = (
         rule="product rule on x times the logistic function",
         formula="x*sigmoid(x)",
         source="Elfwing, Uchibe and Doya 2018; Swish with beta = 1",
-        spoken="SiLU",
     ),
     Function(
         "softplus",
@@ -183,6 +179,7 @@ ACTIVATIONS = (
         formula="log((exp(x) + exp(-x))/2)",
         cancels=True,
         source="the logarithm of the hyperbolic cosine; torch has no function of its own",
+        spoken="log cosh",
     ),
     Function(
         "hinge",
@@ -213,6 +210,7 @@ ACTIVATIONS = (
         formula="x - log(sum(exp(x), k))",
         over=True,
         source="torch.log_softmax",
+        spoken="log softmax",
     ),
     Function(
         "logsumexp",
@@ -223,5 +221,6 @@ ACTIVATIONS = (
         formula="log(sum(exp(x), k))",
         over=True,
         source="torch.logsumexp",
+        spoken="log sum exp",
     ),
 )

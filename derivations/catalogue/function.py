@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Function:
     """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index.
 
-    ``spoken`` is how it is said in English, "the sine"; without it, its name is said.
+    ``spoken`` is how it is said in English, "the sine"; without it, it is called as it is printed.
     """
 
     name: str

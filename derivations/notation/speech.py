@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from derivations.catalogue import functions
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import (
     ONE,
@@ -35,7 +34,7 @@ from derivations.language.tree import (
     number,
 )
 from derivations.notation.read import Side
-from derivations.notation.spoken import LANGUAGES
+from derivations.notation.spoken import phrases_of
 from derivations.notation.spoken.letters import Letters
 from derivations.notation.spoken.numbers import decimal
 from derivations.notation.spoken.phrases import Phrases
@@ -47,24 +46,26 @@ POWERS = {"2": "squared", "3": "cubed"}
 
 
 def spoken(expr: Expr, symbols: Symbols, language: str = "en") -> str:
-    """The expression in words; ``language`` is a code of `LANGUAGES`."""
+    """The expression in words; ``language`` is a code of `derivations.notation.spoken.LANGUAGES`."""
     return spoken_chain((Side("", expr),), symbols, language)
 
 
 def spoken_chain(sides: Iterable[Side], symbols: Symbols, language: str = "en") -> str:
     """A chain ``a = b ≈ c`` in words."""
-    phrases = LANGUAGES[language]
+    phrases = phrases_of(language)
     speaker = _Speaker(symbols, phrases, Letters(symbols, phrases))
     relations = {"": "", "=": phrases.equals, "≈": phrases.approximately, "←": phrases.becomes}
     said = (f"{relations[side.relation]} {speaker.say(side.expr)[0]}" for side in sides)
-    return _smooth(" ".join(said), phrases.spaced)
+    return _smooth(" ".join(said), phrases)
 
 
-def _smooth(text: str, spaced: bool) -> str:
-    """One pause where several meet, none at the end, and spaces as the language has them."""
+def _smooth(text: str, phrases: Phrases) -> str:
+    """One pause where several meet, none at the end, words that meet and spaces as the language has them."""
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r" ?([,，])(?: ?[,，])*", r"\1", text).strip(" ,，")
-    return text if spaced else re.sub(r"(?<![ -~]) | (?![ -~])", "", text)
+    for words, joint in phrases.joints.items():
+        text = re.sub(words, joint, text)
+    return text if phrases.spaced else re.sub(r"(?<![ -~]) | (?![ -~])", "", text)
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ class _Speaker:
             return self.phrases.norm.format(self.say(parts[0])[0]), ATOM
         if name == "same":
             return self.phrases.same.format(*(self.say(part)[0] for part in parts)), ATOM
-        called = self.function(name)
+        called = self.letters.function(name)
         if not parts:
             return called, ATOM
         phrase = called if "{}" in called else self.phrases.apply.format(called, "{}")
@@ -227,12 +228,6 @@ class _Speaker:
             return phrase.format(self.argument(parts[0])), APPLY
         inside = f" {self.phrases.argument} ".join(self.say(part)[0] for part in parts)
         return self.phrases.arguments.format(phrase.format(inside)), ATOM
-
-    def function(self, name: str) -> str:
-        """The name of a function: that of the language, else that of its row."""
-        row = functions.BY_NAME.get(name)
-        plain = (row.spoken if row else "") or name.replace("_", " ")
-        return self.phrases.functions.get(name, plain)
 
     def argument(self, expr: Expr, least: int = APPLY) -> str:
         return self.say(expr)[0] if _is_bare(expr) else self.within(expr, least)

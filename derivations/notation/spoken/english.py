@@ -40,11 +40,12 @@ ENGLISH = Phrases(
     approximately="is approximately",
     becomes="becomes",
     prime="prime",
-    capital="capital",
-    variant="variant",
+    capital="capital {}",
+    variant="variant {}",
     dot="dot",
     name="the name {}",
     accents={"hat": "hat", "bar": "bar", "tilde": "tilde"},
     greek="""alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi
         pi rho sigma tau upsilon phi chi psi omega""",
+    has_rows=True,
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from derivations.catalogue import functions
 from derivations.notation.spoken.numbers import decimal
 from derivations.notation.spoken.phrases import Phrases
 from derivations.notation.symbols import LOWER, Symbols
@@ -59,8 +61,8 @@ class Letters:
         has_twin = self.sounds[said.lower()] > 1
         name = stem.lstrip("\\")
         if name[0].isupper() and (has_twin or name != stem):
-            return f"{self.phrases.capital} {said}"
-        return f"{self.phrases.variant} {said}" if has_twin and name.startswith("var") else said
+            return self.phrases.capital.format(said)
+        return self.phrases.variant.format(said) if has_twin and name.startswith("var") else said
 
     def word(self, word: str) -> str:
         """A name in upright letters; the dots in it are said."""
@@ -74,3 +76,13 @@ class Letters:
         if text.isdigit():
             return decimal(text, self.phrases)
         return text if len(text) == 1 else self.word(text)
+
+    def function(self, name: str) -> str:
+        """What a function is called: by the language, by its row, or as it is printed."""
+        if name in self.phrases.functions:
+            return self.phrases.functions[name]
+        row = functions.BY_NAME.get(name)
+        if row is None:
+            return name.replace("_", " ")
+        printed = re.sub(r"\\mathrm|\W", "", row.latex)
+        return row.spoken if row.spoken and self.phrases.has_rows else printed

@@ -15,8 +15,9 @@ class Phrases:
     Every phrase that holds more than an entry has words of its own at its end, so that a listener hears
     where it ends; commas are pauses and carry no meaning. ``small`` are the whole numbers that are said
     as words, from zero on. ``functions`` are names by the row of the catalogue: a name, which stands in
-    ``apply``, or a phrase of its own with ``{}``; a row that is missing is called as the catalogue says.
-    ``spaced`` is whether words stand apart.
+    ``apply``, or a phrase of its own with ``{}``; a row that is missing is called as it is printed.
+    ``joints`` are patterns of words that change where they meet, with what they become, ``de le`` to ``du``.
+    ``has_rows`` is whether the rows speak this language themselves, ``spaced`` whether words stand apart.
     """
 
     small: str
@@ -63,6 +64,8 @@ class Phrases:
     accents: Mapping[str, str]
     greek: str
     functions: Mapping[str, str] = field(default_factory=dict)
+    joints: Mapping[str, str] = field(default_factory=dict)
+    has_rows: bool = False
     spaced: bool = True
 
     @cached_property
