@@ -23,7 +23,7 @@ TIERS = (  # lowest first; layers of one tier do not know each other
     {"language"},
     {"notation", "numbers"},
     {"examples"},
-    {"witnesses"},
+    {"witnesses", "figures"},
     {"pages", "cache"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},

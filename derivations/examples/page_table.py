@@ -16,7 +16,9 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Part = Literal["problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks"]
+Part = Literal[
+    "problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks", "figures"
+]
 PARTS: tuple[str, ...] = get_args(Part)
 
 

@@ -9,17 +9,19 @@ labels and code, must be what the document says, letter by letter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
+from derivations.figures.rows import BY_NAME, wanted_figures
+from derivations.figures.scene import Scene
 from derivations.language.errors import CheckFailed
 from derivations.notation.numerals import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
-from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
+from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item
 from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
@@ -35,6 +37,7 @@ class Audit:
     evidence: Evidence
     listings: tuple[str, ...]
     has_matrices: bool = False
+    figure: Callable[[Item, Figure], None] | None = None
 
     def require(self, items: list[Item]) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
@@ -49,6 +52,7 @@ class Audit:
             return
         yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
         yield from self.kinks()
+        yield from self.figures()
         steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
@@ -71,6 +75,17 @@ class Audit:
         found = [block for block in self.document.blocks if isinstance(block, Prose) and block.kink]
         if found != wanted:
             yield "the values that sit on a kink are not those of the steps"
+
+    def figures(self) -> Iterator[str]:
+        """Figures that are missing, and what in a drawing is not as in the run."""
+        scene = Scene(self.evidence.trace, self.evidence.symbols, self.evidence.rounding)
+        found = [block for block in self.document.blocks if isinstance(block, Figure)]
+        if [block.name for block in found] != wanted_figures(scene):
+            yield "its figures are not those that the spec wants"
+        for block in found:
+            yield from (
+                f"figure {block.name}: {fault}" for fault in BY_NAME[block.name].faults(block.drawing, scene)
+            )
 
     def step_of(self, heading: Heading, steps: Iterator[int]) -> Step | None:
         """The step that a heading opens, the next of those shown; None for a heading of anything else."""
@@ -106,3 +121,7 @@ class Audit:
                 self.evidence.words(item.pieces, (shown,), step)
             case Table():
                 TableAudit(block, step, self.evidence).check(item)
+            case Figure():
+                if self.figure is None:
+                    raise Mismatch("a figure that nobody reads back")
+                self.figure(item, block)

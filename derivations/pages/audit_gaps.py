@@ -55,7 +55,7 @@ class Gaps:
         for part in example.spec.page.parts:
             if part == "steps":
                 found += ["steps"] * len(shown_steps(example))
-            elif part != "matrix" or self.has_matrices:
+            elif part != "figures" and (part != "matrix" or self.has_matrices):
                 found.append(part)
         return found
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from derivations.figures.drawing import Drawing
 from derivations.language.tree import Expr, Number
 from derivations.notation.read import Side
 
@@ -109,7 +110,15 @@ class Listing:
     text: str
 
 
-Block: TypeAlias = Heading | Prose | Display | Table | Listing
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing; the name ends the name of its file where a format puts it into one."""
+
+    name: str
+    drawing: Drawing
+
+
+Block: TypeAlias = Heading | Prose | Display | Table | Listing | Figure
 
 
 @dataclass(frozen=True)

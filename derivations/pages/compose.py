@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.recognize import recognize
+from derivations.figures.rows import BY_NAME as FIGURES
+from derivations.figures.rows import figures_of
+from derivations.figures.scene import Scene
 from derivations.language.backward import adjoint
 from derivations.language.matrix import ONES, OVER, TIMES
 from derivations.language.program import Equation
@@ -19,6 +23,7 @@ from derivations.pages.blocks import (
     Block,
     Display,
     Document,
+    Figure,
     Formula,
     Heading,
     Listing,
@@ -53,27 +58,39 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
     """The page in its order, the parts that the spec wants."""
     example, trace = run.example, run.trace
     rounding = rounding_of(example)
-    parts: dict[str, Callable[[], Iterator[Block]]] = {
+    scene, wanted = Scene(trace, symbols, rounding), example.spec.page.parts
+    figures = partial(figure_blocks, scene) if "figures" in wanted else lambda part: ()
+    parts: dict[str, Callable[[], Iterable[Block]]] = {
         "problem": lambda: problem(example, recognize(example), rounding),
-        "quantities": lambda: quantities(example),
+        "quantities": lambda: (*quantities(example), *figures("quantities")),
         "gradient": lambda: gradient(run),
         "matrix": lambda: matrices(run.matrices),
-        "steps": lambda: steps(run, rounding, symbols),
-        "summary": lambda: summary_blocks(trace, rounding),
+        "steps": lambda: steps(run, rounding, symbols, figures("steps")),
+        "summary": lambda: (*summary_blocks(trace, rounding), *figures("summary")),
         "program": lambda: program_blocks(run.program, run.printed),
         "checks": lambda: check_blocks(trace, run.report, rounding),
     }
     blocks: list[Block] = [Heading(1, (example.spec.title,))]
-    for part in example.spec.page.parts:
-        blocks += parts[part]()
+    for part in wanted:
+        blocks += parts[part]() if part in parts else ()
     blocks.append(Prose((footer,)))
     return Document(example.spec.title, tuple(blocks))
 
 
-def steps(run: Verified, rounding: Rounding, symbols: Symbols) -> Iterator[Block]:
-    """The steps that are shown, one after another."""
-    for number in shown_steps(run.example):
+def steps(
+    run: Verified, rounding: Rounding, symbols: Symbols, figures: Iterable[Block] = ()
+) -> Iterator[Block]:
+    """The steps that are shown, one after another, the first with its figures."""
+    for place, number in enumerate(shown_steps(run.example)):
         yield from batch_blocks(run.trace, run.trace.shown[number - 1], rounding, symbols)
+        yield from () if place else figures
+
+
+def figure_blocks(scene: Scene, part: str) -> Iterator[Block]:
+    """The figures of a part, each below its sentence."""
+    for name, drawing in figures_of(scene, part).items():
+        yield Prose(say(FIGURES[name].lead))
+        yield Figure(name, drawing)
 
 
 # --- quantities and derivation ------------------------------------------------------------------------

@@ -28,7 +28,7 @@ Pieces: TypeAlias = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A block of the page: Heading, Prose, Display, Table or Listing."""
+    """A block of the page: Heading, Prose, Display, Table, Listing, or Figure with its file or its source."""
 
     kind: str
     pieces: Pieces = ()
@@ -53,6 +53,8 @@ def _markdown_items(tokens: list[Any]) -> Iterator[Item]:
                 yield Item("Heading", _inline(token))
             case "inline" if before in ("th_open", "td_open"):
                 cells.append(_inline(token))
+            case "inline" if [child.type for child in token.children or ()] == ["image"]:
+                yield _picture(token.children[0])
             case "inline":
                 yield Item("Prose", _inline(token))
             case "math_block":
@@ -67,6 +69,10 @@ def _markdown_items(tokens: list[Any]) -> Iterator[Item]:
                 rows = []
             case "html_block" | "math_block_label" | "hr" | "bullet_list_open" | "blockquote_open":
                 yield Item(token.type, text=token.content)
+
+
+def _picture(token: Any) -> Item:
+    return Item("Figure", _inline(token), text=str(token.attrs["src"]))
 
 
 def _inline(token: Any) -> Pieces:
@@ -117,6 +123,7 @@ def _displayed(item: Item) -> str:
 BLOCK = re.compile(
     r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
     r"|\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)\\end\{(?P=table)\}"
+    r"|\\begin\{adjustbox\}\{max width=\\linewidth,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"
     r"|\\\[\n(?P<display>.*?)\n\\\]|\\begin\{align\*\}\n(?P<aligned>.*?)\n\\end\{align\*\}"
     r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$)",
     re.DOTALL,
@@ -146,6 +153,8 @@ def _latex_item(found: re.Match[str]) -> Item:
     kind = found.lastgroup
     if found["code"] is not None:
         return Item("Listing", text=found["code"] + "\n")
+    if found["figure"] is not None:
+        return Item("Figure", text=found["figure"])
     if found["table"] is not None:
         return Item("Table", rows=tuple(_latex_rows(found["rows"])))
     if kind in ("display", "aligned"):

@@ -8,10 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.notation.latex import width
 from derivations.notation.symbols import GREEK, Symbols
-from derivations.pages.blocks import Code, Formula, Table, Words, lone_number
-from derivations.pages.finished import read_latex
+from derivations.pages.blocks import Code, Figure, Formula, Table, Words, lone_number
+from derivations.pages.finished import Item, read_latex
 from derivations.pages.markdown import math, sides_latex
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
@@ -242,8 +243,20 @@ def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
     return f"{{{shown}}}" if protected and shown else shown
 
 
+def figure_latex(figure: Figure, symbols: Symbols) -> Markup:
+    """A figure as a TikZ picture, set smaller if it is too wide."""
+    shown = tikz_of(figure.drawing, symbols, escape)
+    return Markup(f"\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}")
+
+
+def check_figure(item: Item, figure: Figure, press: Press) -> None:
+    """Raise `CheckFailed` unless a TikZ picture shows the drawing of a figure."""
+    check_tikz(item.text, figure.drawing, press.symbols, escape)
+
+
 def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
     return {
+        "figure": lambda figure: figure_latex(figure, symbols),
         "words": lambda words: words_latex(words, symbols),
         "display": lambda formula: display(formula, symbols),
         "table_start": table_start,
@@ -259,7 +272,7 @@ def _printer(template: str) -> Printer:
     def write(press: Press) -> str:
         return render(press.document, template, escape, _filters(press.symbols))
 
-    return Printer(write, audited(read_latex, escape))
+    return Printer(write, audited(read_latex, escape, check_figure))
 
 
 ARTICLE = _printer("latex/page.tex.j2")

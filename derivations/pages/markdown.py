@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from derivations.notation.latex import latex, width
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Document, Formula, Words, lone_number
-from derivations.pages.finished import read_markdown
+from derivations.pages.blocks import Code, Document, Figure, Formula, Words, lone_number
+from derivations.pages.finished import Item, read_markdown
+from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
 
@@ -85,8 +87,25 @@ def _verbatim(text: str) -> Markup:
     return Markup(text.rstrip("\n").replace("```", "` ` `"))
 
 
-def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:
+def file_of(name: str, press: Press) -> str:
+    """The file that a figure of a page stands in."""
+    return quote(f"{press.stem}-{name}.svg")
+
+
+def _picture(figure: Figure, press: Press) -> Markup:
+    return Markup(f"![{escape(figure.drawing.description)}]({file_of(figure.name, press)})")
+
+
+def check_picture(item: Item, figure: Figure, press: Press) -> None:
+    """Raise ValueError unless an item is the picture of a figure: its file and its description."""
+    if item.text != file_of(figure.name, press) or item.pieces != (figure.drawing.description,):
+        raise ValueError(f"'{item.text}' is not the picture of {figure.name}")
+
+
+def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
+    symbols = press.symbols
     return {
+        "figure": lambda figure: _picture(figure, press),
         "words": lambda words: words_markdown(words, symbols),
         "cell": lambda words, letter: cell_markdown(words, letter, symbols),
         "math": lambda formula: Markup(math(formula, symbols)),
@@ -102,7 +121,7 @@ def write(press: Press) -> str:
 
 def written(document: Document, press: Press) -> str:
     """A document, or a part of the page's, as Markdown."""
-    return render(document, "markdown/page.md.j2", escape, _filters(press.symbols))
+    return render(document, "markdown/page.md.j2", escape, _filters(press))
 
 
-PRINTER = Printer(write, audited(read_markdown, str))
+PRINTER = Printer(write, audited(read_markdown, str, check_picture), svg_files)

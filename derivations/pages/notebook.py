@@ -16,7 +16,8 @@ from derivations.language.errors import CheckFailed
 from derivations.pages.blocks import Block, Display, Document, Heading, Prose, Table
 from derivations.pages.finished import read_markdown
 from derivations.pages.lesson_cells import Cells, StepCells
-from derivations.pages.markdown import written
+from derivations.pages.markdown import check_picture, written
+from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
 from derivations.witnesses.run_listing import run_cells
 
@@ -155,7 +156,7 @@ def check(text: str, press: Press) -> None:
     except (ValueError, KeyError, nbformat.ValidationError) as fault:
         raise CheckFailed(f"the finished notebook does not read back: {fault}") from None
     words = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    audited(read_markdown, str)(words, press)
+    audited(read_markdown, str, check_picture)(words, press)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if [cell.source for cell in code] != [source for kind, source in _cells(press) if kind == "code"]:
         raise CheckFailed("the code of the finished notebook is not that of the run")
@@ -164,4 +165,4 @@ def check(text: str, press: Press) -> None:
         raise CheckFailed("the notebook does not print what was verified")
 
 
-PRINTER = Printer(write, check)
+PRINTER = Printer(write, check, svg_files)

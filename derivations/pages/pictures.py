@@ -1,38 +1,48 @@
-"""The SVG format: the loss by step of a run of three steps and more, else the computation graph."""
+"""Figures as SVG files: those that Markdown refers to, and the format of one picture a page."""
 
 from __future__ import annotations
 
-import html
-from xml.etree import ElementTree
+from collections.abc import Mapping
 
+from derivations.figures.drawing import Drawing
+from derivations.figures.rows import FIGURES
+from derivations.figures.scene import FigureRow, Scene
+from derivations.figures.svg import check_svg, svg_of
 from derivations.language.errors import CheckFailed
-from derivations.pages.graph_layers import check_graph, graph
-from derivations.pages.loss_curve import check_curve, curve
+from derivations.pages.blocks import Figure
 from derivations.pages.press import Press, Printer
-from derivations.pages.render import environment, tidied
-
-STEPS_OF_A_CURVE = 3
 
 
-def is_curve(press: Press) -> bool:
-    """Whether there are enough steps for a curve."""
-    return len(press.run.trace.shown) >= STEPS_OF_A_CURVE
+def svg_files(press: Press) -> Mapping[str, str]:
+    """A file for every figure of the document, by what follows the stem; each is read back."""
+    found: dict[str, str] = {}
+    for block in press.document.blocks:
+        if isinstance(block, Figure):
+            text = svg_of(block.drawing, press.symbols, block.name)
+            check_svg(text, block.drawing, press.symbols)
+            found[f"-{block.name}.svg"] = text
+    return found
+
+
+def chosen(press: Press) -> tuple[FigureRow, Drawing]:
+    """The figure that stands for a page: the first that there is something to show for."""
+    scene = Scene(press.run.trace, press.symbols, press.rounding)
+    drawn = ((row, row.draw(scene)) for row in FIGURES)
+    return next((row, drawing) for row, drawing in drawn if drawing is not None)
 
 
 def write(press: Press) -> str:
-    """The picture as SVG text."""
-    kind, picture = ("loss", curve(press)) if is_curve(press) else ("graph", graph(press))
-    template = environment(html.escape, {}).get_template(f"svg/{kind}.svg.j2")
-    return tidied(template.render(picture=picture, title=press.run.example.spec.title))
+    """The figure that stands for the page as SVG text."""
+    row, drawing = chosen(press)
+    return svg_of(drawing, press.symbols, row.name)
 
 
 def check(text: str, press: Press) -> None:
-    """Read a finished picture: well-formed, and every point, node and arrow as in the run."""
-    try:
-        ElementTree.fromstring(text)
-    except ElementTree.ParseError as fault:
-        raise CheckFailed(f"the finished picture does not read back: {fault}") from None
-    (check_curve if is_curve(press) else check_graph)(text, press)
+    """Read a finished picture: well-formed, every shape and label that of the drawing, which is the run's."""
+    row, drawing = chosen(press)
+    check_svg(text, drawing, press.symbols)
+    for fault in row.faults(drawing, Scene(press.run.trace, press.symbols, press.rounding)):
+        raise CheckFailed(f"the figure {row.name} is not that of the run: {fault}")
 
 
 PRINTER = Printer(write, check)

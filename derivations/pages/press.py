@@ -12,7 +12,7 @@ from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.audit import Audit
 from derivations.pages.audit_formulas import Evidence
-from derivations.pages.blocks import Document
+from derivations.pages.blocks import Document, Figure
 from derivations.pages.claims import Claims
 from derivations.pages.finished import Item
 from derivations.pages.formats import BY_NAME
@@ -58,8 +58,15 @@ class Printer:
     assets: Callable[[Press], Mapping[str, Content]] = _no_assets
 
 
-def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Callable[[str, Press], None]:
-    """The check of a format of blocks: ``read`` cuts its text into items, ``text`` is its escaping."""
+def audited(
+    read: Callable[[str], list[Item]],
+    text: Callable[[str], str],
+    figure: Callable[[Item, Figure, Press], None] | None = None,
+) -> Callable[[str, Press], None]:
+    """The check of a format of blocks: ``read`` cuts its text into items, ``text`` is its escaping.
+
+    ``figure`` raises `CheckFailed` or ValueError unless an item shows a figure.
+    """
 
     def check(page: str, press: Press) -> None:
         run = press.run
@@ -67,7 +74,9 @@ def audited(read: Callable[[str], list[Item]], text: Callable[[str], str]) -> Ca
         evidence = Evidence(
             run.trace, run.report, press.claims, press.symbols, press.rounding, text, language
         )
-        Audit(press.document, evidence, (run.program, run.printed), bool(run.matrices)).require(read(page))
+        shown = None if figure is None else lambda item, block: figure(item, block, press)
+        listings = run.program, run.printed
+        Audit(press.document, evidence, listings, bool(run.matrices), shown).require(read(page))
 
     return check
 

@@ -1,0 +1,59 @@
+"""What figures are drawn from, and what a figure is: one row each, with a drawer and a second look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from derivations.examples.example import Example
+from derivations.examples.training import Trace
+from derivations.figures.drawing import Drawing, Said
+from derivations.figures.lettering import plain
+from derivations.language.tree import Expr, Number, Ref
+from derivations.notation.symbols import Symbols
+from derivations.numbers.digits import Printed, Rounding
+from derivations.numbers.systems import Value
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A verified run with its symbols and the rounding of its page."""
+
+    trace: Trace
+    symbols: Symbols
+    rounding: Rounding
+
+    @property
+    def example(self) -> Example:
+        """The example of the run."""
+        return self.trace.example
+
+    def plain(self, *said: str | Expr) -> str:
+        """Words and formulas as plain text."""
+        return plain(said, self.symbols)
+
+    def equals(self, ref: Ref, value: Value) -> Said:
+        """``w = 0.5``, or ``≈`` where the value is rounded."""
+        shown = self.rounding(value)
+        return ref, " = " if shown.exact else " ≈ ", leaf(shown)
+
+
+def leaf(shown: Printed) -> Number:
+    """A printed number as a leaf of the tree, with its digits."""
+    return Number(shown.value, shown.text)
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One row: a name, which ends the name of its file; the part of a page it belongs to, and its sentence.
+
+    ``draw`` gives None where there is nothing to show. ``faults`` says, from the places and labels of a
+    drawing alone, what in it is not as in the run.
+    """
+
+    name: str
+    part: Literal["quantities", "steps", "summary"]
+    lead: str
+    draw: Callable[[Scene], Drawing | None]
+    faults: Callable[[Drawing, Scene], Iterator[str]]

@@ -1,0 +1,256 @@
+"""Figures: drawn from the trace, read back from the finished files, legible, and caught when wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+
+import derivations
+from derivations.examples import gallery
+from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
+from derivations.figures.lettering import extent
+from derivations.figures.rows import BY_NAME, FIGURES
+from derivations.figures.scene import Scene
+from derivations.figures.svg import check_svg, svg_of
+from derivations.figures.tikz import check_tikz, tikz_of
+from derivations.language.errors import CheckFailed
+from derivations.language.tree import Number, number
+from derivations.pages.blocks import Figure
+from derivations.pages.latex import escape
+from derivations.pages.page import Page
+
+GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
+
+
+@cache
+def page(spec: str) -> Page:
+    return derivations.build(spec, ("md", "tex"))
+
+
+def scene_of(shown: Page) -> Scene:
+    press = shown.press
+    return Scene(press.run.trace, press.symbols, press.rounding)
+
+
+@cache
+def drawings(spec: str) -> dict[str, Drawing]:
+    scene = scene_of(page(spec))
+    found = {row.name: row.draw(scene) for row in FIGURES}
+    return {name: drawing for name, drawing in found.items() if drawing is not None}
+
+
+# --- what a reader sees -------------------------------------------------------------------------------
+
+
+def crossing(one: tuple[Fraction, ...], other: tuple[Fraction, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def illegible(drawing: Drawing, scene: Scene) -> Iterator[str]:
+    """Labels that leave the picture or run into each other, by boxes on the safe side."""
+    labels = [shape for shape in drawing.shapes if isinstance(shape, Label)]
+    boxes = [(scene.plain(*label.said), extent(label, scene.symbols)) for label in labels]
+    for said, (left, top, right, low) in boxes:
+        if left < 0 or top < 0 or right > drawing.size[0] or low > drawing.size[1]:
+            yield f"'{said}' leaves the picture"
+    for (one, box), (other, beside) in combinations(boxes, 2):
+        if crossing(box, beside):
+            yield f"'{one}' runs into '{other}'"
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_labels_stay_inside_and_apart(name: str) -> None:
+    scene = scene_of(page(name))
+    assert {key: [*illegible(drawing, scene)] for key, drawing in drawings(name).items()} == dict.fromkeys(
+        drawings(name), []
+    )
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_shape_stays_inside(name: str) -> None:
+    for key, drawing in drawings(name).items():
+        width, height = drawing.size
+        for shape in drawing.shapes:
+            places = shape.points if isinstance(shape, Stroke) else (shape.at,)
+            assert all(0 <= x <= width and 0 <= y <= height for x, y in places), (key, shape)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_a_page_holds_its_figures(name: str) -> None:
+    blocks = [block for block in page(name).press.document.blocks if isinstance(block, Figure)]
+    wanted = [row.name for row in FIGURES if row.name in drawings(name)]
+    assert sorted(block.name for block in blocks) == sorted(wanted)
+    assert sorted(page(name).assets) == sorted(f"{name}-{key}.svg" for key in wanted)
+    for key in wanted:
+        assert f"]({name}-{key}.svg)" in page(name)["md"]
+    assert page(name)["tex"].count(r"\begin{tikzpicture}") == len(wanted)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_svg_is_accessible(name: str) -> None:
+    for key, drawing in drawings(name).items():
+        top = ElementTree.fromstring(svg_of(drawing, page(name).press.symbols, f"p-{key}"))
+        ids = {element.get("id"): element.text for element in top.iter() if element.get("id")}
+        assert set(ids) == {f"p-{key}-title", f"p-{key}-desc"}
+        assert ids[top.get("aria-labelledby")] == drawing.title
+        assert ids[top.get("aria-describedby")] == drawing.description
+        assert top.get("role") == "img"
+        assert len(drawing.description) > 20
+
+
+# --- faults that must be caught -----------------------------------------------------------------------
+
+
+def moved(shape: Shape) -> Shape:
+    if isinstance(shape, Stroke):
+        (x, y), *rest = shape.points
+        return replace(shape, points=(point(x + 2, y + 2), *rest))
+    return replace(shape, at=point(shape.at[0] + 2, shape.at[1] + 2))
+
+
+def altered(label: Label) -> Label | None:
+    """The label with its last number one larger in the last digit."""
+    for at in reversed(range(len(label.said))):
+        part = label.said[at]
+        if isinstance(part, Number):
+            text = part.text or str(part.value)
+            other = text[:-1] + str((int(text[-1]) + 1) % 10)
+            wrong = Number(Fraction(other), other) if "e" not in other else number(7)
+            return replace(label, said=(*label.said[:at], wrong, *label.said[at + 1 :]))
+    return None
+
+
+@pytest.mark.parametrize(
+    "name", ["linear-regression", "lstm-step", "rnn-two-steps", "learning-rate-diverges"]
+)
+def test_a_second_look_catches_what_is_not_the_run_s(name: str) -> None:
+    scene = scene_of(page(name))
+    for key, drawing in drawings(name).items():
+        faults = BY_NAME[key].faults
+        assert [*faults(drawing, scene)] == []
+        for at, shape in enumerate(drawing.shapes):
+            before, after = drawing.shapes[:at], drawing.shapes[at + 1 :]
+            if shape.kind in ("point", "curve", "tick"):
+                wrong = replace(drawing, shapes=(*before, moved(shape), *after))
+                assert [*faults(wrong, scene)], (key, shape)
+            if isinstance(shape, Label) and shape.kind != "tick" and (other := altered(shape)):
+                assert [*faults(replace(drawing, shapes=(*before, other, *after)), scene)], (key, shape)
+            if shape.kind in ("arrow", "back", "head", "point") or isinstance(shape, Box):
+                assert [*faults(replace(drawing, shapes=(*before, *after)), scene)], (key, shape)
+
+
+@pytest.mark.parametrize(
+    "name", ["linear-regression", "lstm-step", "rnn-two-steps", "learning-rate-diverges"]
+)
+def test_files_that_show_something_else_are_caught(name: str) -> None:
+    symbols = page(name).press.symbols
+    for drawing in drawings(name).values():
+        for write, check in (
+            (lambda d: svg_of(d, symbols), lambda text, d: check_svg(text, d, symbols)),
+            (lambda d: tikz_of(d, symbols, escape), lambda text, d: check_tikz(text, d, symbols, escape)),
+        ):
+            check(write(drawing), drawing)
+            for at, shape in enumerate(drawing.shapes):
+                before, after = drawing.shapes[:at], drawing.shapes[at + 1 :]
+                others = [(moved(shape),), ()]
+                if isinstance(shape, Label) and (other := altered(shape)):
+                    others.append((other,))
+                for instead in others:
+                    with pytest.raises(CheckFailed):
+                        check(write(replace(drawing, shapes=(*before, *instead, *after))), drawing)
+
+
+def test_every_altered_number_of_a_picture_is_caught() -> None:
+    shown = page("linear-regression")
+    symbols = shown.press.symbols
+    for drawing in drawings("linear-regression").values():
+        text = svg_of(drawing, symbols)
+        start = text.index("<desc")
+        for found in re.finditer(r"\d+", text[start:]):
+            end = start + found.end()
+            digit = str((int(text[end - 1]) + 1) % 10)
+            wrong = text[: end - 1] + digit + text[end:]
+            if 'class="fig-plate"' in text[text.rindex("\n", 0, end) : text.index("\n", end)]:
+                continue
+            if re.search(r'(dy|font-size)="[\d.-]*$|w3.org/[\d/]*$', text[:end]):
+                continue  # how scripts are set
+            with pytest.raises(CheckFailed):
+                check_svg(wrong, drawing, symbols)
+
+
+def test_a_figure_that_is_left_out_is_caught() -> None:
+    shown = page("linear-regression")
+    text = re.sub(r"!\[.*\n\n", "", shown["md"], count=1)
+    with pytest.raises(CheckFailed):
+        shown.check("md", text)
+    text = re.sub(r"!\[(.)", r"![A\1", shown["md"], count=1)
+    with pytest.raises(CheckFailed):
+        shown.check("md", text)
+    text = shown["md"].replace("-graph.svg", "-loss.svg")
+    with pytest.raises(CheckFailed):
+        shown.check("md", text)
+
+
+def test_figures_can_be_hidden() -> None:
+    text = gallery.path("linear-regression").read_text() + '\n[page]\nhide = ["figures"]\n'
+    shown = page(text)
+    assert not shown.assets
+    assert "![" not in shown["md"]
+    shown = page(text.replace('hide = ["figures"]', 'show = ["steps", "figures"]'))
+    assert [*shown.assets] == ["page-values.svg"] or len(shown.assets) == 1
+
+
+# --- runs that strain a drawing -----------------------------------------------------------------------
+
+SPEC = """title = "t"
+[model]
+equations = '''
+{equations}
+'''
+[data]
+{data}
+[parameters]
+{parameters}
+[training]
+optimizer = {{ name = "SGD", lr = {lr} }}
+epochs = {epochs}
+[page]
+steps = 2
+"""
+STRAINS = {
+    "diverging": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1, 20]\ny = [1, 2]", "w = 1", "3", 12),
+    "constant": ("L = w - w + 5", "", "w = 1", "0.1", 4),
+    "zero": ("L = w**2", "", "w = 0", "0.1", 4),
+    "negative": ("L = w - 7", "", "w = 1", "2", 5),
+    "sinking": ("L = -exp(w)", "", "w = 1", "1", 3),
+    "tiny": ("L = w**2/10**30", "", "w = 1", "0.5", 3),
+    "many": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1, 2]\ny = [1, 2]", "w = 0", "0.001", 2000),
+    "one sample": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1]\ny = [2]", "w = 0", "0.1", 3),
+    "no training beyond a step": ("L = (w - 1)**2", "", "w = 0", "0.1", 1),
+}
+
+
+@pytest.mark.parametrize("case", STRAINS)
+def test_strained_runs(case: str) -> None:
+    equations, data, parameters, lr, epochs = STRAINS[case]
+    text = SPEC.format(equations=equations, data=data, parameters=parameters, lr=lr, epochs=epochs)
+    text = text.replace("[data]\n\n", "[data]\n")
+    scene = scene_of(page(text))
+    for key, drawing in drawings(text).items():
+        assert [*illegible(drawing, scene)] == [], key
+        assert [*BY_NAME[key].faults(drawing, scene)] == [], key
+        assert len(drawing.shapes) < 600, key
+        assert len(svg_of(drawing, scene.symbols)) < 40_000, key
+
+
+def test_coordinates_are_written_to_a_tenth() -> None:
+    assert [decimal(Fraction(n, 10)) for n in (0, 5, -5, 10, -125)] == ["0", "0.5", "-0.5", "1", "-12.5"]
+    assert point(Fraction(1, 3), Fraction(-1, 3)) == (Fraction(3, 10), Fraction(-3, 10))
+    assert Disc("point", point(1, 2), Fraction(1)).about == ""
