@@ -68,9 +68,7 @@ def illegible(drawing: Drawing, scene: Scene) -> Iterator[str]:
 @pytest.mark.parametrize("name", GALLERY)
 def test_labels_stay_inside_and_apart(name: str) -> None:
     scene = scene_of(page(name))
-    assert {key: [*illegible(drawing, scene)] for key, drawing in drawings(name).items()} == dict.fromkeys(
-        drawings(name), []
-    )
+    assert [fault for drawing in drawings(name).values() for fault in illegible(drawing, scene)] == []
 
 
 @pytest.mark.parametrize("name", GALLERY)
@@ -107,6 +105,8 @@ def test_svg_is_accessible(name: str) -> None:
 
 # --- faults that must be caught -----------------------------------------------------------------------
 
+SOME = ["linear-regression", "lstm-step", "rnn-two-steps", "learning-rate-diverges"]
+
 
 def moved(shape: Shape) -> Shape:
     if isinstance(shape, Stroke):
@@ -127,9 +127,7 @@ def altered(label: Label) -> Label | None:
     return None
 
 
-@pytest.mark.parametrize(
-    "name", ["linear-regression", "lstm-step", "rnn-two-steps", "learning-rate-diverges"]
-)
+@pytest.mark.parametrize("name", SOME)
 def test_a_second_look_catches_what_is_not_the_run_s(name: str) -> None:
     scene = scene_of(page(name))
     for key, drawing in drawings(name).items():
@@ -146,9 +144,7 @@ def test_a_second_look_catches_what_is_not_the_run_s(name: str) -> None:
                 assert [*faults(replace(drawing, shapes=(*before, *after)), scene)], (key, shape)
 
 
-@pytest.mark.parametrize(
-    "name", ["linear-regression", "lstm-step", "rnn-two-steps", "learning-rate-diverges"]
-)
+@pytest.mark.parametrize("name", SOME)
 def test_files_that_show_something_else_are_caught(name: str) -> None:
     symbols = page(name).press.symbols
     for drawing in drawings(name).values():
@@ -226,11 +222,11 @@ steps = 2
 """
 STRAINS = {
     "diverging": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1, 20]\ny = [1, 2]", "w = 1", "3", 12),
-    "constant": ("L = w - w + 5", "", "w = 1", "0.1", 4),
+    "constant": ("L = relu(w - 7) + 5", "", "w = 1", "0.1", 4),
     "zero": ("L = w**2", "", "w = 0", "0.1", 4),
     "negative": ("L = w - 7", "", "w = 1", "2", 5),
     "sinking": ("L = -exp(w)", "", "w = 1", "1", 3),
-    "tiny": ("L = w**2/10**30", "", "w = 1", "0.5", 3),
+    "tiny": ("L = c*w**2", "c = 1e-30", "w = 1", "0.5", 3),
     "many": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1, 2]\ny = [1, 2]", "w = 0", "0.001", 2000),
     "one sample": ("L = mean((w*x[i] - y[i])**2, i)", "x = [1]\ny = [2]", "w = 0", "0.1", 3),
     "no training beyond a step": ("L = (w - 1)**2", "", "w = 0", "0.1", 1),
