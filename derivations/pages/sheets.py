@@ -1,0 +1,173 @@
+"""Tables fitted to a width: which columns wrap, how much smaller the type is, which columns stand below.
+
+A table that is too wide is set a little smaller first; then its columns of words and formulas wrap; a
+table of numbers is split, and every part of it repeats the first column. Data only: `Sheet` by sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Literal, TypeAlias
+
+from derivations.notation.breaking import lines
+from derivations.notation.layout import Box
+from derivations.notation.measure import TEXT, Size, measure_row, text_width
+from derivations.notation.symbols import Symbols
+from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_number
+
+Part: TypeAlias = Literal["", "beside", "below"]
+SCALES = (1.0, 0.91, 0.82)  # normal, small and footnote size of type
+LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
+GAP, LINE, NARROW = 1.1, 1.25, 9.0
+CODE = 0.53
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table, or a part of one, as it is set: ``widths`` in em of its type, None for as wide as the cells.
+
+    ``continues`` says how it joins the part before it: further columns ("beside", the first column is
+    repeated) or further rows ("below", the header is repeated).
+    """
+
+    table: Table
+    widths: tuple[float | None, ...]
+    scale: float = 1.0
+    continues: Part = ""
+
+
+def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
+    """The table in sheets that are at most ``width`` em wide."""
+    natural = [_natural(table, place, symbols) for place in range(len(table.align))]
+    for scale in SCALES:
+        if sum(natural) + GAP * len(natural) <= width / scale:
+            return (Sheet(table, (None,) * len(natural), scale),)
+    for scale in SCALES:
+        if found := _wrapped(table, natural, width / scale - GAP * len(natural)):
+            return (Sheet(table, found, scale),)
+    return tuple(_split(table, natural, symbols, width))
+
+
+def _wrapped(table: Table, natural: Sequence[float], room: float) -> tuple[float | None, ...]:
+    """Widths where columns of words and formulas share what the others leave; empty if that is too little."""
+    wide = [at for at, letter in enumerate(table.align) if letter == "l"]
+    while wide:
+        share = (room - sum(own for at, own in enumerate(natural) if at not in wide)) / len(wide)
+        small = [at for at in wide if natural[at] <= share]
+        if not small:
+            fits = share >= NARROW
+            return tuple(share if at in wide else None for at in range(len(natural))) if fits else ()
+        wide = [at for at in wide if at not in small]
+    return ()
+
+
+def _split(table: Table, natural: Sequence[float], symbols: Symbols, width: float) -> Iterator[Sheet]:
+    """As many columns as fit beside the first, then the next; a single one that does not fit stands alone."""
+    room = width / SCALES[1] - GAP - natural[0]
+    held: list[int] = []
+    groups: list[list[int]] = []
+    for at in range(1, len(natural)):
+        if held and sum(natural[one] + GAP for one in (*held, at)) > room:
+            groups.append(held)
+            held = []
+        held = [*held, at]
+    for place, group in enumerate([*groups, held]):
+        part = columns(table, [0, *group])
+        again = sheets(part, symbols, width) if len(group) == 1 and "l" in part.align[1:] else ()
+        fitted = again[0] if again else Sheet(part, (None,) * len(part.align), SCALES[1])
+        yield replace(fitted, continues="beside" if place else "")
+
+
+def columns(table: Table, places: Sequence[int]) -> Table:
+    """The table with some of its columns."""
+
+    def picked(row: Sequence[Words]) -> tuple[Words, ...]:
+        return tuple(row[at] for at in places)
+
+    align = "".join(table.align[at] for at in places)
+    return replace(table, align=align, header=picked(table.header), rows=tuple(map(picked, table.rows)))
+
+
+def side_by_side(parts: Sequence[Table]) -> Table:
+    """The table of which these are the columns, the first column repeated in each."""
+    first, *others = parts
+    for part in others:
+        more = zip(first.rows, part.rows, strict=True)
+        first = replace(
+            first,
+            align=first.align + part.align[1:],
+            header=(*first.header, *part.header[1:]),
+            rows=tuple((*row, *further[1:]) for row, further in more),
+        )
+    return first
+
+
+def rows(sheet: Sheet, start: int, stop: int) -> Sheet:
+    """The sheet with some of its rows; the last one is a row of sums only in the last part."""
+    table = sheet.table
+    total = table.total and stop == len(table.rows)
+    part = replace(table, rows=table.rows[start:stop], total=total)
+    return replace(sheet, table=part, continues="below" if start else sheet.continues)
+
+
+# --- sizes ----------------------------------------------------------------------------------------------
+
+
+def _natural(table: Table, place: int, symbols: Symbols) -> float:
+    """The width of a column that does not wrap; decimals are aligned at their mark."""
+    cells = [row[place] for row in table.rows]
+    large = table.kind in LARGE
+    found = [words_width(cell, symbols, large) for cell in (table.header[place], *cells)]
+    if table.align[place] != "d":
+        return max(found)
+    texts = [number.text.lstrip("-") for cell in cells if (number := lone_number(cell)) and number.text]
+    before = max((len(text.partition(".")[0]) for text in texts), default=0)
+    after = max((len(text.partition("e")[0].partition(".")[2]) for text in texts), default=0)
+    power = 3.2 if any("e" in text for text in texts) else 0
+    return max(*found, 0.5 * (before + after) + 2.2 + power)
+
+
+def words_width(words: Words, symbols: Symbols, large: bool = False) -> float:
+    """The width of a sentence on one line."""
+    return sum(_inline_size(word, symbols, large).width for word in words)
+
+
+def _inline_size(word: Inline, symbols: Symbols, large: bool = False) -> Size:
+    if isinstance(word, Formula):
+        return measure_row(whole(word, symbols), 0 if large else TEXT)
+    if isinstance(word, Code):
+        return Size(CODE * len(word.text))
+    return Size(text_width(str(word)))
+
+
+def whole(formula: Formula, symbols: Symbols) -> tuple[Box, ...]:
+    """The boxes of a chain on one line."""
+    return lines(formula.sides, symbols, float("inf"))[0].parts
+
+
+def words_height(words: Words, symbols: Symbols, width: float) -> float:
+    """The height of a paragraph of a width, a line at a time; formulas may make a line higher."""
+    sizes = [_inline_size(word, symbols) for word in words]
+    count = max(1, ceil(sum(size.width for size in sizes) * 1.06 / width))
+    higher = sum(max(0, size.height - 1.1) for size in sizes)
+    return count * LINE + min(higher, count * 0.5)
+
+
+def cell_height(words: Words, symbols: Symbols, width: float | None, large: bool) -> float:
+    """The height of a cell; a formula alone in a column that wraps is broken there."""
+    if len(words) == 1 and isinstance(words[0], Formula) and (large or width):
+        broken = lines(words[0].sides, symbols, width or float("inf"))
+        return sum(max(LINE, line.size.height + 0.3) for line in broken) + (0.3 if large else 0)
+    return words_height(words, symbols, width or float("inf"))
+
+
+def row_heights(sheet: Sheet, symbols: Symbols) -> list[float]:
+    """The heights of the header and of every row, in em of the page."""
+    large = sheet.table.kind in LARGE
+    return [
+        sheet.scale
+        * max(cell_height(cell, symbols, width, large) for cell, width in zip(row, sheet.widths, strict=True))
+        for row in (sheet.table.header, *sheet.table.rows)
+    ]
