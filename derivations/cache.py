@@ -23,7 +23,16 @@ from platformdirs import user_cache_path
 from derivations import __version__
 
 PACKAGE = Path(__file__).resolve().parent
-LIBRARIES = ("torch", "sympy", "python-flint", "jinja2", "pydantic", "markdown-it-py", "mdit-py-plugins")
+LIBRARIES = (
+    "torch",
+    "sympy",
+    "python-flint",
+    "jinja2",
+    "pydantic",
+    "markdown-it-py",
+    "mdit-py-plugins",
+    "xlsxwriter",
+)
 KEPT, MAX_BYTES = 500, 1_000_000
 
 

@@ -22,6 +22,7 @@ PACKAGES = {
     "pdftotext": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "pdfinfo": "poppler-utils",
+    "soffice": "libreoffice-calc",
 }
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)

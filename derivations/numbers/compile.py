@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -296,4 +297,4 @@ class _Builder:
         return f"{name} has shape {tuple(map(max, zip(*places, strict=True)))}"
 
     def tape(self) -> Tape:
-        return self.ops.tape(self.inputs, self.entries, self.owners)
+        return replace(self.ops.tape(self.inputs, self.entries, self.owners), plan=self.plan)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
 from derivations.language.errors import ArithmeticFault
+from derivations.language.program import Equation
 from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import Binary, NumberSystem, Value
 
@@ -23,13 +24,19 @@ BASIC = ("add", "sub", "mul", "div", "power")
 
 @dataclass(frozen=True)
 class Tape:
-    """A compiled program: inputs, constants, operations, and where each entry is kept."""
+    """A compiled program: inputs, constants, operations, and where each entry is kept.
+
+    ``plan`` says which equations, at which values of their letters, add up to each entry.
+    """
 
     inputs: tuple[Entry, ...]
     constants: tuple[Fraction, ...]
     operations: tuple[tuple[str, int, int], ...]
     slots: Mapping[Entry, int]
     owners: tuple[tuple[int, Entry], ...]
+    plan: Mapping[Entry, Sequence[tuple[Equation, Mapping[str, int]]]] = field(
+        default_factory=dict, repr=False
+    )
 
     def bind(self, system: NumberSystem) -> Callable[[Sequence[Value]], list[Value]]:
         """A function from input values (in the order of ``inputs``) to the value of every slot."""

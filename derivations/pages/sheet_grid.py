@@ -1,0 +1,76 @@
+"""Drawing quantities on a sheet: a number beside its name, a row, a matrix with its indices around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from derivations.notation.cells import Place
+from derivations.numbers.tape import Entry
+from derivations.pages.workbook import Cell, Sheet, Text
+
+At: TypeAlias = tuple[int, ...]
+
+
+def draw(
+    sheet: Sheet,
+    name: str,
+    letters: Sequence[str],
+    positions: Sequence[At],
+    cell: Callable[[Entry], Cell],
+    captions: Iterable[str] = (),
+) -> dict[Entry, Place]:
+    """Draw the entries of a quantity and move below them; where each entry stands.
+
+    A number stands beside its name with its formula in words behind it, anything else below them: the
+    last index runs to the right, the others down.
+    """
+    if positions == [()]:
+        sheet.put(0, Text(name, "label"))
+        for words in captions:
+            sheet.put(2, Text(words, "beside"))
+        place = sheet.put(1, cell((name, ())))
+        sheet.row += 1
+        return {(name, ()): place}
+    captions = list(captions)
+    if captions:
+        sheet.gap()
+    for words in captions:
+        sheet.line(words, "words")
+    return _grid(sheet, name, letters, positions, cell)
+
+
+def _grid(
+    sheet: Sheet, name: str, letters: Sequence[str], positions: Sequence[At], cell: Callable[[Entry], Cell]
+) -> dict[Entry, Place]:
+    columns = sorted({at[-1] for at in positions})
+    rows = list(dict.fromkeys(at[:-1] for at in sorted(positions)))
+    sheet.put(0, Text(_named(name, letters), "head-left"))
+    for place, last in enumerate(columns, 1):
+        sheet.put(place, Text(f"{letters[-1]} = {last}", "head"))
+    sheet.row += 1
+    found: dict[Entry, Place] = {}
+    for first in rows:
+        sheet.put(0, Text(_row_label(name, letters, first), "label"))
+        for place, last in enumerate(columns, 1):
+            if (*first, last) in positions:
+                entry = name, (*first, last)
+                found[entry] = sheet.put(place, cell(entry))
+        sheet.row += 1
+    return found
+
+
+def _named(name: str, letters: Sequence[str]) -> str:
+    return f"{name}[{', '.join(letters)}]"
+
+
+def _row_label(name: str, letters: Sequence[str], first: At) -> str:
+    if not first:
+        return name
+    return ", ".join(f"{letter} = {place}" for letter, place in zip(letters, first, strict=False))
+
+
+def entry_text(name: str, at: At, axis: int, letter: str) -> str:
+    """An entry of every sample: ``z[i, 2]``."""
+    inside = [letter if place == axis else str(value) for place, value in enumerate(at)]
+    return f"{name}[{', '.join(inside)}]"

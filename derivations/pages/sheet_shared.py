@@ -1,0 +1,90 @@
+"""What every block of a workbook needs: letters of indices, number formats, where the inputs stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flint import arb
+
+from derivations.examples.example import Example
+from derivations.examples.training import Trace
+from derivations.language.backward import adjoint
+from derivations.language.program import Equation
+from derivations.language.tree import Expr, Ref, refs, walk
+from derivations.notation.cells import Place
+from derivations.numbers.systems import Value
+from derivations.numbers.tape import Entry
+from derivations.pages.blocks import Part
+from derivations.pages.sheet_labels import said
+
+PLACES, SMALL, LARGE = 6, 1e-4, 1e9
+SPARE = "ijklpqrs"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The example with the equations that are shown, and where its inputs and named cells stand."""
+
+    example: Example
+    equations: Mapping[str, Sequence[Equation]]
+    letters: Mapping[str, tuple[str, ...]]
+    forms: Mapping[str, str]
+    inputs: Mapping[Entry, Place]
+    names: Mapping[str, str]
+    language: str
+
+    def said(self, text: str, *parts: Expr | Part | int) -> str:
+        """A text of ours in the language of the page."""
+        return said(self.language, text, *parts)
+
+    def letters_of(self, name: str, rank: int) -> tuple[str, ...]:
+        """The letters of a quantity's indices."""
+        found = self.letters.get(name) or self.letters.get(name.rstrip("'"), ())
+        return found if len(found) == rank else tuple(SPARE[:rank])
+
+
+def shown_equations(example: Example) -> dict[str, list[Equation]]:
+    """The equations of a step by part: of the backward pass those that the update needs."""
+    wanted = {adjoint(example.loss, name) for name in example.parameters} | set(example.update.inputs)
+    more = wanted
+    while more:  # equations may stand in any order
+        read = {ref.name for eq in example.backward if eq.target.name in more for ref in refs(eq.body)}
+        more = read - wanted
+        wanted = wanted | read
+    needed = [eq for eq in example.backward if eq.target.name in wanted]
+    return {"forward": list(example.forward), "backward": needed, "update": list(example.update)}
+
+
+def index_letters(example: Example) -> dict[str, tuple[str, ...]]:
+    """The letters that the programs read each quantity with."""
+    found = {name: tuple(axes) for name, axes in example.rule.axes.items()}
+    for eq in (*example.forward, *example.backward, *example.update):
+        for ref in (eq.target, *refs(eq.body)):
+            plain = tuple(part.name for part in ref.indices if isinstance(part, Ref) and not part.indices)
+            if len(plain) == len(ref.indices) == len(set(plain)):
+                found.setdefault(ref.name, plain)
+    return found
+
+
+def reads(equations: Iterable[Equation], name: str) -> bool:
+    """Whether some right-hand side reads a quantity."""
+    return any(isinstance(node, Ref) and node.name == name for eq in equations for node in walk(eq.body))
+
+
+def number_forms(trace: Trace) -> dict[str, str]:
+    """How the numbers of each quantity are shown: as they are, with 6 places, or with a power of ten."""
+    values: dict[str, list[Value]] = {}
+    for step in trace.steps:
+        for (name, _), slot in step.layout.tape.slots.items():
+            values.setdefault(name.rstrip("'"), []).append(step.memory[slot])
+    return {name: form_of(known) for name, known in values.items()}
+
+
+def form_of(values: list[Value]) -> str:
+    """The form in which numbers that belong together are shown."""
+    sizes = [abs(float(value.mid() if isinstance(value, arb) else value)) for value in values]
+    if any(0 < size < SMALL or size >= LARGE for size in sizes):
+        return "power"
+    short = all(not isinstance(v, arb) and 10**PLACES % int(v.q) == 0 for v in values)
+    return "plain" if short else "places"
