@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+from derivations.figures.drawing import Drawing
 from derivations.language.tree import Ref
 from derivations.notation.breaking import SLIDE, Line, lines
 from derivations.notation.symbols import Symbols
@@ -19,6 +20,7 @@ from derivations.pages.blocks import (
     Block,
     Display,
     Document,
+    Figure,
     Formula,
     Heading,
     Inline,
@@ -30,8 +32,9 @@ from derivations.pages.blocks import (
 from derivations.pages.sheets import LINE, Sheet
 
 HEIGHT = 17.0
-SKIP = {"Prose": 0.4, "Display": 1.0, "Table": 1.4, "Listing": 1.8}  # space around a block
+SKIP = {"Prose": 0.4, "Display": 1.0, "Table": 1.4, "Listing": 1.8, "Figure": 1.0}  # space around a block
 CODE_LINE, CODE_WIDTH = 1.0, 78
+PIXEL = 0.069  # in em of 11 points
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +232,16 @@ def _thought(block: Block, symbols: Symbols, slide: Slide) -> Thought:
             pieces = [Piece(replace(block, text=row), continues=bool(at)) for at, row in enumerate(rows)]
             heights = [CODE_LINE * max(1, ceil(len(row) / CODE_WIDTH)) for row in rows]
             return Thought(_units(pieces, heights, SKIP[name]), name)
+        case Figure(_, drawing):
+            unit = Unit(Piece(block), figure_height(drawing, slide) + SKIP[name])
+            return Thought((unit,), name)
     raise TypeError(block)
+
+
+def figure_height(drawing: Drawing, slide: Slide) -> float:
+    """The height of a figure, which is set smaller where it would not fit on a slide."""
+    wide, high = (float(side) * PIXEL for side in drawing.size)
+    return high * min(1.0, slide.width / wide, (slide.height - SKIP["Figure"]) / high)
 
 
 def _units(pieces: Sequence[Piece], heights: Sequence[float], skip: float) -> tuple[Unit, ...]:
