@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from derivations.notation.breaking import Line, lines
-from derivations.notation.layout import Box
+from derivations.notation.layout import Box, Sign
 from derivations.notation.marks import Marks
+from derivations.notation.measure import TEXT, measure_row
 from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.notation.typst import quoted, sign, typst_of
+from derivations.notation.typst import quoted, typst_of
 from derivations.pages.blocks import Code, Document, Formula, Inline, Table, Words, lone_number
 from derivations.pages.decimals import Decimals
 from derivations.pages.press import Press
 from derivations.pages.render import environment, tidied
 
 TEMPLATE = "typst/page.typ.j2"
+WHOLE = 14.0  # a formula of a sentence up to this width, in em, is kept on one line
 LINE = 42.0  # the width of the text, in em
 CELLS = {"derivation": 22.5, "matrix": 19.0}  # that of a cell with a formula set large
 MARKUP = frozenset("\\#$*_`<>@[]~{}")
@@ -75,12 +77,6 @@ def is_plain_number(words: Words, table: Table, place: int) -> bool:
     return number is not None and bool(number.text) and "e" not in number.text
 
 
-def chain_typst(formula: Formula, symbols: Symbols) -> list[str]:
-    """Every side of a chain with the relation before it."""
-    sides = [typst_of(typeset(side.expr, symbols), symbols.marks) for side in formula.sides]
-    return [f"{sign(side.relation)} {text}".strip() for side, text in zip(formula.sides, sides, strict=True)]
-
-
 class Setter:
     """Writes words, formulas and cells of one page, with the symbols and the language of its press."""
 
@@ -98,7 +94,11 @@ class Setter:
 
     def inline(self, formula: Formula) -> str:
         """A formula within a sentence or a cell."""
-        return f"#formula({self.alt(formula)}, ${' '.join(chain_typst(formula, self.symbols))}$);"
+        boxes = [typeset(side.expr, self.symbols) for side in formula.sides]
+        signs = [Sign(side.relation) for side in formula.sides]
+        run = [part for pair in zip(signs, boxes, strict=True) for part in pair if part != Sign("")]
+        name = "formula" if measure_row(run, TEXT).width <= WHOLE else "flowing"
+        return f"#{name}({self.alt(formula)}, ${self._run(run)}$);"
 
     def words(self, words: Words) -> Markup:
         """A sentence or a cell."""
@@ -121,7 +121,7 @@ class Setter:
         indent = f"#h({line.indent:g}em) " if line.indent else ""
         return f"{self._run(line.before)} & {indent}{self._run(line.parts)}".lstrip()
 
-    def _run(self, run: tuple[Box, ...]) -> str:
+    def _run(self, run: Sequence[Box]) -> str:
         return " ".join(typst_of(box, self.marks) for box in run)
 
     def cell(self, words: Words, table: Table, place: int) -> Markup:
