@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derivations.figures.drawing import Label
+from derivations.figures.lettering import runs
+from derivations.figures.svg import check_svg
 from derivations.language.errors import CheckFailed
 from derivations.notation.breaking import lines
 from derivations.notation.glyphs import Glyphs
@@ -23,6 +26,7 @@ from derivations.pages.blocks import (
     Code,
     Display,
     Document,
+    Figure,
     Formula,
     Heading,
     Listing,
@@ -31,7 +35,7 @@ from derivations.pages.blocks import (
     Words,
 )
 from derivations.pages.pdf_text import Glyph, read
-from derivations.pages.typst_source import CELLS, is_plain_number, shown
+from derivations.pages.typst_source import CELLS, is_plain_number, shown, svg_of_figure
 
 HINT = "No page was written."
 
@@ -39,7 +43,7 @@ HINT = "No page was written."
 def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
     """Raise `CheckFailed` at the first glyph or spoken text of the PDF that is not the document's."""
     finished = read(pdf)
-    _spoken(finished.spoken, [spoken_chain(f.sides, symbols, document.language) for f in heard(document)])
+    _spoken(finished.spoken, list(heard(document, symbols)))
     found = finished.glyphs
     body = [glyph for glyph in found if not glyph.artifact]
     at = 0
@@ -123,6 +127,16 @@ class Reader:
             raise _fault("a formula", f"it was broken into '{found.text}'")
         return found
 
+    def labels(self, figure: Figure) -> Glyphs:
+        """The glyphs of the labels of a figure, whose SVG must read back as its drawing."""
+        symbols = self.symbols
+        check_svg(svg_of_figure(figure, symbols), figure.drawing, symbols)
+        labels = (shape for shape in figure.drawing.shapes if isinstance(shape, Label))
+        found = Glyphs()
+        for label in labels:
+            found.write("".join(run.text for run in runs(label.said, symbols)))
+        return found
+
     def cell(self, words: Words, kind: str) -> Glyphs:
         """The glyphs of a cell; a formula alone may be broken in some tables."""
         if kind in CELLS and len(words) == 1 and isinstance(words[0], Formula):
@@ -136,25 +150,28 @@ class Reader:
             found.box(typeset(side.expr, self.symbols), self.symbols.marks)
 
 
-def heard(document: Document) -> Iterator[Formula]:
-    """The formulas that carry a spoken text, in order: all but plain numbers in a column of numbers."""
+def heard(document: Document, symbols: Symbols) -> Iterator[str]:
+    """What is said aloud, in order: formulas but plain numbers in a column of numbers, and figures."""
     for block in document.blocks:
-        match block:
-            case Heading(_, words) | Prose(words):
-                yield from _formulas(words)
-            case Display(formula):
-                yield formula
-            case Table():
-                for words in block.header:
-                    yield from _formulas(words)
-                for row in block.rows:
-                    for place, words in enumerate(row):
-                        if not is_plain_number(words, block, place):
-                            yield from _formulas(words)
+        if isinstance(block, Figure):
+            yield shown(block.drawing.description)
+        for formula in _formulas(block):
+            yield spoken_chain(formula.sides, symbols, document.language)
 
 
-def _formulas(words: Words) -> Iterator[Formula]:
-    return (word for word in words if isinstance(word, Formula))
+def _formulas(block: Block) -> Iterator[Formula]:
+    match block:
+        case Heading(_, words) | Prose(words):
+            cells = [words]
+        case Display(formula):
+            cells = [(formula,)]
+        case Table():
+            cells = [*block.header]
+            for row in block.rows:
+                cells += [cell for place, cell in enumerate(row) if not is_plain_number(cell, block, place)]
+        case _:
+            cells = []
+    return (word for cell in cells for word in cell if isinstance(word, Formula))
 
 
 def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs]]:
@@ -180,6 +197,8 @@ def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
                 for place, cell in enumerate(row):
                     found = reader.cell(cell, block.kind)
                     yield f"row {line}, column {place + 1}", found
+        case Figure():
+            yield f"the figure '{block.name}'", reader.labels(block)
         case Listing():
             yield "a listing", Glyphs(shown_listing(block.text))
 

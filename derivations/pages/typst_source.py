@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from markupsafe import Markup
 
+from derivations.figures.drawing import decimal
+from derivations.figures.svg import svg_of
 from derivations.notation.breaking import Line, lines
 from derivations.notation.layout import Box, Sign
 from derivations.notation.marks import Marks
@@ -21,7 +24,7 @@ from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.notation.typst import quoted, typst_of
-from derivations.pages.blocks import Code, Document, Formula, Inline, Table, Words, lone_number
+from derivations.pages.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.decimals import Decimals
 from derivations.pages.press import Press
 from derivations.pages.render import environment, tidied
@@ -29,6 +32,7 @@ from derivations.pages.render import environment, tidied
 TEMPLATE = "typst/page.typ.j2"
 WHOLE = 14.0  # a formula of a sentence up to this width, in em, is kept on one line
 LINE = 42.0  # the width of the text, in em
+POINTS = Fraction(4, 5)  # of a pixel of a figure
 CELLS = {"derivation": 22.5, "matrix": 19.0}  # that of a cell with a formula set large
 MARKUP = frozenset("\\#$*_`<>@[]~{}")
 JOINING = frozenset("-+=/")  # markup at the start of a line or beside their like
@@ -156,6 +160,12 @@ def alignment(table: Table) -> Markup:
     return Markup(f"({', '.join(names[letter] + vertical for letter in table.align)},)")
 
 
+def svg_of_figure(figure: Figure, symbols: Symbols) -> str:
+    """A figure as SVG, with the letters of the page."""
+    shown = svg_of(figure.drawing, symbols, figure.name)
+    return shown.replace('font-family="sans-serif"', 'font-family="New Computer Modern"', 1)
+
+
 def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
     """What the template may call."""
     return {
@@ -166,6 +176,8 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
         "columns": columns,
         "least": lambda table: columns(table, least=True),
         "alignment": alignment,
+        "svg": lambda figure: Markup(quoted(svg_of_figure(figure, setter.symbols))),
+        "points": lambda figure: Markup(f"{decimal(figure.drawing.size[0] * POINTS)}pt"),
         "verbatim": lambda text: Markup(verbatim(text)),
     }
 
