@@ -83,8 +83,13 @@ def _exact(value: Value) -> tuple[str, str]:
 
 def check(text: str, press: Press) -> None:
     """Read the finished table: every value by its step, quantity and indices; raises `CheckFailed`."""
-    trace = press.run.trace
-    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    try:
+        _check(list(csv.reader(io.StringIO(text, newline=""), strict=True)), press.run.trace)
+    except (csv.Error, ValueError) as fault:
+        raise CheckFailed(f"the finished CSV does not read back: {fault}") from None
+
+
+def _check(rows: list[list[str]], trace: Trace) -> None:
     if not rows or tuple(rows[0]) != _header(trace):
         raise CheckFailed("the finished CSV has another header")
     known = {(step.number, name): step for step in trace.steps for name in step.values}
