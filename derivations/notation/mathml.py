@@ -7,12 +7,14 @@ is printed is read back by `derivations.notation.read_mathml`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
+from derivations.notation.breaking import finer
 from derivations.notation.layout import (
     Box,
+    Delimiter,
     Fenced,
     Fraction,
     Letter,
@@ -22,15 +24,16 @@ from derivations.notation.layout import (
     Row,
     Scripts,
     Sign,
+    Stack,
 )
 from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.measure import measure
 
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 BOLD_ONE = "𝟏"
 APPLIED = "<mo>\u2061</mo>"
 SPACE = '<mspace width=".17em"></mspace>'
 LETTERS = frozenset("∂⊤")  # signs that are set like letters, without space around them
-INFIX = frozenset("+−·⊙⊘")
 Pieces: TypeAlias = "str | tuple[Pieces, ...]"
 
 
@@ -55,6 +58,11 @@ def mathml_of(box: Box, marks: Marks = PLAIN) -> str:
         case Fenced():
             opened, closed = _brackets(box)
             return f"<mrow>{opened}{mathml_of(box.body, marks)}{closed}</mrow>"
+        case Delimiter(text):
+            return f"<mo>{text}</mo>"
+        case Stack(rows):
+            shown = "".join(f"<mtr><mtd>{mathml_of(row, marks)}</mtd></mtr>" for row in rows)
+            return f"<mtable>{shown}</mtable>"
         case Operator(text, below):
             sign = f'<mo movablelimits="true" lspace="0">{text}</mo>' if text != "∑" else "<mo>∑</mo>"
             return f"<munder>{sign}{_one(below, marks)}</munder>"
@@ -127,7 +135,7 @@ def _scripts(box: Scripts, base: str, marks: Marks) -> str:
 
 def pieces(box: Box, fits: float, marks: Marks = PLAIN) -> Pieces:
     """The MathML of boxes, cut where a line may break if they are wider than ``fits`` (in em)."""
-    if width(box) <= fits:
+    if measure(box).width <= fits:
         return mathml_of(box, marks)
     match box:
         case Row(parts, "sum"):
@@ -142,12 +150,14 @@ def pieces(box: Box, fits: float, marks: Marks = PLAIN) -> Pieces:
         case Scripts(Fenced() as base) if not box.primes and box.below is None:
             opened, closed = _brackets(base)
             return _glued(opened, pieces(base.body, fits, marks), _scripts(box, closed, marks))
+        case Fraction() | Root():
+            return "".join(mathml_of(part, marks) for part in finer((box,), fits)[0])
     return mathml_of(box, marks)
 
 
 def _by_sign(parts: tuple[Box, ...], marks: Marks) -> list[tuple[str, Box]]:
     """The terms of a sum, each with the sign before it."""
-    signs = ["", *(f'<mo form="infix">{escape(s.text)}</mo>' for s in parts[1::2] if isinstance(s, Sign))]
+    signs = ["", *(_infix(s) for s in parts[1::2] if isinstance(s, Sign))]
     return list(zip(signs, parts[0::2], strict=True))
 
 
@@ -158,26 +168,38 @@ def _by_comma(parts: tuple[Box, ...], marks: Marks) -> list[tuple[Box, str]]:
 
 def _long_row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> Pieces:
     """What is short stands with the long part after it; of many short factors, each may begin a line."""
+    long = [measure(part).width > fits for part in parts]
+    if role == "product" and not any(long):
+        return tuple("".join(part) for part in _factors(parts, marks))
     joint = APPLIED if role == "apply" else ""
     found: list[Pieces] = []
     held = ""
-    many = role == "product" and all(width(part) <= fits for part in parts)
-    for part in parts:
-        if many and part in (Sign("·"), Sign("⊙"), Sign("⊘")) and held:
-            found.append(held)
-            held = f'<mo form="infix">{part.text}</mo>' if isinstance(part, Sign) else ""
-        elif width(part) <= fits:
-            held += mathml_of(part, marks) + joint
-        else:
+    for part, is_long in zip(parts, long, strict=True):
+        if is_long:
             inner = _glued(held, pieces(part, fits, marks))
             found += inner if isinstance(inner, tuple) else (inner,)
             held = ""
-    if held and found and not many:
-        found[-1] = _glued("", found[-1], held)
-    elif held:
-        found.append(held)
-    shown = found[0] if len(found) == 1 else tuple(found)
-    return _glued("", shown) if role != "sign" else shown
+        else:
+            held += mathml_of(part, marks) + joint
+    if not found:
+        return held
+    found[-1] = _glued("", found[-1], held)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _factors(parts: tuple[Box, ...], marks: Marks) -> list[list[str]]:
+    """A product before each of its dots, or, where there is none, before each factor."""
+    signs = [isinstance(part, Sign) for part in parts]
+    found: list[list[str]] = [[]]
+    for place, part in enumerate(parts):
+        if place and (signs[place] or not any(signs)):
+            found.append([])
+        found[-1].append(_infix(part) if isinstance(part, Sign) and place else mathml_of(part, marks))
+    return found
+
+
+def _infix(sign: Sign) -> str:
+    return f'<mo form="infix">{escape(sign.text)}</mo>'
 
 
 def _glued(before: str, found: Pieces, after: str = "") -> Pieces:
@@ -196,36 +218,3 @@ def flat(found: Pieces) -> Iterable[str]:
     else:
         for part in found:
             yield from flat(part)
-
-
-# --- widths -----------------------------------------------------------------------------------------
-
-
-SPACED = {"+": 1.3, "−": 1.3, "·": 0.8, "⊙": 1.3, "⊘": 1.3, "=": 1.4, "≈": 1.4, "←": 1.6, ",": 0.5}
-
-
-def width(box: Box | Sequence[Box]) -> float:
-    """The width of boxes in em, roughly."""
-    match box:
-        case Letter(text, style):
-            return 0.58 * len(text) + (0.2 if style == "function" else 0)
-        case Numeral(text):
-            return 0.5 * len(text)
-        case Sign(text):
-            return SPACED.get(text, 0.6)
-        case Row(parts, "sign"):
-            return 0.8 + sum(map(width, parts[1:]))
-        case Row(parts):
-            return sum(map(width, parts))
-        case Fraction(above, below):
-            return max(width(above), width(below)) + 0.3
-        case Scripts(base, below, above):
-            scripts = max((0.7 * width(part) for part in (below, above) if part is not None), default=0.0)
-            return width(base) + scripts + 0.3 * box.primes
-        case Root(body):
-            return width(body) + 0.9
-        case Fenced(_, body, tall):
-            return width(body) + (1.2 if tall else 0.8)
-        case Operator(text, below):
-            return max(1.6 if text == "∑" else 0.6 * len(text), width(below))
-    return sum(map(width, box))

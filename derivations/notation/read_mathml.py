@@ -116,6 +116,9 @@ def _both(parts: tuple[Box, ...]) -> Box:
 
 MADE: dict[str, Callable[[tuple[Box, ...]], Box]] = {
     "mrow": lambda parts: Row(parts, "product"),
+    "mtable": lambda parts: Row(parts, "product"),
+    "mtr": lambda parts: Row(parts, "product"),
+    "mtd": lambda parts: Row(parts, "product"),
     "mfrac": _fraction,
     "msqrt": lambda parts: Root(Row(parts, "product")),
     "mover": _with_accent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape as escaped
@@ -13,33 +13,33 @@ from typing import Any
 from markupsafe import Markup
 
 from derivations.notation.layout import Box, Sign
-from derivations.notation.mathml import Pieces, mathml_of, pieces, width
+from derivations.notation.mathml import Pieces, mathml_of, pieces
+from derivations.notation.measure import measure, measure_row
 from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Code, Formula, Words
+from derivations.pages.blocks import Code, Formula, Words, message
 from derivations.pages.finished_html import read_html, tree
 from derivations.pages.html_audit import Frame
-from derivations.pages.html_tables import CAPTIONS, form
+from derivations.pages.html_tables import CAPTIONS, OTHER, form
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import environment, templates_folder, tidied
+from derivations.pages.translate import text_of
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
 FONT = "html/font/derivations-math.woff2"
-PHONE, PAGE, CELL, HEAD = 15.0, 38.0, 5.0, 3.0
+PHONE, PAGE, CELL, HEAD, RELATION = 15.0, 38.0, 5.0, 3.0, 1.4
 CLOSING = re.compile(r"[.,;:!?)\]’”]+")
 
 
-@dataclass(frozen=True)
-class Interface:
-    """The words of the page that are not the document's."""
-
-    contents: str = "Contents"
-    skip: str = "Skip to the content"
-    colours: str = "other colours"
+INTERFACE = {
+    "contents": message("Contents"),
+    "skip": message("Skip to the content"),
+    "colours": message("Other colours"),
+}
 
 
 def plain(text: str) -> str:
@@ -57,7 +57,7 @@ class Setter:
     """Formulas and sentences of one document as HTML."""
 
     symbols: Symbols
-    language: str = "en"
+    language: str
 
     def spoken(self, formula: Formula) -> str:
         """The name of a formula for those who hear the page."""
@@ -67,7 +67,7 @@ class Setter:
         """A formula in a line of text or in a cell; a long one may break."""
         boxes = _boxes(formula, self.symbols)
         name = escaped(self.spoken(formula))
-        if width(boxes) <= fits:
+        if measure_row(boxes).width <= fits:
             inside = "".join(mathml_of(box, self.symbols.marks) for box in boxes)
             return Markup(f'<math aria-label="{name}">{inside}</math>')
         shown = "".join(_html(part) for part in self.sides(formula, fits))
@@ -76,13 +76,14 @@ class Setter:
     def sides(self, formula: Formula, fits: float) -> Iterator[Pieces]:
         """The sides of a chain in pieces, each with its relation."""
         for side in formula.sides:
-            found = pieces(typeset(side.expr, self.symbols), fits, self.symbols.marks)
+            room = fits - RELATION if side.relation else fits
+            found = pieces(typeset(side.expr, self.symbols), room, self.symbols.marks)
             yield _glue(f"<mo>{side.relation}</mo>" if side.relation else "", found)
 
     def display(self, formula: Formula) -> Markup:
         """A formula on lines of its own: a long chain has every side on its own line."""
-        wide = width(_boxes(formula, self.symbols))
-        head = width(typeset(formula.sides[0].expr, self.symbols))
+        wide = measure_row(_boxes(formula, self.symbols)).width
+        head = measure(typeset(formula.sides[0].expr, self.symbols)).width
         short = head <= HEAD and not formula.sides[0].relation
         fits = PHONE - head * short
         found = [f'<span class="s">{_html(part)}</span>' for part in self.sides(formula, fits)]
@@ -92,7 +93,7 @@ class Setter:
         named = f'role="math" aria-label="{escaped(self.spoken(formula))}"'
         return Markup(f'<div class="display"><div class="{kind}" {named}>{"".join(found)}</div></div>')
 
-    def words(self, words: Words) -> Markup:
+    def words(self, words: Iterable[Any]) -> Markup:
         """A sentence or a cell; no line begins with the comma after a formula."""
         found: list[str] = []
         for word in words:
@@ -151,7 +152,7 @@ def stylesheet(name: str) -> str:
 
 
 def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
-    setter = Setter(press.symbols)
+    setter = Setter(press.symbols, press.document.language)
     blocks = press.document.blocks
     return {
         "words": setter.words,
@@ -169,29 +170,29 @@ def write(press: Press) -> str:
     return tidied(
         template.render(
             document=press.document,
-            language="en",
+            language=press.document.language,
             policy=Markup(POLICY),
-            words=Interface(),
+            words=interface(press),
             stylesheet=Markup(stylesheet("page.css")),
         )
     )
 
 
+def interface(press: Press) -> dict[str, str]:
+    """The words of the page that are not the document's, in its language."""
+    return {name: text_of(said, press.document.language) for name, said in INTERFACE.items()}
+
+
 def check(page: str, press: Press) -> None:
     """Raise `CheckFailed` unless a finished page is what was verified."""
-    marks = press.symbols.marks
+    marks, language = press.symbols.marks, press.document.language
     audited(lambda text: read_html(text, marks), plain)(page, press)
-    words = vars(Interface()).values()
-    frame = Frame(
-        plain(press.document.title),
-        "en",
-        POLICY,
-        stylesheet("page.css"),
-        words,
-        CAPTIONS.values(),
-        press.symbols,
+    captions = [text_of(said, language) for said in (*CAPTIONS.values(), OTHER)]
+    words = interface(press).values()
+    sheet = stylesheet("page.css")
+    Frame(plain(press.document.title), language, POLICY, sheet, words, captions, press.symbols).require(
+        tree(page)
     )
-    frame.require(tree(page))
 
 
 PRINTER = Printer(write, check)

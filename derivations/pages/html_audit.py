@@ -19,7 +19,7 @@ from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.finished_html import formula_of, inline
 
-MATHML = "math mi mn mo mtext mspace mrow mfrac msqrt mover munder msub msup msubsup"
+MATHML = "math mi mn mo mtext mspace mrow mfrac msqrt mover munder msub msup msubsup mtable mtr mtd"
 PARTS = "html head meta title style body a header label input main nav ul li h1 h2 h3 p div span"
 TABLES = "table caption thead tbody tr th td pre code section"
 ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES}".split())

@@ -12,21 +12,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.notation.mathml import width
+from derivations.notation.measure import measure, text_width
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Formula, Table, Words, lone_number
+from derivations.pages.blocks import Formula, Table, Words, lone_number, message
+from derivations.pages.translate import text_of
 
 PHONE, TURNED, GAP, LABEL = 21.0, 24.2, 0.8, 5.0
 CAPTIONS = {
-    "data": "The data",
-    "quantities": "The quantities",
-    "derivation": "The derivation, line by line",
-    "matrix": "The equations in matrix form",
-    "forward": "The forward pass",
-    "backward": "The backward pass",
-    "summary": "All steps",
-    "checks": "Comparison with torch",
+    "data": message("The data"),
+    "quantities": message("The quantities"),
+    "derivation": message("The derivation, line by line"),
+    "matrix": message("The equations in matrix form"),
+    "forward": message("The forward pass"),
+    "backward": message("The backward pass"),
+    "summary": message("All steps"),
+    "checks": message("Comparison with torch"),
 }
+OTHER = message("Values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Form:
 def form(table: Table, setter: Any) -> Form:
     """How a table is written."""
     rows = tuple(_rows(table, setter))
-    caption = CAPTIONS.get(table.kind, "A table")
+    caption = text_of(CAPTIONS.get(table.kind, OTHER), setter.language)
     if table.kind == "derivation":
         return Form("table large lines", caption, (rows,), False)
     if table.kind == "checks":
@@ -87,22 +89,21 @@ def _cell_widths(table: Table, setter: Any) -> Iterator[float]:
 def _column_widths(table: Table, setter: Any) -> list[float]:
     found = []
     for place, head in enumerate(table.header):
-        words = [len(word) * 0.5 for part in head if isinstance(part, str) for word in part.split()]
-        least = max([min(5.0, _width(head, setter)), *words]) if not words else max(words)
+        words = [text_width(word) for part in head if isinstance(part, str) for word in part.split()]
+        least = max(words, default=min(LABEL, _width(head, setter)))
         found.append(max([least, *(_width(row[place], setter) for row in table.rows)]))
     return found
 
 
 def _width(words: Words, setter: Any) -> float:
-    found = 0.0
-    for word in words:
-        if isinstance(word, Formula):
-            found += sum(
-                width(typeset(side.expr, setter.symbols)) + 1.4 * bool(side.relation) for side in word.sides
-            )
-        else:
-            found += 0.5 * len(word if isinstance(word, str) else word.text)
-    return found
+    return sum(_word_width(word, setter) for word in words)
+
+
+def _word_width(word: Any, setter: Any) -> float:
+    if not isinstance(word, Formula):
+        return text_width(word if isinstance(word, str) else word.text)
+    relations = sum(1.4 for side in word.sides if side.relation)
+    return relations + sum(measure(typeset(side.expr, setter.symbols)).width for side in word.sides)
 
 
 def _rows(table: Table, setter: Any) -> Iterator[Line]:

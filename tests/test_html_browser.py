@@ -1,0 +1,134 @@
+"""The HTML page as a browser has it: widths, contrast, the accessibility tree, numbers as they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import derivations
+from derivations.examples import gallery
+from derivations.notation.speech import spoken_chain
+from derivations.pages.blocks import Display
+from derivations.pages.page import Page
+from tests.browser import BEYOND, OVERLAP, chromium, opened, violations
+
+pytestmark = [pytest.mark.debian("chromium"), pytest.mark.xdist_group("browser")]
+FEW = ["linear-regression", "two-two-two-network", "attention", "lstm-step"]
+
+
+@cache
+def page(name: str) -> Page:
+    return derivations.build(name, ("html",))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    def write(name: str) -> Path:
+        path = tmp_path / f"{name}.html"
+        path.write_text(page(name)["html"], encoding="utf-8")
+        return path
+
+    return write
+
+
+ALL = [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in gallery.names()]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_is_beyond_the_edge_of_a_screen(name: str, browser: Any, file: Any) -> None:
+    path = file(name)
+    for width in (320, 360, 390, 700, 1000, 1400):
+        with opened(browser, path, width) as shown:
+            assert shown.evaluate(BEYOND, "main, main *") == [], width
+            assert shown.evaluate(OVERLAP) == [], width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1000, 1400])
+@pytest.mark.parametrize("name", FEW[:2])
+def test_axe_finds_nothing(name: str, width: int, scheme: str, browser: Any, file: Any) -> None:
+    with opened(browser, file(name), width, color_scheme=scheme) as shown:
+        assert violations(shown) == []
+        shown.check("#swap")
+        assert violations(shown) == []
+
+
+def test_the_switch_turns_the_colours_and_paper_is_white(browser: Any, file: Any) -> None:
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    seen = {}
+    for scheme in ("light", "dark"):
+        with opened(browser, file("linear-regression"), color_scheme=scheme) as shown:
+            before = shown.evaluate(paper)
+            shown.check("#swap")
+            seen[scheme] = before, shown.evaluate(paper)
+            shown.emulate_media(media="print")
+            assert sum(map(int, re.findall(r"\d+", shown.evaluate(paper)))) > 700
+    assert seen["light"] == seen["dark"][::-1]
+    assert seen["light"][0] != seen["light"][1]
+
+
+@pytest.mark.parametrize("name", FEW[:2])
+def test_every_formula_has_a_spoken_name_in_the_accessibility_tree(
+    name: str, browser: Any, file: Any
+) -> None:
+    for width in (360, 1000):
+        with opened(browser, file(name), width) as shown:
+            session = shown.context.new_cdp_session(shown)
+            nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+            named = [node["name"]["value"] for node in nodes if _is_formula(node)]
+            assert all(named)
+            document = page(name).press.document
+            for block in document.blocks:
+                if isinstance(block, Display):
+                    assert spoken_chain(block.formula.sides, page(name).press.symbols) in named
+            assert "table" in {node["role"]["value"] for node in nodes}
+            assert {"rowheader", "columnheader"} <= {node["role"]["value"] for node in nodes}
+
+
+def _is_formula(node: dict[str, Any]) -> bool:
+    return not node["ignored"] and node["role"]["value"] in ("math", "MathMLMath")
+
+
+def test_the_numbers_that_a_reader_sees_are_those_of_the_trace(browser: Any, file: Any) -> None:
+    shown_page = page("linear-regression")
+    with opened(browser, file("linear-regression")) as shown:
+        rows = shown.evaluate(
+            "[...[...document.querySelectorAll('table')].find(t => t.caption.innerText == 'All steps').rows]"
+            ".map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+        )
+        names = ["w", "b", "L", "dL/dw", "dL/db", "w'", "b'"]
+        for row, step in zip(rows[1:], shown_page.trace.steps, strict=True):
+            assert row[0] == str(step.number)
+            for name, cell in zip(names, row[1:], strict=True):
+                assert abs(float(cell.replace("−", "-")) - float(step[name])) < 5.1e-7
+        displays = shown.evaluate("[...document.querySelectorAll('.display')].map(one => one.innerText)")
+        blocks = [block for block in shown_page.press.document.blocks if isinstance(block, Display)]
+        assert len(displays) == len(blocks)
+        losses = [re.findall(r"[\d.]+", text)[-1] for text in displays if "254.25" in text]
+        assert losses == ["127.125"]
+
+
+def test_the_font_is_the_one_inside(browser: Any, file: Any) -> None:
+    with opened(browser, file("linear-regression")) as shown:
+        assert shown.evaluate("document.fonts.check('16px \"Derivations Math\"')")
+        assert shown.evaluate("[...document.fonts].map(font => font.status)") == ["loaded"]
+
+
+def test_a_printed_page_has_no_empty_page_and_fits_the_paper(browser: Any, file: Any) -> None:
+    with opened(browser, file("linear-regression")) as shown:
+        shown.emulate_media(media="print")
+        shown.set_viewport_size({"width": 642, "height": 900})  # A4 less its margins
+        assert shown.evaluate(BEYOND, "main *") == []
+        pages = shown.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
+    assert 3 <= pages <= 9
