@@ -27,7 +27,7 @@ from derivations.notation.layout import (
     Stack,
 )
 from derivations.notation.marks import PLAIN, Marks
-from derivations.notation.measure import measure
+from derivations.notation.measure import measure, measure_row
 
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 BOLD_ONE = "𝟏"
@@ -170,7 +170,7 @@ def _long_row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> P
     """What is short stands with the long part after it; of many short factors, each may begin a line."""
     long = [measure(part).width > fits for part in parts]
     if role == "product" and not any(long):
-        return tuple("".join(part) for part in _factors(parts, marks))
+        return tuple(_factors(parts, fits, marks))
     joint = APPLIED if role == "apply" else ""
     found: list[Pieces] = []
     held = ""
@@ -187,15 +187,16 @@ def _long_row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> P
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def _factors(parts: tuple[Box, ...], marks: Marks) -> list[list[str]]:
-    """A product before each of its dots, or, where there is none, before each factor."""
-    signs = [isinstance(part, Sign) for part in parts]
-    found: list[list[str]] = [[]]
-    for place, part in enumerate(parts):
-        if place and (signs[place] or not any(signs)):
-            found.append([])
-        found[-1].append(_infix(part) if isinstance(part, Sign) and place else mathml_of(part, marks))
-    return found
+def _factors(parts: tuple[Box, ...], fits: float, marks: Marks) -> Iterable[Pieces]:
+    """A product before each of its dots, and where that is not enough, before each factor."""
+    places = [at for at, part in enumerate(parts) if at and isinstance(part, Sign)]
+    for start, end in zip([0, *places], [*places, len(parts)], strict=True):
+        own = parts[start:end]
+        shown = [_infix(part) if isinstance(part, Sign) and start else mathml_of(part, marks) for part in own]
+        if measure_row(own).width <= fits:
+            yield "".join(shown)
+        else:
+            yield _glued(shown[0], tuple(shown[1:])) if isinstance(own[0], Sign) else tuple(shown)
 
 
 def _infix(sign: Sign) -> str:

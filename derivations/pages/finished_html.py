@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from derivations.notation.marks import PLAIN, Marks
@@ -23,7 +25,9 @@ def tree(page: str) -> Any:
 def read_html(page: str, marks: Marks = PLAIN) -> list[Item]:
     """The items of a page."""
     (main,) = tree(page).iter("main")
-    return list(items(main, marks))
+    pictures = iter(re.findall(r"<svg\b.*?</svg>", page, re.DOTALL))
+    found = list(items(main, marks))
+    return [replace(item, text=next(pictures, "")) if item.kind == "Figure" else item for item in found]
 
 
 def items(main: Any, marks: Marks) -> Iterator[Item]:
@@ -44,6 +48,8 @@ def _item(element: Any, marks: Marks) -> Item:
             return Item("Heading", inline(element, marks))
         if element.tag == "p":
             return Item("Prose", inline(element, marks))
+        if element.tag == "figure" and [one.tag for one in element] == ["svg"]:
+            return Item("Figure")
         if element.tag == "pre":
             return Item("Listing", text=element.text_content())
         if element.tag == "div" and kind == "display":

@@ -12,13 +12,15 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.figures.svg import check_svg, svg_of
 from derivations.notation.layout import Box, Sign
 from derivations.notation.mathml import Pieces, mathml_of, pieces
 from derivations.notation.measure import measure, measure_row
 from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Code, Formula, Words, message
+from derivations.pages.blocks import Code, Figure, Formula, Words, message
+from derivations.pages.finished import Item
 from derivations.pages.finished_html import read_html, tree
 from derivations.pages.html_audit import Frame
 from derivations.pages.html_tables import CAPTIONS, OTHER, form
@@ -160,6 +162,7 @@ def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
         "display": setter.display,
         "form": lambda table: form(table, setter),
         "place": lambda block: next(at for at, other in enumerate(blocks, 1) if other is block),
+        "picture": lambda figure: Markup(_picture(figure, press)),
         "verbatim": _verbatim,
     }
 
@@ -178,6 +181,16 @@ def write(press: Press) -> str:
     )
 
 
+def _picture(figure: Figure, press: Press) -> str:
+    return svg_of(figure.drawing, press.symbols, figure.name).strip()
+
+
+def _same_picture(item: Item, figure: Figure, press: Press) -> None:
+    check_svg(item.text, figure.drawing, press.symbols)
+    if item.text != _picture(figure, press):
+        raise ValueError(f"the picture {figure.name} is not the one that was drawn")
+
+
 def interface(press: Press) -> dict[str, str]:
     """The words of the page that are not the document's, in its language."""
     return {name: text_of(said, press.document.language) for name, said in INTERFACE.items()}
@@ -186,7 +199,7 @@ def interface(press: Press) -> dict[str, str]:
 def check(page: str, press: Press) -> None:
     """Raise `CheckFailed` unless a finished page is what was verified."""
     marks, language = press.symbols.marks, press.document.language
-    audited(lambda text: read_html(text, marks), plain)(page, press)
+    audited(lambda text: read_html(text, marks), plain, _same_picture)(page, press)
     captions = [text_of(said, language) for said in (*CAPTIONS.values(), OTHER)]
     words = interface(press).values()
     sheet = stylesheet("page.css")

@@ -22,10 +22,13 @@ from derivations.pages.finished_html import formula_of, inline
 MATHML = "math mi mn mo mtext mspace mrow mfrac msqrt mover munder msub msup msubsup mtable mtr mtd"
 PARTS = "html head meta title style body a header label input main nav ul li h1 h2 h3 p div span"
 TABLES = "table caption thead tbody tr th td pre code section"
-ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES}".split())
+PICTURES = "figure svg desc path rect circle text tspan"
+ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES} {PICTURES}".split())
 PLAIN = "lang charset content name http-equiv class href id type autocomplete scope style role"
 OF_MATHML = "accent stretchy form movablelimits lspace rspace width mathvariant"
-ATTRIBUTES = frozenset(f"{PLAIN} {OF_MATHML} aria-label aria-hidden".split())
+OF_PICTURES = """xmlns viewbox height aria-labelledby aria-describedby font-family font-size font-style
+    text-anchor stroke-linejoin fill stroke stroke-width stroke-dasharray d x y rx cx cy r dy"""
+ATTRIBUTES = frozenset(f"{PLAIN} {OF_MATHML} {OF_PICTURES} aria-label aria-hidden".split())
 INNER = ("s", "g", "r")
 STYLE = re.compile(r"--[np]:\d+")
 
@@ -59,7 +62,7 @@ class Frame:
 
     def head(self, page: Any) -> Iterator[str]:
         """Title, language, policy and style sheet."""
-        if [one.text for one in page.iter("title")] != [self.title]:
+        if [one.text for one in page.find("head").iter("title")] != [self.title]:
             yield "the title is not that of the document"
         if page.get("lang") != self.language:
             yield "the language is not that of the document"
