@@ -104,7 +104,8 @@ def _numeral(text: str, marks: Marks) -> str:
 def _scripts(box: Scripts, marks: Marks) -> str:
     box = merged(box)
     base = typst_of(box.base, marks)
-    if not isinstance(box.base, (Letter, Numeral, Operator)):
+    is_bracket = isinstance(box.base, Fenced) and not box.base.tall and box.base.open != "‖"
+    if not is_bracket and not isinstance(box.base, (Letter, Numeral, Operator)):
         below = "" if box.below is None else f", b: {typst_of(box.below, marks)}"
         above = "" if box.above is None else f", t: {typst_of(box.above, marks)}"
         return f"attach({base}{below}{above})"

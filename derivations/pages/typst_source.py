@@ -143,6 +143,7 @@ class Setter:
 # --- columns of a table -------------------------------------------------------------------------------
 
 WRAPPED = {"derivation": {1: "3fr", 2: "2fr"}, "matrix": {0: "1fr", 1: "1fr"}}
+TALL = ("quantities", "checks")  # tables with fractions in their lines
 LEAST = {"derivation": "15em", "matrix": "14em"}
 
 
@@ -156,7 +157,7 @@ def columns(table: Table, least: bool = False) -> Markup:
 def alignment(table: Table) -> Markup:
     """Where the cells of each column stand."""
     names = {"l": "left", "r": "right", "c": "center", "d": "right"}
-    vertical = " + horizon" if table.kind in ("derivation", "matrix", "quantities") else ""
+    vertical = " + horizon" if table.kind in (*CELLS, *TALL) else ""
     return Markup(f"({', '.join(names[letter] + vertical for letter in table.align)},)")
 
 
@@ -176,6 +177,7 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
         "columns": columns,
         "least": lambda table: columns(table, least=True),
         "alignment": alignment,
+        "is_tall": lambda table: table.kind in TALL,
         "svg": lambda figure: Markup(quoted(svg_of_figure(figure, setter.symbols))),
         "points": lambda figure: Markup(f"{decimal(figure.drawing.size[0] * POINTS)}pt"),
         "verbatim": lambda text: Markup(verbatim(text)),
