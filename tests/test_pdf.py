@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache as cache_of
 from itertools import pairwise
 
@@ -15,11 +16,16 @@ from derivations.examples.gallery import names
 from derivations.language.errors import CheckFailed
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.layout import Fraction, Letter, Numeral, Scripts
-from derivations.notation.marks import PLAIN
-from derivations.pages import pdf
+from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.numerals import decimal
+from derivations.notation.typst import typst_of
+from derivations.pages import pdf, typst_text
+from derivations.pages.blocks import Prose, formula
+from derivations.pages.decimals import Decimals
 from derivations.pages.page import Page, build
 from derivations.pages.pdf_text import read
-from derivations.pages.typst_source import REPERTOIRE, escape
+from derivations.pages.press import Press
+from derivations.pages.typst_text import REPERTOIRE, escape
 from tests.test_hostile import LINEAR, spec
 
 GALLERY = tuple(names())
@@ -219,3 +225,65 @@ def test_escaped_text_has_no_markup(text: str) -> None:
     for before, after in pairwise(["", *re.findall(r"\\.|.", escape(text)), ""]):
         assert before.startswith("\\") or before not in set("#$*_`<>@[]~")
         assert (before, after) != ("/", "/")
+
+
+# --- other languages ----------------------------------------------------------------------------------
+
+
+def in_language(name: str, language: str, marks: Marks, words: str) -> Press:
+    """A page with the marks of a language, and a sentence in it."""
+    press = page(name).press
+    document = press.document
+    blocks = (*document.blocks[:2], Prose((words,)), *document.blocks[2:])
+    return replace(
+        press,
+        document=replace(document, language=language, blocks=blocks),
+        symbols=replace(press.symbols, marks=marks),
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "marks", "words", "seen"),
+    [
+        ("de", Marks(",", "."), "Größe: „übel“ – straße", "164,621813"),
+        ("fr", Marks(",", "\u202f"), "L’œuvre\u00a0: «\u202fçà\u202f»", "−53,58"),
+        ("es", Marks(",", "\u00a0"), "¿Qué año?", "329,243625"),
+    ],
+)
+def test_decimals_have_the_marks_of_the_language_and_read_back(
+    language: str, marks: Marks, words: str, seen: str
+) -> None:
+    press = in_language("linear-regression", language, marks, words)
+    file = pdf.write(press)
+    pdf.check(file, press)
+    text = "".join(glyph.letter for glyph in read(file).glyphs)
+    assert seen in text
+    assert "".join(words.split()) in text
+    with pytest.raises(CheckFailed):
+        pdf.check(file, page("linear-regression").press)
+    with pytest.raises(CheckFailed):
+        pdf.check(page("linear-regression").file("pdf"), press)
+
+
+def test_thousands_are_marked_in_a_column_and_in_a_formula() -> None:
+    marks = Marks(",", ".")
+    column = Decimals.of([(formula(decimal("10234.5")),), (formula(decimal("-3.25")),)], marks)
+    assert column.cell(formula(decimal("10234.5")), "10234.5", str) == "10.234,5#hide[0]"
+    assert column.cell(formula(decimal("-3.25")), "-3.25", str) == "−3,25"
+    assert typst_of(Numeral("10234.5"), marks) == '1 0 class("normal", ".") 2 3 4 class("normal", ",") 5'
+
+
+def test_a_chinese_page_is_set_with_a_chinese_font_of_the_machine() -> None:
+    press = in_language("linear-regression", "zh", PLAIN, "损失是残差平方的平均值。")
+    try:
+        file = pdf.write(press)
+    except CheckFailed:  # refused in words, as the next test shows
+        pytest.skip("no Chinese font here")
+    pdf.check(file, press)
+    assert "损失是残差平方的平均值。" in "".join(glyph.letter for glyph in read(file).glyphs)
+
+
+def test_a_chinese_page_without_a_font_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typst_text, "CHINESE_FONTS", ("No Such Font",))
+    with pytest.raises(CheckFailed, match="no Chinese font was found"):
+        typst_text.fonts("zh_Hans_CN")

@@ -6,10 +6,13 @@ from derivations.language.errors import CheckFailed
 from derivations.pages.pdf_audit import require
 from derivations.pages.press import Press, Printer
 from derivations.pages.typst_source import write as source
+from derivations.pages.typst_text import is_chinese
 
 
-def compiled(text: str) -> bytes:
+def compiled(text: str, language: str = "en") -> bytes:
     """The PDF of a Typst source, with the fonts of the wheel only, so that every machine gives the same.
+
+    Only a Chinese page is set with a font of the machine.
 
     Raises `CheckFailed` where Typst refuses it or warns: for a glyph that no font has, a formula without
     spoken text.
@@ -18,7 +21,7 @@ def compiled(text: str) -> bytes:
 
     try:
         pdf, warnings = typst.compile_with_warnings(
-            text.encode(), pdf_standards=["ua-1"], ignore_system_fonts=True
+            text.encode(), pdf_standards=["ua-1"], ignore_system_fonts=not is_chinese(language)
         )
     except typst.TypstError as fault:
         raise CheckFailed(f"Typst refuses the page: {fault}", hint="No page was written.") from None
@@ -30,7 +33,7 @@ def compiled(text: str) -> bytes:
 
 def write(press: Press) -> bytes:
     """The page as PDF."""
-    return compiled(source(press))
+    return compiled(source(press), press.document.language)
 
 
 def check(pdf: bytes, press: Press) -> None:
@@ -40,7 +43,7 @@ def check(pdf: bytes, press: Press) -> None:
 
 def check_source(text: str, press: Press) -> None:
     """Compile a Typst source and read the PDF back, so that the source is held against the document too."""
-    check(compiled(text), press)
+    check(compiled(text, press.document.language), press)
 
 
 PRINTER = Printer(write, check)

@@ -35,7 +35,8 @@ from derivations.pages.blocks import (
     Words,
 )
 from derivations.pages.pdf_text import Glyph, read
-from derivations.pages.typst_source import CELLS, is_plain_number, shown, svg_of_figure
+from derivations.pages.typst_source import CELLS, is_plain_number, svg_of_figure
+from derivations.pages.typst_text import shown
 
 HINT = "No page was written."
 
@@ -106,6 +107,7 @@ class Reader:
     """Writes down which glyphs the words of a document must give."""
 
     symbols: Symbols
+    language: str
 
     def words(self, words: Words) -> Glyphs:
         """The glyphs of a sentence or a cell."""
@@ -114,7 +116,7 @@ class Reader:
             if isinstance(word, Formula):
                 self.formula(word, found)
             else:
-                found.write(shown(word.text if isinstance(word, Code) else str(word)))
+                found.write(shown(word.text if isinstance(word, Code) else str(word), self.language))
         return found
 
     def display(self, formula: Formula, width: float) -> Glyphs:
@@ -130,11 +132,18 @@ class Reader:
     def labels(self, figure: Figure) -> Glyphs:
         """The glyphs of the labels of a figure, whose SVG must read back as its drawing."""
         symbols = self.symbols
-        check_svg(svg_of_figure(figure, symbols), figure.drawing, symbols)
+        check_svg(svg_of_figure(figure, symbols, self.language), figure.drawing, symbols)
         labels = (shape for shape in figure.drawing.shapes if isinstance(shape, Label))
         found = Glyphs()
         for label in labels:
             found.write("".join(run.text for run in runs(label.said, symbols)))
+        return found
+
+    def listing(self, block: Listing) -> Glyphs:
+        """The glyphs of a listing."""
+        found = Glyphs()
+        for line in block.text.split("\n"):
+            found.write(shown(line, self.language))
         return found
 
     def cell(self, words: Words, kind: str) -> Glyphs:
@@ -154,7 +163,7 @@ def heard(document: Document, symbols: Symbols) -> Iterator[str]:
     """What is said aloud, in order: formulas but plain numbers in a column of numbers, and figures."""
     for block in document.blocks:
         if isinstance(block, Figure):
-            yield shown(block.drawing.description)
+            yield shown(block.drawing.description, document.language)
         for formula in _formulas(block):
             yield spoken_chain(formula.sides, symbols, document.language)
 
@@ -179,8 +188,8 @@ def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs
     heading = "the start"
     for block in document.blocks:
         if isinstance(block, Heading):
-            heading = Reader(symbols).words(block.words).text
-        for where, found in _of_block(block, Reader(symbols)):
+            heading = Reader(symbols, document.language).words(block.words).text
+        for where, found in _of_block(block, Reader(symbols, document.language)):
             yield f"under '{heading}', {where}", found
 
 
@@ -200,12 +209,7 @@ def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
         case Figure():
             yield f"the figure '{block.name}'", reader.labels(block)
         case Listing():
-            yield "a listing", Glyphs(shown_listing(block.text))
-
-
-def shown_listing(text: str) -> str:
-    """The glyphs of a listing."""
-    return "".join("".join(map(shown, text.split("\n"))).split())
+            yield "a listing", reader.listing(block)
 
 
 def _headers(document: Document, symbols: Symbols) -> Iterator[Glyphs]:
@@ -213,5 +217,5 @@ def _headers(document: Document, symbols: Symbols) -> Iterator[Glyphs]:
         if isinstance(block, Table):
             found = Glyphs()
             for cell in block.header:
-                found.write(Reader(symbols).words(cell).text)
+                found.write(Reader(symbols, document.language).words(cell).text)
             yield found

@@ -1,13 +1,10 @@
 """The Typst format: the source of the PDF, which stands by itself and can be edited.
 
-Text is escaped letter by letter; a letter that the fonts of the wheel ``typst`` lack is shown as its
-code point, for a missing glyph must never be silent. Every formula carries its spoken text.
+Every formula and figure carries its spoken text.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -28,51 +25,13 @@ from derivations.pages.blocks import Code, Document, Figure, Formula, Inline, Ta
 from derivations.pages.decimals import Decimals
 from derivations.pages.press import Press
 from derivations.pages.render import environment, tidied
+from derivations.pages.typst_text import code, escape, fonts, shown, verbatim
 
 TEMPLATE = "typst/page.typ.j2"
 WHOLE = 14.0  # a formula of a sentence up to this width, in em, is kept on one line
 LINE = 42.0  # the width of the text, in em
 POINTS = Fraction(4, 5)  # of a pixel of a figure
 CELLS = {"derivation": 22.5, "matrix": 19.0}  # that of a cell with a formula set large
-MARKUP = frozenset("\\#$*_`<>@[]~{}")
-JOINING = frozenset("-+=/")  # markup at the start of a line or beside their like
-REPERTOIRE = re.compile(
-    "[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u03ff\u0400-\u0482"
-    "\u048a-\u04ff\u1e00-\u1eff\u2010-\u2015\u2018-\u2022\u2026\u2030-\u2033\u2039\u203a\u2070\u2074-\u208e"
-    "\u20a0-\u20bf\u2190-\u2199\u2200-\u2209\u220f-\u2213\u2218-\u221e\u2227-\u222b\u2248\u2260-\u2265"
-    "\u2295-\u2299\u22a4\u22a5\u22c5]"
-)
-
-
-def shown(text: str) -> str:
-    """The letters that a page shows for a text: blanks for controls, code points for what the fonts lack."""
-    text = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", unicodedata.normalize("NFC", text))
-    return "".join(map(_letter, text))
-
-
-def _letter(letter: str) -> str:
-    return letter if REPERTOIRE.fullmatch(letter) else f"[U+{ord(letter):04X}]"
-
-
-def escape(text: str) -> str:
-    """Text as literal text of Typst's markup."""
-    text = shown(text)
-    return "".join(_escaped(text, at) for at in range(len(text)))
-
-
-def _escaped(text: str, at: int) -> str:
-    letter, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
-    if letter == ".":  # dots in a row are an ellipsis, a number before a dot may open a list
-        special = "." in (before, after) or text[:at].strip().isdigit()
-    else:
-        special = letter in MARKUP or (letter in JOINING and not (before.isalpha() and after.isalpha()))
-    return f"\\{letter}" if special else letter
-
-
-def verbatim(text: str) -> str:
-    """A listing as a string of Typst, line by line."""
-    lines = (line.replace("\t", "    ") for line in text.rstrip("\n").split("\n"))
-    return quoted("\n".join("".join(map(_letter, line)) for line in lines))
 
 
 def is_plain_number(words: Words, table: Table, place: int) -> bool:
@@ -112,8 +71,8 @@ class Setter:
         if isinstance(word, Formula):
             return self.inline(word)
         if isinstance(word, Code):
-            return f"#raw({quoted(shown(word.text))});"
-        return escape(str(word))
+            return f"#raw({quoted(shown(word.text, self.language))});"
+        return escape(str(word), self.language)
 
     def display(self, formula: Formula, width: float = LINE) -> Markup:
         """A chain on lines of its own, broken where it would not fit."""
@@ -161,16 +120,16 @@ def alignment(table: Table) -> Markup:
     return Markup(f"({', '.join(names[letter] + vertical for letter in table.align)},)")
 
 
-def svg_of_figure(figure: Figure, symbols: Symbols) -> str:
+def svg_of_figure(figure: Figure, symbols: Symbols, language: str) -> str:
     """A figure as SVG, with the letters of the page."""
-    shown = svg_of(figure.drawing, symbols, figure.name)
-    return shown.replace('font-family="sans-serif"', 'font-family="New Computer Modern"', 1)
+    drawn = svg_of(figure.drawing, symbols, figure.name)
+    return drawn.replace('font-family="sans-serif"', f'font-family="{", ".join(fonts(language))}"', 1)
 
 
 def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
     """What the template may call."""
     return {
-        "quoted": lambda text: Markup(quoted(shown(text))),
+        "quoted": lambda text: Markup(quoted(shown(text, setter.language))),
         "words": setter.words,
         "display": setter.display,
         "cell": setter.cell,
@@ -178,16 +137,17 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
         "least": lambda table: columns(table, least=True),
         "alignment": alignment,
         "is_tall": lambda table: table.kind in TALL,
-        "svg": lambda figure: Markup(quoted(svg_of_figure(figure, setter.symbols))),
+        "svg": lambda figure: Markup(quoted(svg_of_figure(figure, setter.symbols, setter.language))),
         "points": lambda figure: Markup(f"{decimal(figure.drawing.size[0] * POINTS)}pt"),
-        "verbatim": lambda text: Markup(verbatim(text)),
+        "verbatim": lambda text: Markup(verbatim(text, setter.language)),
     }
 
 
 def source_of(document: Document, symbols: Symbols) -> str:
     """A document as Typst."""
     template = environment(escape, filters(Setter(symbols, document.language))).get_template(TEMPLATE)
-    return tidied(template.render(document=document))
+    family = Markup("".join(f"{quoted(name)}, " for name in fonts(document.language)))
+    return tidied(template.render(document=document, fonts=family, language=code(document.language)))
 
 
 def write(press: Press) -> str:
