@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from derivations.language.errors import CheckFailed
 from derivations.pages.pdf_audit import require
 from derivations.pages.press import Press, Printer
@@ -9,6 +11,7 @@ from derivations.pages.typst_source import write as source
 from derivations.pages.typst_text import is_chinese
 
 
+@lru_cache(maxsize=2)  # the source and the PDF of a page are checked one after the other
 def compiled(text: str, language: str = "en") -> bytes:
     """The PDF of a Typst source, with the fonts of the wheel only, so that every machine gives the same.
 
