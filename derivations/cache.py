@@ -1,8 +1,8 @@
-"""Remembering what was verified, by content.
+"""Remembering what was verified, by content, and writing files whole.
 
-The key of a page is the digest of everything that it depends on: the spec and the files that it
-reads, the formats, this package and its templates, and the versions of the libraries that verified
-it. A page is remembered only after it was verified; a changed byte anywhere is another key.
+A page is remembered under its key (`courses/inputs.py`) only after it was verified. An entry is one file:
+a line with the digest of the next line, a line that lists the files of the page with their digests and
+lengths, then their bytes. To see that a page lies written as it was verified, the two lines are enough.
 """
 
 from __future__ import annotations
@@ -10,30 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
-import tomllib
-from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from derivations import __version__
-
-PACKAGE = Path(__file__).resolve().parent
-LIBRARIES = (
-    "torch",
-    "sympy",
-    "python-flint",
-    "jinja2",
-    "pydantic",
-    "markdown-it-py",
-    "mdit-py-plugins",
-    "xlsxwriter",
-)
-KEPT, MAX_BYTES = 500, 1_000_000
+KEPT_BYTES = 500_000_000
+HOUR = 3600
+JUST_USED, FORGOTTEN = 24 * HOUR, 90 * 24 * HOUR
 
 
 def folder() -> Path:
@@ -41,87 +28,91 @@ def folder() -> Path:
     return user_cache_path("derivations") / "pages"
 
 
-def key(spec: Path, formats: tuple[str, ...]) -> str:
-    """The digest of everything that the page of a spec depends on; empty for a spec that cannot be read."""
-    try:
-        read = [spec, *_beside(spec)] if spec.stat().st_size <= MAX_BYTES else []
-        files = [(file.name, file.read_bytes()) for file in (*read, *_own_files())]
-    except (OSError, ValueError):
-        read = []
-    if not read:
-        return ""
-    digest = hashlib.sha256()
-    for part in (__version__, sys.version, *formats, *_versions()):
-        digest.update(f"{part}\0".encode())
-    for name, content in files:
-        digest.update(f"{name} {len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+@dataclass(frozen=True)
+class Remembered:
+    """A page that was verified before: the digest and length of each of its files, by name."""
 
+    entry: Path
+    listed: Mapping[str, tuple[str, int]]
+    start: int
 
-def _versions() -> Iterator[str]:
-    for name in LIBRARIES:
+    def files(self) -> dict[str, bytes] | None:
+        """The files by name, or None if what was kept is damaged."""
+        found, at = {}, self.start
         try:
-            yield f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield f"{name} missing"
+            kept = self.entry.read_bytes()
+        except OSError:
+            return None
+        for name, (digest, length) in self.listed.items():
+            found[name], at = kept[at : at + length], at + length
+            if hashlib.sha256(found[name]).hexdigest() != digest:
+                return None
+        return found
+
+    def lies_in(self, folder: Path) -> bool:
+        """Whether every file lies in a folder, byte for byte."""
+        return all(_same(folder / name, *expected) for name, expected in self.listed.items())
 
 
-def _own_files() -> list[Path]:
-    inside = PACKAGE / "templates"
-    templates = inside if inside.is_dir() else PACKAGE.parent / "templates"
-    return sorted([*PACKAGE.rglob("*.py"), *templates.rglob("*.j2")])
-
-
-def _beside(spec: Path) -> list[Path]:
-    """The CSV files in the folder of a spec that it names; errors are left to the real reader."""
+def _same(path: Path, digest: str, length: int) -> bool:
     try:
-        folder = spec.parent.resolve()
-        data = tomllib.loads(spec.read_text(encoding="utf-8-sig")).get("data", {})
-        names = [v["csv"] for v in data.values() if isinstance(v, dict) and isinstance(v.get("csv"), str)]
-        files = [file for name in names if (file := (folder / name).resolve()).parent == folder]
-        return [file for file in files if file.is_file() and file.stat().st_size <= MAX_BYTES]
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return []
+        if path.is_symlink() or path.stat().st_size != length:
+            return False
+        return hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    except OSError:
+        return False
 
 
-def recall(digest: str) -> dict[str, bytes] | None:
-    """The files of a page that was verified before, by name, or None."""
+def recall(digest: str) -> Remembered | None:
+    """The page that was remembered under a key, or None."""
+    entry = folder() / f"{digest}.page"
     if not digest:
         return None
     try:
-        stored = json.loads((folder() / f"{digest}.json").read_text(encoding="utf-8"))
-        files: dict[str, str] = stored["files"]
-        if stored["check"] != _check(files):
+        with entry.open("rb") as stream:
+            check, listing = stream.readline(), stream.readline()
+            start = stream.tell()
+        if check.decode().strip() != hashlib.sha256(listing).hexdigest():
             return None
-        return {name: b64decode(content) for name, content in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        listed = {name: (kept, length) for name, kept, length in json.loads(listing)}
+        if time.time() - entry.stat().st_mtime > HOUR:
+            os.utime(entry)  # used: it stays
+    except (OSError, ValueError, TypeError):
         return None
+    return Remembered(entry, listed, start)
 
 
 def remember(digest: str, files: Mapping[str, bytes]) -> None:
     """Keep the files of a verified page; a cache that cannot be written is not an error."""
     if not digest:
         return
+    listed = [(name, hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()]
+    listing = json.dumps(listed).encode() + b"\n"
+    check = hashlib.sha256(listing).hexdigest().encode() + b"\n"
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        encoded = {name: b64encode(content).decode() for name, content in files.items()}
-        text = json.dumps({"check": _check(encoded), "files": encoded})
-        write_atomically(folder() / f"{digest}.json", text.encode())
-        pages = sorted(folder().glob("*.json"), key=lambda page: page.stat().st_mtime)
-        for old in pages[:-KEPT]:
-            old.unlink(missing_ok=True)
+        write_atomically(folder() / f"{digest}.page", b"".join((check, listing, *files.values())))
     except OSError:
         return
 
 
-def _check(files: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+def forget(now: float | None = None) -> None:
+    """Remove what was not used for 90 days and, beyond 500 MB, what was not used for a day, oldest first."""
+    now, held = now or time.time(), 0
+    try:
+        found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder()) if entry.is_file()]
+        for stat, path in sorted(found, key=lambda pair: -pair[0].st_mtime):
+            unused = now - stat.st_mtime
+            held += stat.st_size
+            if unused > FORGOTTEN or (held > KEPT_BYTES and unused > JUST_USED):
+                path.unlink(missing_ok=True)
+    except OSError:
+        return
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a killed process, sees the old content or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -130,6 +121,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_if_changed(path: Path, content: bytes) -> None:
+    """Write a file unless it has these bytes already, so that its time tells when it changed."""
+    if not _same(path, hashlib.sha256(content).hexdigest(), len(content)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
 
 
 def _umask() -> int:

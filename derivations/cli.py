@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from derivations import __version__
-from derivations.cache import key, recall, remember, write_atomically
+from derivations.cache import write_atomically, write_if_changed
 from derivations.catalogue.table import rows
-from derivations.examples.gallery import find, names, titles
+from derivations.courses import command
+from derivations.courses.workers import cores
+from derivations.examples.gallery import names, titles
 from derivations.examples.specimen import SPECIMEN
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.pages.formats import BY_NAME, DEFAULT
@@ -45,29 +44,35 @@ def options(
     """Options of every command."""
 
 
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Pages at a time; 0: as many as cores.")]
+
+
 @app.command()
 def build(
-    specs: Annotated[list[str], typer.Argument(help="Spec files, or names of the gallery.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("output"),
+    specs: Annotated[list[str], typer.Argument(help="Spec files, folders of them, or names of the gallery.")],
+    output: Output = Path("output"),
     formats: Annotated[
-        str, typer.Option("--format", "-f", help=f"Formats, of {','.join(BY_NAME)}.")
-    ] = ",".join(DEFAULT),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")] = False,
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help=f"Formats, of {','.join(BY_NAME)}; else {','.join(DEFAULT)} unless course.toml says.",
+        ),
+    ] = None,
+    fresh: Fresh = False,
+    jobs: Jobs = 0,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Build again whenever a file is saved.")
+    ] = False,
 ) -> None:
-    """Work, verify and write the page of each spec."""
-    wanted = _formats(formats)
-    status = 0
-    stems: dict[str, str] = {}
-    for spec in specs:
-        try:
-            first = stems.setdefault(Path(spec).stem, spec)
-            if first is not spec:
-                raise SpecError(f"'{first}' has the same name; one page would overwrite the other", file=spec)
-            _build_one(spec, output, wanted, fresh)
-        except DerivationsError as fault:
-            _complain(fault)
-            status = 1 if fault.exit_status == 1 else status or fault.exit_status
-    raise typer.Exit(status)
+    """Work, verify and write the page of each spec; of a folder, of every spec in it, with an index."""
+    wanted = () if formats is None else _formats(formats)
+    request = command.Request(tuple(specs), output, wanted, fresh, jobs or cores())
+    if watch:
+        command.watch(request)
+    raise typer.Exit(command.build(request))
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -78,49 +83,17 @@ def _formats(text: str) -> tuple[str, ...]:
     return wanted
 
 
-def _build_one(spec: str, output: Path, formats: tuple[str, ...], fresh: bool) -> None:
-    path = find(spec)
-    digest = key(path, formats)
-    files = None if fresh else recall(digest)
-    if files is None:
-        with _without_collections():
-            from derivations.pages.page import build as build_page
-
-        files = build_page(path, formats).files(formats)
-        remember(digest, files)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            write_atomically(output / name, content)
-    except OSError as fault:
-        raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
-    for name in files:
-        typer.echo(str(output / name))
-
-
 @app.command()
-def gallery(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("output"),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")] = False,
-) -> None:
+def gallery(output: Output = Path("output"), fresh: Fresh = False, jobs: Jobs = 0) -> None:
     """Build every example of the gallery, with pictures and an index page."""
     from derivations.pages.gallery_index import BUILT, INDEX, index
 
-    for name in names():
-        _build_one(name, output, BUILT, fresh)
-    write_atomically(output / INDEX, index().encode())
-    typer.echo(str(output / INDEX))
+    def write_index() -> list[str]:
+        write_if_changed(output / INDEX, index().encode())
+        return [INDEX]
 
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Import torch and SymPy without looking for garbage in them: they stay until the end."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
+    request = command.Request(tuple(names()), output, BUILT, fresh, jobs or cores(), write_index)
+    raise typer.Exit(command.build(request))
 
 
 @app.command()

@@ -25,6 +25,7 @@ TIERS = (  # lowest first; layers of one tier do not know each other
     {"examples"},
     {"witnesses", "figures"},
     {"pages", "cache"},
+    {"courses"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import pytest
 
 from derivations import cache, cli
 from derivations.catalogue import optimizers
+from derivations.courses.inputs import key
 from derivations.examples import gallery
 from derivations.examples.specimen import SPECIMEN
 
@@ -64,30 +64,33 @@ def test_what_was_verified_is_remembered_and_needs_no_torch(tmp_path: Path) -> N
 def test_another_byte_is_another_key(tmp_path: Path) -> None:
     spec = tmp_path / "a.toml"
     spec.write_text(gallery.path("linear-regression").read_text())
-    first = cache.key(spec, ("md",))
-    assert cache.key(spec, ("md", "tex")) != first
+    first = key(spec, ("md",))
+    assert key(spec, ("md", "tex")) != first
     spec.write_text(spec.read_text() + "\n")
-    assert cache.key(spec, ("md",)) != first
+    assert key(spec, ("md",)) != first
     csv = spec.read_text().replace("x = [1, 2, 3, 4, 5, 6]", 'x = { csv = "d.csv", column = "x" }')
     spec.write_text(csv)
     keys = []
     for numbers in ("1\n2\n", "1\n3\n"):
         (tmp_path / "d.csv").write_text("x\n" + numbers)
-        keys.append(cache.key(spec, ("md",)))
+        keys.append(key(spec, ("md",)))
     assert len(set(keys)) == 2
 
 
 def test_a_damaged_memory_is_not_believed(tmp_path: Path) -> None:
     assert run("build", "linear-regression", "--output", str(tmp_path)) == 0
-    digest = cache.key(gallery.path("linear-regression"), ("md", "tex", "json"))
-    stored = cache.folder() / f"{digest}.json"
-    assert cache.recall(digest) is not None
-    kept = json.loads(stored.read_text())
-    altered = base64.b64decode(kept["files"]["linear-regression.md"]).replace(b"127.125", b"127.126")
-    kept["files"]["linear-regression.md"] = base64.b64encode(altered).decode()
-    stored.write_text(json.dumps(kept))
+    digest = key(gallery.path("linear-regression"), ("md", "tex", "json"))
+    stored = cache.folder() / f"{digest}.page"
+    known = cache.recall(digest)
+    assert known is not None
+    assert known.files() is not None
+    stored.write_bytes(stored.read_bytes().replace(b"127.125", b"127.126"))
+    known = cache.recall(digest)
+    assert known is not None
+    assert known.files() is None
+    stored.write_bytes(stored.read_bytes().replace(b"linear-regression.md", b"linear-regression.mx", 1))
     assert cache.recall(digest) is None
-    stored.write_text("not json")
+    stored.write_text("not a page")
     assert cache.recall(digest) is None
 
 
@@ -146,14 +149,18 @@ def test_one_failing_spec_does_not_stop_the_others(
         (("build", "liner-regression"), "Did you mean 'linear-regression'?"),
         (("build", "linear-regression", "--format", "mdd"), "Did you mean 'md'?"),
         (("build", "linear-regression", "--format", ""), "unknown format ''"),
-        (("build", "."), "this is a folder"),
+        (("build", "docs"), "there is no spec in it"),
         (("new", "no/such/folder/x"), "cannot write this file"),
         (("build", "linear-regression", "--output", "/dev/null/x"), "cannot write here"),
     ],
 )
 def test_bad_usage_is_one_message_and_status_2(
-    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(Path(__file__).parent.parent)
     assert run(*arguments) == 2
     captured = capsys.readouterr()
     assert message in captured.err

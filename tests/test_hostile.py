@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 
 from derivations import cache
 from derivations.cli import main
+from derivations.courses.inputs import key
 from derivations.examples.gallery import path
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages.latex import escape as latex_escape
@@ -221,7 +222,7 @@ def test_looking_into_the_cache_opens_nothing_outside_the_folder(
     opened: list[Path] = []
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda self: (opened.append(self.resolve()), read(self))[1])
-    cache.key(inside / "s.toml", ("md",))
+    key(inside / "s.toml", ("md",))
     assert secret.resolve() not in opened
 
 
@@ -427,7 +428,7 @@ def test_an_output_that_cannot_be_written_is_named(kind: str, run: Run) -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"check": 1}', '{"check": "x", "files": {}}', "\x00\xff"])
 def test_a_broken_cache_entry_is_worked_again(content: str, run: Run) -> None:
     assert run(spec())[0] == 0
-    for entry in cache.folder().glob("*.json"):
+    for entry in cache.folder().glob("*.page"):
         entry.write_text(content)
     Path("out/s.md").unlink()
     assert run(spec())[0] == 0

@@ -229,7 +229,7 @@ def parse_spec(text: str, source: Source | None = None) -> tuple[Spec, Source]:
     try:
         tables = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as fault:
-        raise _broken_toml(fault, source) from None
+        raise broken_toml(fault, source) from None
     try:
         spec = Spec.model_validate(tables)
     except ValidationError as fault:
@@ -237,7 +237,8 @@ def parse_spec(text: str, source: Source | None = None) -> tuple[Spec, Source]:
     return spec, source
 
 
-def _broken_toml(fault: Exception, source: Source) -> SpecError:
+def broken_toml(fault: Exception, source: Source) -> SpecError:
+    """The error of a text that TOML's parser refused, at its place in the file."""
     place = re.search(r"\(at line (\d+), column (\d+)\)|\(at end of document\)", str(fault))
     message = str(fault).split(" (at ")[0] or "nested too deep"
     line, column = len(source.text.splitlines()), 1

@@ -1,0 +1,103 @@
+"""The index of a course: every page that was verified, by folder, with its formats and its picture.
+
+A page that failed is not in it. The index is remembered by content, so that jinja2 is imported only when
+something changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote
+
+from derivations.cache import recall, remember, write_if_changed
+from derivations.courses.building import INDEX, Outcome
+from derivations.courses.course import Course
+from derivations.courses.finding import one_line
+from derivations.courses.inputs import digest_of
+from derivations.language.errors import SpecError
+from derivations.pages.formats import BY_NAME, Format
+
+PICTURE = BY_NAME["svg"]
+FIRST = ("html", "pdf", "md")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A format of a page."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A page; ``href`` is the format to read first, ``picture`` is empty if none was built."""
+
+    title: str
+    href: str
+    links: tuple[Link, ...]
+    picture: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The pages of a folder."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+def write_index(
+    output: Path, course: Course, outcomes: Iterable[Outcome], formats: tuple[str, ...]
+) -> list[str]:
+    """Write the index of a course in Markdown and HTML; the names of its files. Raises `SpecError`."""
+    sections = sections_of(outcomes, formats)
+    stated = json.dumps([course.title, *map(asdict, sections)]).encode()
+    digest = digest_of([b"index", stated])
+    known = recall(digest)
+    files = known.files() if known else None
+    if files is None:
+        files = {name: _rendered(name, course.title, sections).encode() for name in INDEX}
+        remember(digest, files)
+    try:
+        for name, content in files.items():
+            write_if_changed(output / name, content)
+    except OSError as fault:
+        raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
+    return list(files)
+
+
+def sections_of(outcomes: Iterable[Outcome], formats: tuple[str, ...]) -> list[Section]:
+    """The verified pages of a course, folder by folder, in their order."""
+    verified = [outcome for outcome in outcomes if outcome.status != "failed"]
+    return [
+        Section(one_line("" if folder == "." else folder), tuple(_row(outcome, formats) for outcome in group))
+        for folder, group in groupby(verified, key=lambda outcome: str(outcome.page.within))
+    ]
+
+
+def _row(outcome: Outcome, formats: tuple[str, ...]) -> Row:
+    rows = [BY_NAME[form] for form in formats]
+    links = {row.name: Link(row.name, _href(outcome, row)) for row in rows}
+    first = next((links[name] for name in (*FIRST, *links) if name in links), Link("", ""))
+    picture = links[PICTURE.name].href if PICTURE.name in links else ""
+    return Row(outcome.page.title, first.href, tuple(links.values()), picture)
+
+
+def _href(outcome: Outcome, row: Format) -> str:
+    return quote(f"{outcome.page.place}{row.suffix}", errors="surrogateescape")
+
+
+def _rendered(name: str, title: str, sections: list[Section]) -> str:
+    from markupsafe import escape as escape_html
+
+    from derivations.pages.markdown import escape as escape_markdown
+    from derivations.pages.render import environment, tidied
+
+    escape = escape_html if name.endswith(".html") else escape_markdown
+    template = environment(escape, {}).get_template(f"course/{name}.j2")
+    return tidied(template.render(title=title, sections=sections))
