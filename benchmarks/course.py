@@ -61,7 +61,6 @@ def main(quick: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[1:2] + [os.environ.get("PYTHONPATH", "")])
         course(folder)
         python(*COMMAND, folder=folder)
         works: dict[str, Callable[[], object]] = {
@@ -72,13 +71,11 @@ def main(quick: bool) -> None:
             "one": partial(change_one, folder, count()),
         }
         found = medians(works, 1 if quick else 7)
-    print(
-        f"{PAGES} unchanged pages take {found['unchanged'] / found['bare']:.1f} times a bare start of Python,"
-    )
-    print(f"  {found['unchanged'] / found['help']:.1f} times `derivations --help`")
-    print(
-        f"one page of {PAGES} changed: {found['one'] / found['imports']:.2f} times as long as the imports alone"
-    )
+    bare, own = found["unchanged"] / found["bare"], found["unchanged"] / found["help"]
+    print(f"{PAGES} unchanged pages take {bare:.1f} times as long as a bare start of Python,")
+    print(f"  {own:.1f} times as long as `derivations --help`")
+    one = found["one"] / found["imports"]
+    print(f"one page of {PAGES} changed: {one:.2f} times as long as the imports alone")
     print("  (seconds: " + ", ".join(f"{name} {taken:.2f}" for name, taken in found.items()) + ")")
 
 
