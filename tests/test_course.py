@@ -714,10 +714,10 @@ def test_a_wrong_course_is_told_with_its_place(
 
 
 def test_one_spec_alone_makes_no_course(run: Run) -> None:
-    write(Path("c/a.toml"), spec())
-    status, out, err = run("build", "c/a.toml", "-f", "json")
-    assert (status, out, err) == (0, "output/a.json\n", "")
-    assert set(tree(Path("output"))) == {"a.json"}
+    write(Path("c/a.toml"), spec(more='[page]\nhide = ["figures"]\n'))
+    status, out, err = run("build", "c/a.toml", "-f", "md")
+    assert (status, out, err) == (0, "output/a.md\n", "")
+    assert set(tree(Path("output"))) == {"a.md"}
 
 
 def test_the_gallery_is_built_side_by_side(run: Run, answers: dict[str, Answer]) -> None:
@@ -740,7 +740,8 @@ def test_the_gallery_is_built_side_by_side(run: Run, answers: dict[str, Answer])
 @pytest.mark.slow
 def test_two_hundred_real_pages_whatever_the_number_of_workers(tmp_path: Path) -> None:
     for number in range(200):
-        write(tmp_path / f"c/week{number // 20}/{number}.toml", spec(f"Page {number}", x=f"[{number}, 2]"))
+        small = spec(f"Page {number}", x=f"[{number}, 2]", more='[page]\nhide = ["figures"]\n')
+        write(tmp_path / f"c/week{number // 20}/{number}.toml", small)
     for jobs in ("1", "3"):
         call = [*MAIN, "build", "c", "-f", "md,svg", "--jobs", jobs, "--fresh", "-o", f"out{jobs}"]
         done = subprocess.run(call, cwd=tmp_path, env=environment(), capture_output=True, text=True)
