@@ -95,7 +95,7 @@ def _inputs(sheet: Sheet, trace: Trace, live: int, language: str) -> Shared:
 def _opening(shared: Shared, trace: Trace, live: int) -> Iterator[str]:
     """What may be done with the sheet, and where its limits are."""
     example = trace.example
-    yield shared.said(labels.HOW)
+    yield shared.said(labels.HOW_BY_STEP if live > 1 else labels.HOW)
     if example.sample:
         yield shared.said(labels.SAMPLE_WORDS)
     for found in example.shortcuts:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from derivations.language.tree import Expr
 from derivations.notation.cells import Place
 from derivations.numbers.tape import Entry
 from derivations.pages.workbook import Cell, Sheet, Text
 
 At: TypeAlias = tuple[int, ...]
+
+MOST_COLUMNS = 10  # of a table, so that it can be read on paper
 
 
 def draw(
@@ -32,9 +35,7 @@ def draw(
         place = sheet.put(1, cell((name, ())))
         sheet.row += 1
         return {(name, ()): place}
-    captions = list(captions)
-    if captions:
-        sheet.gap()
+    sheet.gap()
     for words in captions:
         sheet.line(words, "words")
     return _grid(sheet, name, letters, positions, cell)
@@ -74,3 +75,15 @@ def entry_text(name: str, at: At, axis: int, letter: str) -> str:
     """An entry of every sample: ``z[i, 2]``."""
     inside = [letter if place == axis else str(value) for place, value in enumerate(at)]
     return f"{name}[{', '.join(inside)}]"
+
+
+def side_by_side(groups: list[list[Expr]]) -> Iterator[list[Expr]]:
+    """Groups of columns as they share tables: as many as fit; a wide one stays whole, so that ranges do."""
+    held: list[Expr] = []
+    for group in groups:
+        if held and len(held) + len(group) > MOST_COLUMNS:
+            yield held
+            held = []
+        held = held + group
+    if held:
+        yield held

@@ -7,7 +7,8 @@ from derivations.pages.blocks import Part, message, phrase
 from derivations.pages.translate import text_of
 
 INPUTS, STEPS, SUMMARY = phrase("Inputs"), phrase("Steps"), phrase("Summary")  # the names of the sheets
-HOW = phrase(
+HOW = phrase("Change a yellow cell, and everything follows. White cells are formulas.")
+HOW_BY_STEP = phrase(
     "Change a yellow cell, and every step, the summary and the chart follow. White cells are formulas."
 )
 CARRIED = phrase("Nothing is rounded here; the page rounds every value to {} places and carries it on.")

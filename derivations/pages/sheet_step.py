@@ -9,12 +9,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from derivations.examples.arrays import positions
 from derivations.examples.pace import after
 from derivations.examples.training import Step
 from derivations.examples.walk import worked
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
+from derivations.language.tree import (
+    Count,
+    Expr,
+    Mean,
+    Ref,
+    Sum,
+    free_indices,
+    number,
+    refs,
+    rename_index,
+    walk,
+)
 from derivations.notation.cells import Place, address, span
 from derivations.notation.spreadsheet import Formulas
 from derivations.notation.text import text
@@ -22,7 +34,7 @@ from derivations.numbers.systems import EXACT, Value, rational
 from derivations.numbers.tape import Entry
 from derivations.pages import sheet_labels as labels
 from derivations.pages.columns import parts_of
-from derivations.pages.sheet_grid import At, draw, entry_text
+from derivations.pages.sheet_grid import At, draw, side_by_side
 from derivations.pages.sheet_shared import Shared, form_of, reads
 from derivations.pages.workbook import Formula, Input, Sheet, Text
 
@@ -45,7 +57,7 @@ class Block:
     def draw(self, title: str, back: Place) -> None:
         """Place and fill every cell of the step, and move below."""
         self.sheet.breaks.append(self.sheet.row)
-        self.sheet.put(3, Text(self.shared.said(labels.BACK), "link", back))
+        self.sheet.put(4, Text(self.shared.said(labels.BACK), "link", back))
         self.sheet.line(title, "step")
         self.start()
         for part, words in (
@@ -116,56 +128,54 @@ class Block:
         """Samples in rows; in columns the data, the quantities along them, and what is summed."""
         data = [name for name in self.shared.example.data if self.axis(name) is not None]
         names = [*(data if part == "forward" else ()), *dict.fromkeys(eq.target.name for eq in along)]
-        summed = self.summed(part)
-        if not (names or summed):
-            return
         for eq in along:
             self.sheet.line(f"{text(eq.target)} = {text(eq.body)}", "words")
-        self.rows(part)
-        column = 1
-        for name in names:
-            column = self.column_of(name, column)
-        for expr in summed:
-            self.sheet.put(column, Text(text(expr), "head"))
-            first = Place(self.sheet.name, self.sheet.row, column)
-            self.columns[expr, self.sample] = [first.down(at) for at in self.below]
-            column += 1
-        self.sheet.row += len(self.step.samples) + 1
+        groups = [self.entries_of(name) for name in names] + [[expr] for expr in self.summed(part)]
+        for place, columns in enumerate(side_by_side(groups)):
+            self.sheet.row += place > 0
+            self.rows()
+            for column, shown in enumerate(columns, 1):
+                self.column(shown, column)
+            self.sheet.row += len(self.step.samples) + 1
+
+    def entries_of(self, name: str) -> list[Expr]:
+        """The columns of a quantity: one for every value of its indices beside the sample's."""
+        axis = self.axis(name)
+        assert axis is not None
+        others = dict.fromkeys((*at[:axis], *at[axis + 1 :]) for at in sorted(self.positions(name)))
+        letter = Ref(self.sample)
+        return [Ref(name, (*map(number, at[:axis]), letter, *map(number, at[axis:]))) for at in others]
+
+    def column(self, shown: Expr, column: int) -> None:
+        """A column of the table: the entries of a quantity, or an expression that has one of its own."""
+        head = self.sheet.put(column, Text(text(shown), "head"))
+        if not isinstance(shown, Ref):
+            self.columns[shown, self.sample] = [head.down(row) for row in self.below]
+            return
+        for row in self.below:
+            entry = rename_index(shown, {self.sample: number(row)})
+            assert isinstance(entry, Ref)
+            self.places[entry.name, positions(entry)] = head.down(row)
 
     @property
     def below(self) -> range:
         """How far below the head of a table its rows are."""
         return range(1, len(self.step.samples) + 1)
 
-    def rows(self, part: str) -> None:
-        """The numbers of the samples: to be changed in the first table, copied into the second."""
+    def rows(self) -> None:
+        """The numbers of the samples: to be changed in the first table, copied into the others."""
         head = self.sheet.put(0, Text(self.sample, "head-left"))
-        for at, sample in zip(self.below, self.step.samples, strict=True):
-            value, place = rational(Fraction(sample)), head.down(at)
-            if part == "forward":
-                self.samples.append(place)
-                self.cell(place, Input(value))
-            else:
-                self.cell(
-                    place, Formula(f"={address(self.samples[at - 1], self.sheet.name)}", value, "index")
-                )
+        places = [head.down(row) for row in self.below]
+        first = self.samples or places
+        for place, source, sample in zip(places, first, self.step.samples, strict=True):
+            value = rational(Fraction(sample))
+            copied = Formula(f"={address(source, self.sheet.name)}", value, "index")
+            self.cell(place, copied if self.samples else Input(value))
+        self.samples = first
 
     def cell(self, place: Place, cell: Input | Formula) -> None:
         """Write a cell that has its place."""
         self.sheet.cells[place.row, place.column] = cell
-
-    def column_of(self, name: str, column: int) -> int:
-        """The columns of a quantity, one for every value of its other indices; the next free column."""
-        axis = self.axis(name)
-        assert axis is not None
-        others = list(dict.fromkeys((*at[:axis], *at[axis + 1 :]) for at in sorted(self.positions(name))))
-        for other in others:
-            at = (*other[:axis], 0, *other[axis:])
-            head = self.sheet.put(column, Text(entry_text(name, at, axis, self.sample), "head"))
-            for row in self.below:
-                self.places[name, (*other[:axis], row, *other[axis:])] = head.down(row)
-            column += 1
-        return column
 
     def count(self) -> None:
         """The number of samples, where something is divided by it."""
