@@ -35,7 +35,9 @@ from derivations.language.tree import (
     Sum,
     number,
     transform,
+    walk,
 )
+from derivations.notation.latex import latex
 from derivations.notation.numerals import scientific
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side, chain
@@ -72,11 +74,11 @@ UPDATE = (Side("", Ref("w")), Side("←", tree("w - lr*m")), Side("=", tree("0.5
 def test_the_gradient_and_the_update_in_english() -> None:
     assert spoken_chain(GRADIENT, SYMBOLS) == (
         "the partial derivative of L with respect to w equals two over n times the sum over i of "
-        "the quantity y hat sub i minus y sub i, end quantity, times x sub i "
+        "the quantity y hat sub i minus y sub i, end quantity, times x sub i, "
         "is approximately minus 34 point five"
     )
     assert spoken_chain(UPDATE, SYMBOLS) == (
-        "w becomes w minus eta times m equals zero point five minus zero point zero one times m"
+        "w becomes w minus eta times m, equals zero point five minus zero point zero one times m"
     )
 
 
@@ -97,6 +99,9 @@ ENGLISH = {
     "W[1, 2]*w": "capital W sub one comma two times w",
     "w'": "w prime",
     "w*(-10.5)": "w times minus ten point five",
+    "b + (-2)*x[1]*3 - w*(-2)": "b plus minus two times x sub one times three minus w times minus two",
+    "(-2)*w": "the quantity minus two, end quantity, times w",
+    "-2*w": "minus two times w",
     "1.2e-7": "one point two times ten to the power minus seven",
     "127.125": "127 point one two five",
     "same(x[i], 2)": "the indicator that x sub i equals two, end indicator",
@@ -111,15 +116,15 @@ def test_an_expression_in_english(text: str) -> None:
 
 OTHERS = {
     "de": "die partielle Ableitung von L nach w ist gleich zwei durch n mal die Summe über i von "
-    "Klammer auf, y Dach Index i minus y Index i, Klammer zu, mal x Index i "
+    "Klammer auf, y Dach Index i minus y Index i, Klammer zu, mal x Index i, "
     "ist ungefähr gleich minus 34 Komma fünf",
     "fr": "la dérivée partielle de L par rapport à w égale deux sur n fois la somme sur i de "
-    "parenthèse ouvrante, y chapeau indice i moins y indice i, parenthèse fermante, fois x indice i "
+    "parenthèse ouvrante, y chapeau indice i moins y indice i, parenthèse fermante, fois x indice i, "
     "égale environ moins 34 virgule cinq",
     "es": "la derivada parcial de L respecto a w es igual a dos sobre n por la suma sobre i de "
-    "abre paréntesis, y gorro subíndice i menos y subíndice i, cierra paréntesis, por x subíndice i "
+    "abre paréntesis, y gorro subíndice i menos y subíndice i, cierra paréntesis, por x subíndice i, "
     "es aproximadamente igual a menos 34 coma cinco",
-    "zh": "L对w的偏导数等于n分之二乘以对i求和，左括号，y帽下标i减y下标i，右括号，乘以x下标i约等于负34点五",
+    "zh": "L对w的偏导数等于n分之二乘以对i求和，左括号，y帽下标i减y下标i，右括号，乘以x下标i，约等于负34点五",
 }
 
 
@@ -227,6 +232,48 @@ def _around(expr: Expr, others: list[Expr]) -> Iterator[Expr]:
         for a, b in ((expr, other), (other, expr)):
             yield from (Add((a, b)), Mul((a, b)), Div(a, b), Pow(a, b), Add((a, Neg(b))))
             yield from (Call("max", (a, b)), Call(TIMES, (a, b)), Add((a, b, w)), Mul((a, b, w)))
+
+
+def test_what_is_said_is_what_is_printed() -> None:
+    """A formula read back from the page sounds like the one that was written."""
+    symbols = Symbols({"w": 0, "x": 1, "L": 0}, "L", "i")
+    readable = [expr for expr in _small()[::7] if _is_readable(expr)]
+    assert len(readable) > 3000
+    for expr in readable:
+        (side,) = chain(latex(expr, symbols), symbols)
+        assert spoken(side.expr, symbols) == spoken(expr, symbols)
+
+
+def _is_readable(expr: Expr) -> bool:
+    """Not ``(a ⊙ b) ⊙ c``, which reads as one product, and no index that is a gate or a transpose."""
+    nodes = list(walk(expr))
+    entrywise = [node for node in nodes if isinstance(node, Call) and node.function == TIMES]
+    places = [
+        part for node in nodes if isinstance(node, Ref) for index in node.indices for part in walk(index)
+    ]
+    gates = [part for part in places if isinstance(part, (Pow, Chosen, Call))]
+    return len(entrywise) < 2 and not gates
+
+
+AT_ODDS = """
+    w W W_1 w1 w_1 beta1 beta_1 beta_2 eta lr eps epsilon Epsilon gamma Gamma sigma Sigma over plus yhat y_hat
+    y ybar net Net net_h1 the_sum minus point zero zero_1 Index Klammer fin de y_de coma mas prime capital_w
+    hat n m i1 alpha_hat alpha pii Eta x_tilde l L
+"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_names_sound_alike(language: str) -> None:
+    """Not even where capitals are not heard."""
+    symbols = Symbols(dict.fromkeys(AT_ODDS.split(), 0), "L", None)
+    said = [spoken(Ref(name), symbols, language) for name in symbols.ranks]
+    assert len({text.lower() for text in said}) == len(said), sorted(said)
+    for text in said:
+        assert_words(text, language)
+
+
+def test_speech_is_the_same_every_time() -> None:
+    assert len({spoken_chain(GRADIENT, SYMBOLS, "de") for _ in range(3)}) == 1
 
 
 # --- every page, every row ------------------------------------------------------------------------------

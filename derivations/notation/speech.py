@@ -55,8 +55,9 @@ def spoken_chain(sides: Iterable[Side], symbols: Symbols, language: str = "en") 
     phrases = phrases_of(language)
     speaker = _Speaker(symbols, phrases, Letters(symbols, phrases))
     relations = {"": "", "=": phrases.equals, "≈": phrases.approximately, "←": phrases.becomes}
-    said = (f"{relations[side.relation]} {speaker.say(side.expr)[0]}" for side in sides)
-    return _smooth(" ".join(said), phrases)
+    pause = ", " if phrases.spaced else "，"
+    said = [f"{relations[side.relation]} {speaker.say(side.expr)[0]}" for side in sides]
+    return _smooth(pause.join([" ".join(said[:2]), *said[2:]]), phrases)
 
 
 def _smooth(text: str, phrases: Phrases) -> str:
@@ -155,7 +156,9 @@ class _Speaker:
         return f"{base} {self.phrases.index.format(f'{self.phrases.next_index} '.join(below))}"
 
     def turned(self, expr: Expr, is_last: bool) -> str:
-        """What stands after a minus."""
+        """What stands after a sign; there a product may begin with a minus, "plus minus two times x"."""
+        if isinstance(expr, Mul):
+            return self.product(expr.factors, is_last, after_sign=True)
         return self.say(expr)[0] if _is_bare(expr) else self.within(expr, PRODUCT, SIGN, is_last=is_last)
 
     def sum(self, terms: tuple[Expr, ...], is_last: bool) -> str:
@@ -166,12 +169,13 @@ class _Speaker:
             found += [sign, self.turned(inside, is_last and place == len(terms))]
         return " ".join(found)
 
-    def product(self, factors: tuple[Expr, ...], is_last: bool) -> str:
+    def product(self, factors: tuple[Expr, ...], is_last: bool, after_sign: bool = False) -> str:
         if isinstance(mean := factors[-1], Mean):  # "1/2 · 1/n Σ" is one product
             factors = (*factors[:-1], Div(ONE, Count(mean.index)), Sum(mean.body, mean.index))
         last = len(factors) - 1
         found = (
-            self.factor(part, place > 0, is_last and place == last) for place, part in enumerate(factors)
+            self.factor(part, place > 0 or after_sign, is_last and place == last)
+            for place, part in enumerate(factors)
         )
         return f" {self.phrases.times} ".join(found)
 

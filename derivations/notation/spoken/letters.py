@@ -67,9 +67,10 @@ class Letters:
     def word(self, word: str) -> str:
         """A name in upright letters; the dots in it are said."""
         said = f" {self.phrases.dot} ".join(word.split("."))
-        parts = set(word.lower().split("."))
-        is_strange = bool(parts & self.phrases.words) or self.sounds[word.lower()] > 1
-        return self.phrases.name.format(said) if is_strange else said
+        has_twin = self.sounds[word.lower()] > 1
+        is_strange = has_twin or not self.phrases.words.isdisjoint(word.lower().split("."))
+        said = self.phrases.name.format(said) if is_strange else said
+        return self.phrases.capital.format(said) if has_twin and word != word.lower() else said
 
     def subscript(self, text: str) -> str:
         """A fixed subscript: a number, a letter or a word."""
