@@ -234,6 +234,13 @@ def _around(expr: Expr, others: list[Expr]) -> Iterator[Expr]:
             yield from (Call("max", (a, b)), Call(TIMES, (a, b)), Add((a, b, w)), Mul((a, b, w)))
 
 
+def test_a_power_of_ten_belongs_to_its_number() -> None:
+    """Within a function it is not taken for a factor beside the function."""
+    tiny, ten = Number(Fraction("-1.2e-7"), "-1.2e-7"), Pow(number(10), number(-7))
+    beside = Mul((Call("exp", (Number(Fraction("-1.2"), "-1.2"),)), ten))
+    assert heard(Call("exp", (tiny,)), "en") != heard(beside, "en")
+
+
 def test_what_is_said_is_what_is_printed() -> None:
     """A formula read back from the page sounds like the one that was written."""
     symbols = Symbols({"w": 0, "x": 1, "L": 0}, "L", "i")
