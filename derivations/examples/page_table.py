@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
+SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of the same language
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -44,6 +45,12 @@ class PageTable(Strict):
     names: Annotated[
         dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')
     ] = {}
+
+    language: Annotated[
+        Literal["en", "de", "fr", "es", "zh"],
+        BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
+        Field(description="The language of the page; zh is Simplified Chinese."),
+    ] = "en"
 
     @model_validator(mode="after")
     def _one_list_of_parts(self) -> PageTable:

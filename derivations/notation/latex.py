@@ -7,6 +7,8 @@ one letter without braces. It is read back by `derivations.notation.read`.
 from __future__ import annotations
 
 import re
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 from derivations.language.tree import Expr
 from derivations.notation.layout import (
@@ -23,8 +25,9 @@ from derivations.notation.layout import (
     Sign,
     Stack,
 )
+from derivations.notation.marks import PLAIN, Marks
 from derivations.notation.symbols import Symbols
-from derivations.notation.typeset import UNICODE, numeral, typeset
+from derivations.notation.typeset import COMMA, UNICODE, numeral, typeset
 
 COMMANDS = {letter: f"\\{name}" for name, letter in UNICODE.items()}
 FUNCTIONS = frozenset(["exp", "ln", "log", "sin", "cos", "tanh", "max", "min"])
@@ -46,7 +49,7 @@ JOINTS = {"sign": "", "apply": "", "indices": ""}
 
 def latex(expr: Expr, symbols: Symbols) -> str:
     """The expression as LaTeX."""
-    return latex_of(typeset(expr, symbols))
+    return latex_of(typeset(expr, symbols), symbols.marks)
 
 
 def number_latex(text: str) -> str:
@@ -54,8 +57,10 @@ def number_latex(text: str) -> str:
     return latex_of(numeral(text)[0])
 
 
-def latex_of(box: Box) -> str:
-    """The boxes as LaTeX."""
+def latex_of(box: Box, marks: Marks = PLAIN) -> str:
+    """The boxes as LaTeX, decimals with the marks of a language."""
+    if marks != PLAIN:
+        return latex_of(_marked(box, marks))
     match box:
         case Letter():
             return _letter(box)
@@ -65,7 +70,7 @@ def latex_of(box: Box) -> str:
             return SIGNS.get(text, text)
         case Row(parts, role):
             shown = JOINTS.get(role, " ").join(map(latex_of, parts))
-            return shown.replace(" , ", ", ") if role == "list" else shown
+            return re.sub(" ([,;]) ", r"\1 ", shown) if role == "list" else shown
         case Fraction(above, below):
             return f"\\frac{{{latex_of(above)}}}{{{latex_of(below)}}}"
         case Scripts():
@@ -81,6 +86,24 @@ def latex_of(box: Box) -> str:
             return f"\\begin{{array}}{{@{{}}l@{{}}}} {inside} \\end{{array}}"
         case Operator(text, below):
             return f"{OPERATORS[text]}_{_script(latex_of(below))}"
+
+
+def _marked(box: Any, marks: Marks) -> Any:
+    """Boxes whose numbers and arguments have the marks of a language; indices stay as they are."""
+    match box:
+        case Numeral(text):
+            return Numeral(marks.latex(text))
+        case Row(parts, "list"):
+            return Row(
+                tuple(Sign(marks.separator) if p == COMMA else _marked(p, marks) for p in parts), "list"
+            )
+        case Scripts(base, _, above):
+            return replace(box, base=_marked(base, marks), above=_marked(above, marks))
+        case tuple():
+            return tuple(_marked(part, marks) for part in box)
+    if not is_dataclass(box) or isinstance(box, (type, Operator)):
+        return box
+    return replace(box, **{each.name: _marked(getattr(box, each.name), marks) for each in fields(box)})
 
 
 def _letter(box: Letter) -> str:

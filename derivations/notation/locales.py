@@ -1,37 +1,103 @@
-"""The languages of pages: how each says our texts, joins lists and writes numbers."""
+"""The languages of pages: how each says our texts, joins lists and writes numbers.
+
+What a language writes is in Babel's locale data (CLDR), what it says in ``derivations/translations``, one
+file of gettext a language. Both are read when a page asks for them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from derivations.notation.marks import Marks
+
+if TYPE_CHECKING:
+    import babel
+
+SOURCE = "en"  # the language of the texts in the code
+LANGUAGES = {"en": "en_GB", "de": "de", "fr": "fr", "es": "es", "zh": "zh_Hans"}
+WIDE = {"zh": {"; ": "；", " ": ""}}  # what joins clauses and sentences where letters are as wide as high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Locale:
-    """A language as pages need it."""
+    """A language as pages need it, by its code in a spec."""
 
     language: str
 
+    @cached_property
+    def data(self) -> babel.Locale:
+        """What Babel knows about it."""
+        from babel import Locale as Data
+
+        return Data.parse(LANGUAGES[self.language])
+
+    @cached_property
+    def marks(self) -> Marks:
+        """The marks of decimals, thousands and arguments."""
+        signs = self.data.number_symbols["latn"]
+        return Marks(signs["decimal"], signs["group"])
+
+    @cached_property
+    def catalogue(self) -> NullTranslations:
+        """The translations of our texts."""
+        return NullTranslations() if self.language == SOURCE else _catalogue(self.language)
+
     def text(self, text: str) -> str:
-        """What a text of ours is in this language."""
-        return text
+        """What a text of ours is in this language; the text itself if it is not translated."""
+        return self.catalogue.gettext(text)
 
     def several(self, one: str, many: str, count: int) -> str:
         """The form of a text that belongs to a count."""
-        return one if count == 1 else many
+        return self.catalogue.ngettext(one, many, count)
 
     def digits(self, text: str) -> str:
-        """Canonical digits with the marks of this language."""
-        return text
+        """Canonical digits with the marks of this language; an exponent stays as it is."""
+        mantissa, e, exponent = text.partition("e")
+        sign = "-" if mantissa.startswith("-") else ""
+        return f"{sign}{self.marks.numeral(mantissa.removeprefix('-'))}{e}{exponent}"
 
     def joints(self, count: int, joint: str) -> list[str]:
         """What stands between the items of a list: ``a, b and c``, ``a, b, c``, ``a; b; c``."""
         if joint == "and":
-            return [", "] * (count - 2) + [" and "] * (count > 1)
-        return [f"{joint} "] * (count - 1)
+            return self._patterns(count)
+        return [WIDE.get(self.language, {}).get(f"{joint} ", f"{joint} ")] * (count - 1)
+
+    def _patterns(self, count: int) -> list[str]:
+        patterns = self.data.list_patterns["standard"]
+        if count == 2:
+            return [_between(patterns["2"])]
+        middle = [_between(patterns["middle"])] * (count - 3)
+        return [_between(patterns["start"]), *middle, _between(patterns["end"])] if count > 2 else []
+
+
+def _between(pattern: str) -> str:
+    """What a pattern such as ``{0} and {1}`` has between its holes."""
+    return pattern.removeprefix("{0}").removesuffix("{1}")
 
 
 @cache
 def locale(language: str) -> Locale:
     """The language by its code."""
     return Locale(language)
+
+
+def catalogue_file(language: str) -> Path:
+    """The catalogue of a language."""
+    return Path(__file__).resolve().parent.parent / "translations" / f"{language}.po"
+
+
+def _catalogue(language: str) -> GNUTranslations:
+    """The catalogue, compiled in memory."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with catalogue_file(language).open("rb") as file:
+        write_mo(compiled, read_po(file, locale=LANGUAGES[language]))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
+LATEX = {",": "{,}", "\u202f": r"\thinspace ", "\u00a0": r"\thinspace "}  # as a comma is punctuation
 LEAST = 5  # digits before the mark from which on thousands are marked: 1000 but 10 000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marks:
     """The decimal mark, the mark between thousands (empty for none), and the one between arguments.
 
@@ -36,6 +39,22 @@ class Marks:
         """The inverse of `numeral`: the digits with a point and without marks of thousands."""
         plain = shown.replace(self.group, "") if self.group else shown
         return plain.replace(self.decimal, ".")
+
+    def latex(self, digits: str) -> str:
+        r"""`numeral` in LaTeX: ``10{,}234.5``, ``10.234{,}5``, ``10\thinspace 234{,}5``."""
+        return "".join(LATEX.get(sign, sign) for sign in self.numeral(digits))
+
+    @cached_property
+    def reads(self) -> str:
+        """A regular expression for such a number in LaTeX, with or without marked thousands."""
+        point, group = (re.escape(LATEX.get(sign, sign)) for sign in (self.decimal, self.group))
+        whole = rf"\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+" if group else r"\d+"
+        return rf"(?:{whole})(?:{point}\d+)?"
+
+    def read(self, token: str) -> str:
+        """The canonical digits of a number that `reads` found."""
+        point, group = (LATEX.get(sign, sign) for sign in (self.decimal, self.group))
+        return (token.replace(group, "") if group else token).replace(point, ".")
 
 
 PLAIN = Marks()

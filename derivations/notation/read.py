@@ -34,8 +34,8 @@ from derivations.notation.vocabulary import (
     OPEN,
     REDUCTIONS,
     RELATIONS,
-    TOKEN,
     WORD,
+    token,
 )
 
 
@@ -49,15 +49,15 @@ class Side:
 
 def chain(source: str, symbols: Symbols) -> tuple[Side, ...]:
     """The sides of ``a = b ≈ c``, read from LaTeX."""
-    tokens = [t for t in TOKEN.findall(source) if t not in LAYOUT]
+    tokens = [t for t in token(symbols.marks).findall(source) if t not in LAYOUT]
     sides: list[Side] = []
     relation, start, depth = "", 0, 0
-    for at, token in enumerate([*tokens, "="]):
-        depth += (token in OPEN | {"{"}) - (token in CLOSE | {"}"})
-        if token in RELATIONS and depth == 0:
+    for at, sign in enumerate([*tokens, "="]):
+        depth += (sign in OPEN | {"{"}) - (sign in CLOSE | {"}"})
+        if sign in RELATIONS and depth == 0:
             if at > start or relation:
                 sides.append(Side(relation, _Reader(tokens[start:at], symbols).whole()))
-            relation, start = RELATIONS[token], at + 1
+            relation, start = RELATIONS[sign], at + 1
     if depth:
         raise Unreadable(f"brackets do not close in {source}")
     return tuple(sides)
@@ -152,7 +152,7 @@ class _Reader:
                 raise Unreadable(f"brackets do not close in {' '.join(self.tokens)}")
             return found
         if token[:1].isdigit():
-            return decimal(self.take())
+            return decimal(self.symbols.marks.read(self.take()))
         if token in CONSTANTS:
             return CONSTANTS[self.take()]
         return self.command(token)
@@ -172,7 +172,7 @@ class _Reader:
         if self.take() not in OPEN:
             raise Unreadable(f"a function without brackets in {' '.join(self.tokens)}")
         found = [self.sum()]
-        while self.token == ",":
+        while self.token == self.symbols.marks.separator:
             self.take()
             found.append(self.sum())
         if self.take() not in CLOSE:
@@ -240,7 +240,7 @@ class _Reader:
         scripts: list[list[str]] = []
         if word := WORD.fullmatch(stem):
             stem = f"{word[1]}}}"
-            scripts = _Reader(TOKEN.findall(word[2]), self.symbols).names() if word[2] else []
+            scripts = _Reader(token().findall(word[2]), self.symbols).names() if word[2] else []
         elif self.token == "_":
             self.take()
             scripts = self.names()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from derivations.examples.arrays import positions
@@ -11,6 +12,7 @@ from derivations.examples.training import Step, Trace
 from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
+from derivations.notation.marks import PLAIN
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side, chain
 from derivations.notation.symbols import Symbols
@@ -53,9 +55,25 @@ class Evidence:
     text: Callable[[str], str]
     language: str = "en"
 
+    @cached_property
+    def unmarked(self) -> Symbols:
+        """The symbols, and numbers in canonical digits."""
+        return replace(self.symbols, marks=PLAIN)
+
     def read(self, formula: Mathematics) -> tuple[Side, ...]:
         """The sides of a formula of the page."""
-        return chain(formula.source, self.symbols)
+        return chain(formula.source, self.unmarked if formula.canonical else self.symbols)
+
+    def cell(self, pieces: Pieces) -> tuple[Side, ...]:
+        """A cell that is a formula, or a number as plain text in the marks of the language."""
+        if len(pieces) == 1 and isinstance(pieces[0], Mathematics):
+            return self.read(pieces[0])
+        text = "".join(piece.source if isinstance(piece, Mathematics) else piece for piece in pieces)
+        text = text.replace("−", "-")
+        digits, marks = text.removeprefix("-"), self.symbols.marks
+        if marks.numeral(marks.canonical(digits)) != digits:
+            raise Mismatch(f"'{text}' does not have the marks of the language")
+        return chain(f"{text[: -len(digits)]}{marks.canonical(digits)}", self.unmarked)
 
     def words(self, pieces: Pieces, words: Words, step: Step | None) -> None:
         """Texts must be the document's; formulas are parsed and checked."""

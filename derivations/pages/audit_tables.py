@@ -10,7 +10,7 @@ from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, Sum
-from derivations.notation.read import Side, chain
+from derivations.notation.read import Side
 from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_formula, same_number
 from derivations.pages.blocks import Formula, Table, Words
 from derivations.pages.columns import data_value
@@ -141,14 +141,14 @@ class TableAudit:
         """A formula or a number in a cell is the document's, sign and digits."""
         wanted = words[0] if words else ""
         if isinstance(wanted, Formula):
-            same_formula(chain(_text(pieces).replace("−", "-"), self.evidence.symbols), wanted)
+            same_formula(self.evidence.cell(pieces), wanted)
         else:
             same(_text(pieces), self.evidence.text(_label(words)))
 
     def alone(self, pieces: Pieces) -> Number:
         """The number in a cell that holds one number and nothing else."""
-        source = _text(pieces).replace("−", "-")
-        found = chain(source, self.evidence.symbols)[-1].expr if len(pieces) == 1 else None
+        source = _text(pieces)
+        found = self.evidence.cell(pieces)[-1].expr if len(pieces) == 1 else None
         value = None if found is None else plain_value(found)
         if found is None or value is None:
             raise Mismatch(f"'{source}' is not a number")

@@ -31,6 +31,7 @@ from derivations.pages.blocks import (
     listed,
     message,
     phrase,
+    phrases,
     say,
     series,
 )
@@ -175,11 +176,11 @@ class _Page:
         for target, body in entries if len(entries) <= FEW else entries[:MAX_COLUMNS]:
             yield self.chain(*_entry(target, body, {row: place}))
         if len(entries) > FEW:
-            one, many = (
+            forms = phrases(
                 "The other entry of {1} goes the same way.",
                 "The other {} entries of {} go the same way.",
             )
-            yield Prose((counted(one, many, len(entries) - MAX_COLUMNS, eq.target),))
+            yield Prose((counted(*forms, len(entries) - MAX_COLUMNS, eq.target),))
 
     def rows(self, row: str) -> int:
         return len(self.step.samples) if row == self.sample else self.sizes[row]

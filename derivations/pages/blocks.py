@@ -177,6 +177,11 @@ def phrase(text: str) -> str:
     return text
 
 
+def phrases(one: str, many: str) -> tuple[str, str]:
+    """A text for one and a text for several that are said elsewhere."""
+    return one, many
+
+
 def _part(part: Expr | Part | int) -> Part:
     if isinstance(part, int):
         return Digits(str(part))

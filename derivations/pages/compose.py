@@ -99,7 +99,7 @@ def figure_blocks(scene: Scene, part: str) -> Iterator[Block]:
 def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
     yield section("quantities")
-    words = (
+    words = phrase(
         "Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs."
     )
     yield Prose(say(words))

@@ -17,9 +17,13 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 @dataclass(frozen=True, slots=True)
 class Mathematics:
-    """The source of a formula on the page."""
+    """The source of a formula on the page.
+
+    ``canonical`` is a number whose marks the format puts in itself, as siunitx does.
+    """
 
     source: str
+    canonical: bool = False
 
 
 Piece: TypeAlias = str | Mathematics
@@ -187,5 +191,5 @@ def _latex_cell(cell: str) -> Pieces:
         return (Mathematics(cell[2:-2].strip()),)
     cell = cell[1:-1] if cell.startswith("{") and cell.endswith("}") else cell
     if re.fullmatch(r"(\\approx )?-?\d[\d.]*(e-?\d+)?", cell):
-        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell)),)
+        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell), canonical=True),)
     return latex_pieces(cell)

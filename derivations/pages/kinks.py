@@ -33,7 +33,7 @@ from derivations.language.tree import (
     rename_index,
     substitute,
 )
-from derivations.pages.blocks import Digits, Prose, Words, counted, formula, say
+from derivations.pages.blocks import Digits, Prose, Words, counted, formula, phrases, say
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
 
@@ -52,9 +52,11 @@ class Kinks:
         found = list(dict.fromkeys(self.sentences()))
         yield from (Prose(words, kink=True) for words in found[:SHOWN])
         if len(found) > SHOWN:
-            one = "So does {} more value of this step, on a kink of its own."
-            many = "So do {} more values of this step, on kinks of their own."
-            yield Prose((counted(one, many, len(found) - SHOWN),), kink=True)
+            forms = phrases(
+                "So does {} more value of this step, on a kink of its own.",
+                "So do {} more values of this step, on kinks of their own.",
+            )
+            yield Prose((counted(*forms, len(found) - SHOWN),), kink=True)
 
     def sentences(self) -> Iterator[Words]:
         """In the order of the forward pass, where a derivative is asked for."""

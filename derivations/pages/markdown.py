@@ -66,7 +66,8 @@ def cell_markdown(words: Words, letter: str, symbols: Symbols) -> Markup:
     """A cell; in a column of decimals a number alone needs no mathematics."""
     number = lone_number(words) if letter == "d" else None
     if number is not None and number.text and "e" not in number.text and not _has_sign(words):
-        return Markup(number.text.replace("-", "−"))
+        marked = symbols.marks.numeral(number.text.removeprefix("-"))
+        return Markup(f"−{marked}" if number.text.startswith("-") else marked)
     return words_markdown(words, symbols)
 
 

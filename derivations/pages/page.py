@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from derivations import __version__
@@ -18,8 +18,9 @@ from derivations.examples.gallery import find
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
+from derivations.notation.locales import locale
 from derivations.numbers.systems import precision
-from derivations.pages.blocks import Message, message
+from derivations.pages.blocks import Message, message, phrase
 from derivations.pages.compose import compose, rounding_of
 from derivations.pages.formats import BY_NAME, DEFAULT
 from derivations.pages.naming import check_page, symbols_of
@@ -141,8 +142,9 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 def _print(run: Verified, formats: tuple[str, ...], digest: str, stem: str) -> Page:
     example = run.example
-    symbols = symbols_of(example)
-    document = translated(compose(run, symbols, footer(digest)), "en")
+    language = example.spec.page.language
+    symbols = replace(symbols_of(example), marks=locale(language).marks)
+    document = translated(compose(run, symbols, footer(digest)), language)
     press = Press(run, document, symbols, rounding_of(example), digest, stem)
     contents: dict[str, Content] = {}
     assets: dict[str, Content] = {}
@@ -161,7 +163,7 @@ def spec_digest(source: Source) -> str:
 def footer(digest: str) -> Message:
     """The last line of a page: versions, dtype, digest of the spec."""
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
-    words = "Worked and verified with derivations {} ({}; torch in float64) from the spec {}."
+    words = phrase("Worked and verified with derivations {} ({}; torch in float64) from the spec {}.")
     return message(words, __version__, known, digest)
 
 

@@ -25,6 +25,7 @@ from derivations.pages.blocks import (
     formula,
     listed,
     message,
+    phrases,
     say,
     series,
 )
@@ -69,13 +70,13 @@ def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]
 def _aim_words(example: Example, model: bool) -> Words:
     names, count = listed(list(map(Ref, example.parameters))), len(example.parameters)
     if model:
-        one, many = "We learn the parameter {1} of the model", "We learn the parameters {1} of the model"
+        forms = phrases("We learn the parameter {1} of the model", "We learn the parameters {1} of the model")
     else:
-        one, many = (
+        forms = phrases(
             "We look for the parameter {1} with the smallest",
             "We look for the parameters {1} with the smallest",
         )
-    return (counted(one, many, count, names),)
+    return (counted(*forms, count, names),)
 
 
 def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
@@ -121,9 +122,10 @@ def _batch_words(example: Example) -> Words:
         return say("We work {}.", steps)
     first = example.batches[0]
     if len(first) == 1:
-        one = "Every step uses the only sample; we work {1}."
-        many = "Every step uses all {} samples; we work {}."
-        return (counted(one, many, example.samples, epochs),)
+        forms = phrases(
+            "Every step uses the only sample; we work {1}.", "Every step uses all {} samples; we work {}."
+        )
+        return (counted(*forms, example.samples, epochs),)
     cut = series([message("({})", series(list(map(str, batch)))) for batch in first])
     return say("{} We work {}.", _cut_words(example, cut), epochs)
 

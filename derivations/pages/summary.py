@@ -28,6 +28,7 @@ from derivations.pages.blocks import (
     formula,
     message,
     phrase,
+    phrases,
     say,
     series,
 )
@@ -76,9 +77,11 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
     if left_out:
-        one = "The other step is worked and checked like these; the JSON file holds them all."
-        many = "The other {} steps are worked and checked like these; the JSON file holds them all."
-        yield Prose((counted(one, many, left_out),))
+        forms = phrases(
+            "The other step is worked and checked like these; the JSON file holds them all.",
+            "The other {} steps are worked and checked like these; the JSON file holds them all.",
+        )
+        yield Prose((counted(*forms, left_out),))
 
 
 def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...]:
@@ -131,7 +134,7 @@ def _verdict(report: Report) -> Listed:
     """What was compared and proved, and what was not available."""
     counts = {name: sum(check.witness == name for check in report.checks) for name in WITNESSES}
     parts = [message("{} ({})", message(WITNESSES[name]), count) for name, count in counts.items() if count]
-    words = (
+    words = phrase(
         "Compared with {}: {} numbers, all within the rounding that float64 itself must make, "
         "at most {} ulp apart{}."
     )
@@ -150,11 +153,11 @@ def _but(report: Report) -> Part:
     gaps = [c.gap for c in report.checks if c.ulps is not None and c.ulps > CANCELLED]
     if not gaps:
         return ""
-    one, many = (
+    forms = phrases(
         ", but for {} where terms cancel and {} is left",
         ", but for {} where terms cancel and {} is left",
     )
-    return counted(one, many, len(gaps), Digits(f"{max(gaps):.1e}"))
+    return counted(*forms, len(gaps), Digits(f"{max(gaps):.1e}"))
 
 
 def _proofs_words(report: Report) -> Iterator[Message]:
@@ -167,7 +170,7 @@ def _proofs_words(report: Report) -> Iterator[Message]:
     else:
         yield message("SymPy proved {} identities: every line of the derivation.", proved)
     if matrices:
-        words = "The matrix forms were evaluated {} times, in every step shown and at random numbers."
+        words = phrase("The matrix forms were evaluated {} times, in every step shown and at random numbers.")
         yield message(words, matrices)
     if carried:
         yield message(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from derivations.language.tree import Expr, Ref, Sum, refs
-from derivations.pages.blocks import Block, Formula, Prose, Table, Words, counted, formula, message
+from derivations.pages.blocks import Block, Formula, Prose, Table, Words, counted, formula, message, phrases
 from derivations.pages.columns import FEW, parts_of, summed
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
@@ -36,9 +36,11 @@ class Rows:
         for group in packed(groups):
             yield self.one(kind, {expr: columns[expr] for expr in group}, set(summands))
         if left_out:
-            one = "The other column goes the same way; the JSON file holds them all."
-            many = "The other {} columns go the same way; the JSON file holds them all."
-            yield Prose((counted(one, many, left_out),))
+            forms = phrases(
+                "The other column goes the same way; the JSON file holds them all.",
+                "The other {} columns go the same way; the JSON file holds them all.",
+            )
+            yield Prose((counted(*forms, left_out),))
 
     def is_single(self, part: Expr) -> bool:
         """A summand whose only free index is that of the rows."""

@@ -111,7 +111,7 @@ def _remarks(example: Example) -> Iterator[Block]:
     if reads_second(example):
         name = second(next(iter(example.start)))
         first_one = Ref(adjoint(example.loss, next(iter(example.start))))
-        words = "{} is the second derivative of the loss, the derivative of {}."
+        words = phrase("{} is the second derivative of the loss, the derivative of {}.")
         yield Prose(say(words, Ref(name), first_one))
     if rule.row.casts:
         yield Prose(

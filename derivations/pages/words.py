@@ -8,7 +8,18 @@ from derivations.examples.recognize import Recognized
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.numbers.systems import Value
-from derivations.pages.blocks import Message, Part, Words, counted, formula, listed, message, phrase, say
+from derivations.pages.blocks import (
+    Message,
+    Part,
+    Words,
+    counted,
+    formula,
+    listed,
+    message,
+    phrase,
+    phrases,
+    say,
+)
 
 MANY = 4  # samples that are listed one by one even where they follow each other
 RULES = {
@@ -57,9 +68,9 @@ def reason_words(reason: Reason, example: Example) -> Words:
 def _sum_words(parts: tuple[Expr, ...]) -> Words:
     by, *constant = parts
     if not constant:
-        return say(RULES["sum_terms"])
-    one, many = "sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}"
-    return (counted(one, many, len(constant), listed(constant), by),)
+        return say("sum rule: term by term")
+    forms = phrases("sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}")
+    return (counted(*forms, len(constant), listed(constant), by),)
 
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
@@ -72,7 +83,8 @@ def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
     ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
     found: list[Part] = [message("directly")] * (len(ways) < len(set(through)))
     if ways:
-        found.append(message("through every {}" if every else "through {}", listed(ways)))
+        acts = listed(ways)
+        found.append(message("through every {}", acts) if every else message("through {}", acts))
     return say("chain rule: {} acts on {} {}", by, Ref(example.loss), listed(found))
 
 

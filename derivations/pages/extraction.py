@@ -1,0 +1,88 @@
+"""The texts that the message catalogues must hold: those of the code, and those of the rows.
+
+``python -m derivations.pages.extraction`` brings every catalogue in ``derivations/translations`` up to date:
+new texts come in with an empty translation, texts that nobody says any more go. A test fails as long as one
+is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from derivations.catalogue.clipping import CLIPPINGS
+from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.losses import LOSSES
+from derivations.catalogue.optimizers import OPTIMIZERS
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
+from derivations.catalogue.schedules import SCHEDULES
+from derivations.catalogue.shortcuts import SHORTCUTS
+from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file
+
+Text: TypeAlias = str | tuple[str, ...]
+KEYWORDS = {
+    **dict.fromkeys(("say", "message", "phrase", "absent", "Absent")),
+    "counted": (1, 2),
+    "phrases": (1, 2),
+}
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def texts() -> list[Text]:
+    """Every text of ours, and every pair for one and several, in the order of the code."""
+    methods = [("pages/**.py", "python"), ("witnesses/**.py", "python")]
+    found = extract_from_dir(PACKAGE, methods, keywords=KEYWORDS)
+    said = sorted((name, line, text) for name, line, text, _, _ in found)
+    return list(dict.fromkeys([*(text for _, _, text in said), *_of_rows()]))
+
+
+def _of_rows() -> Iterator[str]:
+    """What rows of the catalogue say on pages: rules, names, conventions."""
+    yield from (row.rule for row in (*FUNCTIONS, *SHORTCUTS))
+    for row in LOSSES:
+        yield from (row.name, row.convention)
+    for sample_loss in SAMPLE_LOSSES:
+        yield from (sample_loss.title, sample_loss.convention)
+    for optimizer in OPTIMIZERS:
+        yield from (optimizer.convention, *optimizer.conventions.values())
+    for clipping in CLIPPINGS:
+        yield from (clipping.name, clipping.convention)
+    yield from (schedule.convention for schedule in SCHEDULES)
+
+
+def brought_up_to_date(language: str, wanted: list[Text]) -> Catalog:
+    """The catalogue of a language with exactly these texts, as far as they are translated."""
+    with catalogue_file(language).open("rb") as file:
+        known = read_po(file, locale=LANGUAGES[language])
+    found = Catalog(locale=LANGUAGES[language], fuzzy=False, header_comment=f"# {known.locale_identifier}")
+    for text in wanted:
+        entry = known.get(text)
+        found.add(text, entry.string if entry else None)
+    return found
+
+
+def _forms(entry: Message) -> tuple[str, ...]:
+    """The translation, or its forms for one and several."""
+    found = entry.string or ""
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def main() -> None:
+    """Bring every catalogue up to date and say what is missing."""
+    wanted = texts()
+    for language in LANGUAGES:
+        if language != SOURCE:
+            found = brought_up_to_date(language, wanted)
+            with catalogue_file(language).open("wb") as file:
+                write_po(file, found, width=110, omit_header=False, sort_output=False)
+            missing = sum(not all(_forms(each)) for each in found if each.id)
+            print(f"{catalogue_file(language).name}: {len(found)} texts, {missing} to be translated")
+
+
+if __name__ == "__main__":
+    main()
