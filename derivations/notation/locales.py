@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 SOURCE = "en"  # the language of the texts in the code
 LANGUAGES = {"en": "en_GB", "de": "de", "fr": "fr", "es": "es", "zh": "zh_Hans"}
-WIDE = {"zh": {"; ": "；", " ": ""}}  # what joins clauses and sentences where letters are as wide as high
+JOINTS = {  # where a language does not join clauses and sentences as English does
+    "fr": {"; ": "\u00a0; "},
+    "zh": {", ": "、", "; ": "；", " ": "", "和": " 和 "},
+}
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,16 @@ class Locale:
         """What stands between the items of a list: ``a, b and c``, ``a, b, c``, ``a; b; c``."""
         if joint == "and":
             return self._patterns(count)
-        return [WIDE.get(self.language, {}).get(f"{joint} ", f"{joint} ")] * (count - 1)
+        return [self._joint(f"{joint} ")] * (count - 1)
+
+    def _joint(self, joint: str) -> str:
+        return JOINTS.get(self.language, {}).get(joint, joint)
 
     def _patterns(self, count: int) -> list[str]:
+        """What stands between the holes of CLDR's patterns such as ``{0} and {1}``."""
         patterns = self.data.list_patterns["standard"]
-        if count == 2:
-            return [_between(patterns["2"])]
-        middle = [_between(patterns["middle"])] * (count - 3)
-        return [_between(patterns["start"]), *middle, _between(patterns["end"])] if count > 2 else []
-
-
-def _between(pattern: str) -> str:
-    """What a pattern such as ``{0} and {1}`` has between its holes."""
-    return pattern.removeprefix("{0}").removesuffix("{1}")
+        kinds = ["2"] if count == 2 else ["start", *["middle"] * (count - 3), "end"] if count > 2 else []
+        return [self._joint(patterns[kind].removeprefix("{0}").removesuffix("{1}")) for kind in kinds]
 
 
 @cache

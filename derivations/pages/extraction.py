@@ -8,6 +8,8 @@ is empty.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,6 +32,7 @@ KEYWORDS = {
     "counted": (1, 2),
     "phrases": (1, 2),
 }
+DAY = datetime(2026, 1, 1, tzinfo=UTC)  # of every catalogue, so that the same texts are the same bytes
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -59,7 +62,12 @@ def brought_up_to_date(language: str, wanted: list[Text]) -> Catalog:
     """The catalogue of a language with exactly these texts, as far as they are translated."""
     with catalogue_file(language).open("rb") as file:
         known = read_po(file, locale=LANGUAGES[language])
-    found = Catalog(locale=LANGUAGES[language], fuzzy=False, header_comment=f"# {known.locale_identifier}")
+    name = LANGUAGES[language]
+    header = f"# What the pages of derivations say, {name}."
+    found = Catalog(name, header_comment=header, fuzzy=False, creation_date=DAY, revision_date=DAY)
+    found.project, found.version = "derivations", "1"
+    found.last_translator = found.language_team = "the derivations authors"
+    found.msgid_bugs_address = ""
     for text in wanted:
         entry = known.get(text)
         found.add(text, entry.string if entry else None)
@@ -78,10 +86,16 @@ def main() -> None:
     for language in LANGUAGES:
         if language != SOURCE:
             found = brought_up_to_date(language, wanted)
-            with catalogue_file(language).open("wb") as file:
-                write_po(file, found, width=110, omit_header=False, sort_output=False)
+            catalogue_file(language).write_bytes(written(found))
             missing = sum(not all(_forms(each)) for each in found if each.id)
             print(f"{catalogue_file(language).name}: {len(found)} texts, {missing} to be translated")
+
+
+def written(found: Catalog) -> bytes:
+    """The file of a catalogue."""
+    file = BytesIO()
+    write_po(file, found, width=110)
+    return file.getvalue()
 
 
 if __name__ == "__main__":
