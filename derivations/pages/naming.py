@@ -12,6 +12,7 @@ from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse
 from derivations.language.tree import Expr, Number, Ref
+from derivations.notation.locales import locale
 from derivations.notation.symbols import Named, Symbols, meet, symbol_of
 from derivations.numbers.tape import Entry
 
@@ -46,7 +47,8 @@ def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symb
             ranks.setdefault(eq.target.name, len(eq.target.indices))
     if named is None:
         named = tuple(_named(key, name, example) for key, name in example.spec.page.names.items())
-    return Symbols(ranks, example.loss, example.sample, named)
+    marks = locale(example.spec.page.language).marks
+    return Symbols(ranks, example.loss, example.sample, named, marks)
 
 
 def _named(key: str, name: str, example: Example) -> Named:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from derivations import __version__
@@ -18,7 +18,6 @@ from derivations.examples.gallery import find
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
-from derivations.notation.locales import locale
 from derivations.numbers.systems import precision
 from derivations.pages.blocks import Message, message, phrase
 from derivations.pages.compose import compose, rounding_of
@@ -143,7 +142,7 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 def _print(run: Verified, formats: tuple[str, ...], digest: str, stem: str) -> Page:
     example = run.example
     language = example.spec.page.language
-    symbols = replace(symbols_of(example), marks=locale(language).marks)
+    symbols = symbols_of(example)
     document = translated(compose(run, symbols, footer(digest)), language)
     press = Press(run, document, symbols, rounding_of(example), digest, stem)
     contents: dict[str, Content] = {}
