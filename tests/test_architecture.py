@@ -26,7 +26,7 @@ TIERS = (  # lowest first; layers of one tier do not know each other
     {"witnesses", "figures"},
     {"pages", "cache"},
     {"courses"},
-    {"cli", "derivations"},  # the package itself hands out names, lazily
+    {"cli", "derivations", "sphinx"},  # the package itself hands out names, lazily
     {"__main__"},
 )
 HEAVY = ("torch", "sympy", "flint", "pydantic")

@@ -51,6 +51,9 @@ class PageTable(Strict):
         BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
         Field(description="The language of the page; zh is Simplified Chinese."),
     ] = "en"
+    exercises: Annotated[
+        bool, Field(description="Set every step after the first as an exercise; its solution is folded.")
+    ] = False
 
     @model_validator(mode="after")
     def _one_list_of_parts(self) -> PageTable:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example
+from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
@@ -52,6 +53,8 @@ from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, samples_words
 
 WE_HAVE = phrase("We have {}."), phrase("We have {}, and so on.")
+TASK = phrase("Work this step by hand: the predictions, the loss, the gradients and the new parameters.")
+TASK_WITHOUT_UPDATE = phrase("Work this step by hand: the predictions, the loss and the gradients.")
 WE_GET = phrase("We get {}."), phrase("We get {}, and so on.")
 
 
@@ -59,7 +62,10 @@ def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols)
     """Heading, start values, tables, and the chains of the step."""
     page = _Page(trace.example, Writer(step, rounding, trace.system, symbols.is_named))
     yield Heading(2, (_title(trace, step),), "steps")
-    yield Prose(page.start_words())
+    is_set = trace.example.spec.page.exercises and step.number > shown_steps(trace.example)[0]
+    yield Prose(page.start_words(), exercise=is_set)
+    if is_set:
+        yield Prose(say(TASK if trace.example.updates else TASK_WITHOUT_UPDATE), exercise=True)
     yield from page.forward()
     yield from Kinks(page.example, page.writer).blocks()
     yield from page.backward()

@@ -75,10 +75,11 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A paragraph; ``kink`` if it warns of a value on a kink."""
+    """A paragraph; ``kink`` if it warns of a value on a kink, ``exercise`` if it sets a task."""
 
     words: Words
     kink: bool = False
+    exercise: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def read_markdown(page: str) -> list[Item]:
     """The items of a Markdown page; a display that starts with a relation continues the one before."""
     parser = MarkdownIt("commonmark").enable("table")
     parser.use(dollarmath_plugin, allow_space=True, allow_digits=True, double_inline=False)
-    return _joined(list(_markdown_items(parser.parse(page))))
+    return joined(list(_markdown_items(parser.parse(page))))
 
 
 def _markdown_items(tokens: list[Any]) -> Iterator[Item]:
@@ -105,7 +105,8 @@ def merged(pieces: list[Piece]) -> Pieces:
     return tuple(found)
 
 
-def _joined(items: list[Item]) -> list[Item]:
+def joined(items: list[Item]) -> list[Item]:
+    """Displays that start with a relation sign are put together with the one before."""
     found: list[Item] = []
     for item in items:
         source, before = _displayed(item), _displayed(found[-1]) if found else ""

@@ -16,7 +16,9 @@ class Format:
 
 
 FORMATS = (
-    Format("md", ".md", "derivations.pages.markdown:PRINTER", "Markdown for GitHub, MyST and Pandoc"),
+    Format("md", ".md", "derivations.pages.markdown:PRINTER", "Markdown for GitHub, and for everywhere"),
+    Format("myst", ".myst.md", "derivations.pages.dialects:MYST", "Markdown for MyST: Jupyter Book, Sphinx"),
+    Format("qmd", ".qmd", "derivations.pages.dialects:QUARTO", "Markdown for Quarto"),
     Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
     Format("ipynb", ".ipynb", "derivations.pages.notebook:PRINTER", "a Jupyter notebook that checks itself"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
+from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex, width
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
@@ -16,6 +19,7 @@ from derivations.pages.blocks import Code, Document, Figure, Formula, Words, lon
 from derivations.pages.finished import Item, read_markdown
 from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
+from derivations.pages.regions import Region, regions
 from derivations.pages.render import render
 
 RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
@@ -115,14 +119,70 @@ def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
     }
 
 
-def write(press: Press) -> str:
-    """The page as Markdown."""
-    return written(press.document, press)
+def open_github(region: Region, press: Press) -> str:
+    """What stands before a region in GitHub's Markdown, where a solution can be folded."""
+    if region.kind != "solution":
+        return ""
+    title = html.escape(region.title(press.document.language))
+    return f"<details>\n<summary>{title}</summary>"
 
 
-def written(document: Document, press: Press) -> str:
+def close_github(region: Region, press: Press) -> str:
+    """What stands after a region."""
+    return "</details>" if region.kind == "solution" else ""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A dialect of Markdown: its template, and what it sets around regions and before the page."""
+
+    template: str
+    open: Callable[[Region, Press], str]
+    close: Callable[[Region, Press], str]
+    front: Callable[[Press], str] = lambda press: ""
+
+
+GITHUB = Dialect("markdown/page.md.j2", open_github, close_github)
+
+
+def written(document: Document, press: Press, dialect: Dialect = GITHUB) -> str:
     """A document, or a part of the page's, as Markdown."""
-    return render(document, "markdown/page.md.j2", escape, _filters(press))
+    around = {
+        "open": lambda region: Markup(dialect.open(region, press)),
+        "close": lambda region: Markup(dialect.close(region, press)),
+    }
+    filters = {**_filters(press), **around}
+    given = {"regions": list(regions(document)), "front": Markup(dialect.front(press))}
+    return render(document, dialect.template, escape, filters, **given)
 
 
-PRINTER = Printer(write, audited(read_markdown, str, check_picture), svg_files)
+def bare(text: str, press: Press, dialect: Dialect = GITHUB) -> str:
+    """A finished page without what its dialect sets around regions.
+
+    Raises `CheckFailed` if something of that is not there.
+    """
+    wanted = [dialect.front(press)]
+    for region in regions(press.document):
+        wanted += [dialect.open(region, press), dialect.close(region, press)]
+    kept = ""
+    for part in filter(None, wanted):
+        before, found, text = text.partition(f"{part}\n")
+        if not found or (before and not before.endswith("\n")):
+            raise CheckFailed(f"the finished page does not read back: '{part.splitlines()[0]}' is missing")
+        kept += before
+    return kept + text
+
+
+def dialect_printer(dialect: Dialect) -> Printer:
+    """The printer of a dialect, whose pages are read back like any other Markdown."""
+
+    def write(press: Press) -> str:
+        return written(press.document, press, dialect)
+
+    def check(text: str, press: Press) -> None:
+        audited(read_markdown, str, check_picture)(bare(text, press, dialect), press)
+
+    return Printer(write, check, svg_files)
+
+
+PRINTER = dialect_printer(GITHUB)

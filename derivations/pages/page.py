@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from derivations import __version__
 from derivations.examples.example import prepare
 from derivations.examples.gallery import find
+from derivations.examples.page_keys import with_page
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
@@ -93,6 +95,12 @@ class Page:
     def _repr_markdown_(self) -> str:
         return self["md"]
 
+    def _repr_latex_(self) -> str:
+        with precision(self.trace.bits):
+            found = printer("fragment").write(self.press)
+            printer("fragment").check(found, self.press)
+        return str(found)
+
 
 def _as_bytes(content: Content) -> bytes:
     return content if isinstance(content, bytes) else content.encode()
@@ -166,8 +174,10 @@ def footer(digest: str) -> Message:
     return message(words, __version__, known, digest)
 
 
-def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT) -> Page:
+def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT, **page: Any) -> Page:
     """The verified page of a spec: a path, a gallery name, or the text of a spec (with line breaks).
+
+    Keywords are keys of ``[page]`` and stand in the place of the spec's: ``detail="brief"``.
 
     >>> page = build("linear-regression")
     >>> page.trace.steps[0]["dL/dw"]
@@ -177,5 +187,7 @@ def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT) -> Page:
     witness disagrees.
     """
     if isinstance(spec, str) and "\n" in spec:
-        return make(*parse_spec(spec), formats)
-    return make(*read_spec(find(str(spec))), formats)
+        found, source = parse_spec(spec)
+    else:
+        found, source = read_spec(find(str(spec)))
+    return make(with_page(found, page), source, formats)

@@ -40,10 +40,14 @@ def environment(
 
 
 def render(
-    document: Document, template: str, escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
+    document: Document,
+    template: str,
+    escape: Callable[[str], str],
+    filters: Mapping[str, Callable[..., Any]],
+    **given: Any,
 ) -> str:
-    """The document through a template."""
-    return tidied(environment(escape, filters).get_template(template).render(document=document))
+    """The document, and what else is given, through a template."""
+    return tidied(environment(escape, filters).get_template(template).render(document=document, **given))
 
 
 def tidied(text: str) -> str:
