@@ -72,4 +72,6 @@ class WorkedExample(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("worked-example", WorkedExample)
+    app.add_latex_package("tikz")  # for the figures
+    app.add_latex_package("adjustbox")
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,9 +12,12 @@ from typing import Any
 
 from docutils import nodes
 
+from derivations.figures.svg import check_svg, svg_of
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Block, Code, Display, Heading, Listing, Prose, Table, Words
+from derivations.numbers.systems import precision
+from derivations.pages.blocks import Block, Code, Display, Figure, Heading, Listing, Prose, Table, Words
 from derivations.pages.finished import Item, Mathematics, Pieces, joined, merged
+from derivations.pages.latex import figure_latex
 from derivations.pages.markdown import lines, math
 from derivations.pages.press import Press, audited
 from derivations.pages.regions import Region, regions
@@ -86,6 +89,11 @@ def _block(block: Block, press: Press) -> Iterator[nodes.Node]:
             yield _table(block, press.symbols)
         case Listing(language, text):
             yield nodes.literal_block(text, text, language=language)
+        case Figure(name, drawing):
+            text = svg_of(drawing, press.symbols, f"{press.stem}-{name}")
+            yield nodes.raw(text, text, format="html")
+            source = figure_latex(block, press.symbols)
+            yield nodes.raw(source, source, format="latex")
 
 
 def _inline(words: Words, symbols: Symbols) -> list[nodes.Node]:
@@ -122,7 +130,12 @@ def _row(cells: Sequence[Words], align: str, symbols: Symbols) -> nodes.row:
 
 def check(root: nodes.Element, press: Press) -> None:
     """Raise `CheckFailed` unless the nodes say what was verified."""
-    audited(lambda found: joined(list(_items(found))), str)(root, press)
+    with precision(press.run.trace.bits):
+        audited(lambda found: joined(list(_items(found))), str, _same_picture)(root, press)
+
+
+def _same_picture(item: Item, figure: Figure, press: Press) -> None:
+    check_svg(item.text, figure.drawing, press.symbols)
 
 
 def _items(root: Any) -> Iterator[Item]:
@@ -138,6 +151,9 @@ def _items(root: Any) -> Iterator[Item]:
                 yield Item("Display", (Mathematics(node.astext()),))
             case nodes.literal_block():
                 yield Item("Listing", text=node.astext())
+            case nodes.raw():
+                if node["format"] == "html":  # the other is a second print of the same drawing
+                    yield Item("Figure", text=node.astext())
             case nodes.table():
                 rows = tuple(
                     tuple(_pieces(entry[0]) for entry in row.children) for row in node.findall(nodes.row)

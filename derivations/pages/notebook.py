@@ -7,10 +7,12 @@ are run before the notebook is written, and what they print is kept as their out
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 from derivations.language.errors import CheckFailed
 from derivations.pages.blocks import Block, Display, Document, Heading, Prose, Table
@@ -25,6 +27,7 @@ KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+ATTACHED = "attachment:"
 PHASES = ("forward", "backward", "update")
 
 
@@ -40,8 +43,16 @@ def write(press: Press) -> str:
         if kind == "code":
             found.append(new.new_code_cell(**given, outputs=_streams(next(outputs))))
         else:
-            found.append(new.new_markdown_cell(**given))
+            found.append(new.new_markdown_cell(**given, **_attached(source, press)))
     return _text(new.new_notebook(cells=found, metadata=KERNEL))
+
+
+def _attached(source: str, press: Press) -> dict[str, Any]:
+    """The pictures that a cell of words refers to, inside the cell."""
+    files = {f"{press.stem}{end}": svg for end, svg in svg_files(press).items()}
+    own = {n: svg for n, svg in files.items() if f"]({ATTACHED}{quote(n)})" in source}
+    encoded = {n: {"image/svg+xml": b64encode(svg.encode()).decode()} for n, svg in own.items()}
+    return {"attachments": encoded} if encoded else {}
 
 
 def _text(notebook: Any) -> str:
@@ -88,7 +99,11 @@ def _code_of(step: StepCells) -> Iterator[tuple[str, str]]:
 
 
 def _markdown(blocks: Sequence[Block], press: Press) -> str:
-    return written(replace(press.document, blocks=tuple(blocks)), press).rstrip("\n")
+    text = written(replace(press.document, blocks=tuple(blocks)), press).rstrip("\n")
+    for end in svg_files(press):
+        name = quote(f"{press.stem}{end}")
+        text = text.replace(f"]({name})", f"]({ATTACHED}{name})")
+    return text
 
 
 def _sections(document: Document) -> Iterator[list[Block]]:
@@ -156,7 +171,10 @@ def check(text: str, press: Press) -> None:
     except (ValueError, KeyError, nbformat.ValidationError) as fault:
         raise CheckFailed(f"the finished notebook does not read back: {fault}") from None
     words = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    audited(read_markdown, str, check_picture)(words, press)
+    audited(read_markdown, str, check_picture)(words.replace(f"]({ATTACHED}", "]("), press)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
+        if cell.get("attachments", {}) != _attached(cell.source, press).get("attachments", {}):
+            raise CheckFailed("a picture of the finished notebook is not that of the run")
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if [cell.source for cell in code] != [source for kind, source in _cells(press) if kind == "code"]:
         raise CheckFailed("the code of the finished notebook is not that of the run")
