@@ -677,6 +677,14 @@ def test_the_index_is_the_same_whatever_was_built_first(run: Run, answers: dict[
     assert links(Path("one"))[::2] == ["z.md", "a/x.md", "a/x9.md", "a/x10.md", "b/x.md"]
 
 
+def test_the_picture_of_a_page_is_one_that_was_built(run: Run, answers: dict[str, Answer]) -> None:
+    write(Path("c/a.toml"), spec())
+    figures = {"a.md": b"", "a-values.svg": b"<svg/>", "a-graph.svg": b"<svg/>"}
+    answers["a"] = Answer(0.1, figures)
+    assert run("build", "c", "-f", "md")[0] == 0
+    assert links(Path("output")) == ["a.md", "a.md", "a-graph.svg"]
+
+
 def test_a_course_says_its_title_formats_and_order(run: Run, answers: dict[str, Answer]) -> None:
     for name in ("b/x", "a/x", "a/y", "z"):
         write(Path(f"c/{name}.toml"), spec(name))

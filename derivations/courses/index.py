@@ -19,9 +19,9 @@ from derivations.courses.course import Course
 from derivations.courses.finding import one_line
 from derivations.courses.inputs import digest_of
 from derivations.language.errors import SpecError
-from derivations.pages.formats import BY_NAME, Format
+from derivations.pages.formats import BY_NAME
 
-PICTURE = BY_NAME["svg"]
+PICTURES = (BY_NAME["svg"].suffix, "-loss.svg", "-graph.svg")
 FIRST = ("html", "pdf", "md")
 
 
@@ -82,14 +82,15 @@ def sections_of(outcomes: Iterable[Outcome], formats: tuple[str, ...]) -> list[S
 
 def _row(outcome: Outcome, formats: tuple[str, ...]) -> Row:
     rows = [BY_NAME[form] for form in formats]
-    links = {row.name: Link(row.name, _href(outcome, row)) for row in rows}
+    links = {row.name: Link(row.name, _url(f"{outcome.page.place}{row.suffix}")) for row in rows}
     first = next((links[name] for name in (*FIRST, *links) if name in links), Link("", ""))
-    picture = links[PICTURE.name].href if PICTURE.name in links else ""
-    return Row(outcome.page.title, first.href, tuple(links.values()), picture)
+    pictures = (f"{outcome.page.place}{end}" for end in PICTURES)
+    picture = next((file for file in pictures if file in outcome.files), "")
+    return Row(outcome.page.title, first.href, tuple(links.values()), _url(picture))
 
 
-def _href(outcome: Outcome, row: Format) -> str:
-    return quote(f"{outcome.page.place}{row.suffix}", errors="surrogateescape")
+def _url(file: str) -> str:
+    return quote(file, errors="surrogateescape")
 
 
 def _rendered(name: str, title: str, sections: list[Section]) -> str:

@@ -8,6 +8,7 @@ Nothing is decided by the time of a file: times lie.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 import tomllib
@@ -41,7 +42,7 @@ def inputs(spec: Path) -> Inputs | None:
         tables = _tables(text)
         folder = spec.parent.resolve()
         beside = dict.fromkeys(file for read in READERS for file in read(folder, tables or {}))
-        files = [(file.name, file.read_bytes()) for file in beside]
+        files = [(os.path.relpath(file, folder), file.read_bytes()) for file in beside]
     except (OSError, ValueError):
         return None
     return Inputs((spec, *beside), ((spec.name, text), *files), tables)

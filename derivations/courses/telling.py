@@ -52,7 +52,7 @@ class Telling:
         self.files(outcome.files)
         if outcome.status == "failed":
             self.say(f"error: {outcome.message}")
-        elif self.many and not self.table and outcome.status != "unchanged":
+        elif self.many and not self.table and outcome.status == "built":
             self.say(f"{outcome.status} {outcome.page.name}{_took(outcome.seconds, ' ({})')}")
 
     def files(self, files: Sequence[str]) -> None:
