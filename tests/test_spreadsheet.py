@@ -407,6 +407,14 @@ epochs = 260
 """
 
 
+@pytest.mark.parametrize("name", ["gomez-lstm", "ng-pool-max-forward", "softmax-regression"])
+def test_published_examples_pass(name: str) -> None:
+    """What a closed product reads beside its zero need not exist; a published network is a workbook too."""
+    found = next(Path(__file__).parent.rglob(f"{name}.toml"))
+    press = press_of(run_of(prepare(*read_spec(found))))
+    spreadsheet.check(spreadsheet.write(press), press)
+
+
 def test_a_long_run_is_live_as_far_as_it_says() -> None:
     trace = run_of(prepare(*parse_spec(SPEC)))
     book = workbook(trace)

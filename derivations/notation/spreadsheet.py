@@ -32,11 +32,12 @@ from derivations.language.tree import (
     Ref,
     Sum,
     substitute,
-    walk,
 )
 from derivations.notation.cells import Place, address, is_line, span
+from derivations.notation.spreadsheet_indices import Env, is_looked_up, static
 from derivations.notation.spreadsheet_text import (
     ATOM,
+    NOTHING,
     POWER,
     SUM,
     ZERO,
@@ -51,7 +52,6 @@ from derivations.notation.spreadsheet_text import (
 )
 from derivations.notation.text import text as plain
 
-Env: TypeAlias = Mapping[str, int]
 At: TypeAlias = tuple[int, ...]
 
 FEW = 4  # terms of a sum of products that are written out even where SUMPRODUCT could do
@@ -103,11 +103,11 @@ class Formulas:
     def formula(self, parts: Iterable[tuple[Expr, Env]]) -> str:
         """The formula of a cell to which right-hand sides add up; raises LanguageError if it is too long."""
         found, _ = joined([(False, self.expr(body, env)) for body, env in parts])
+        if NOTHING[0] in found:
+            raise LanguageError("a spreadsheet formula reads an entry that does not exist")
         if len(found) > LONGEST:
-            raise LanguageError(
-                f"a spreadsheet formula of {len(found)} characters: more than a cell may hold",
-                hint="Use smaller batches or layers, or leave the format xlsx out.",
-            )
+            hint = "Use smaller batches or layers, or leave the format xlsx out."
+            raise LanguageError(f"a spreadsheet formula of {len(found)} characters: too long", hint=hint)
         return f"={found}"
 
     # --- the tree
@@ -187,7 +187,7 @@ class Formulas:
             return self.at(self.places[ref.name, at]), ATOM
         if ref.padded or (ref.name.startswith("d") and "/" in ref.name):
             return ZERO  # outside the array; or no path of the chain rule reaches this entry
-        raise LanguageError(f"{ref.name}{list(at)} has no cell")
+        return NOTHING
 
     def looked_up(self, ref: Ref, axis: int, env: Env) -> Text:
         """``E[token[i], k]``: INDEX or CHOOSE among the entries, by the value of the cell of the token."""
@@ -275,26 +275,3 @@ class Formulas:
         wanted += [f"{own[0]}>={self.most(after)}"] if after else []
         both = f"AND({','.join(wanted)})" if len(wanted) == 2 else "".join(wanted)
         return f"IF({both},1,0)" if both else "1", ATOM
-
-
-def static(expr: Expr, env: Env) -> Fraction | None:
-    """The value of an expression of letters and numbers alone."""
-    match expr:
-        case Number(value, _):
-            return value
-        case Ref(name, ()) if name in env:
-            return Fraction(env[name])
-        case Neg(a):
-            return None if (inner := static(a, env)) is None else -inner
-        case Add(parts):
-            known = [static(part, env) for part in parts]
-            return None if None in known else sum((v for v in known if v is not None), Fraction(0))
-        case Mul((a, b)):
-            x, y = static(a, env), static(b, env)
-            return None if x is None or y is None else x * y
-    return None
-
-
-def is_looked_up(part: Expr, env: Env) -> bool:
-    """Whether an index expression reads a cell."""
-    return any(isinstance(node, Ref) and (node.indices or node.name not in env) for node in walk(part))

@@ -11,6 +11,7 @@ Term: TypeAlias = tuple[bool, Text]
 
 SUM, PRODUCT, SIGN, POWER, ATOM = range(5)
 ZERO: Text = ("0", ATOM)
+NOTHING: Text = ("#REF!", ATOM)  # an entry that does not exist: it may only be multiplied by 0
 SHORTEST = 15  # digits that every spreadsheet reads in a formula
 
 

@@ -70,7 +70,7 @@ def _inputs(sheet: Sheet, trace: Trace, live: int, language: str) -> Shared:
     example, taken = trace.example, set[str]()
     names = {name: cell_name(name, taken) for name in example.hyper}
     places: dict[Entry, Place] = {}
-    forms, letters = number_forms(trace), index_letters(example)
+    forms, letters = number_forms(trace.steps[:live]), index_letters(example)
     shared = Shared(example, shown_equations(example), letters, forms, places, names, language)
     sheet.line(example.spec.title, "title")
     for words in _opening(shared, trace, live):

@@ -44,6 +44,7 @@ def draw(
 def _grid(
     sheet: Sheet, name: str, letters: Sequence[str], positions: Sequence[At], cell: Callable[[Entry], Cell]
 ) -> dict[Entry, Place]:
+    known = set(positions)
     columns = sorted({at[-1] for at in positions})
     rows = list(dict.fromkeys(at[:-1] for at in sorted(positions)))
     sheet.put(0, Text(_named(name, letters), "head-left"))
@@ -54,7 +55,7 @@ def _grid(
     for first in rows:
         sheet.put(0, Text(_row_label(name, letters, first), "label"))
         for place, last in enumerate(columns, 1):
-            if (*first, last) in positions:
+            if (*first, last) in known:
                 entry = name, (*first, last)
                 found[entry] = sheet.put(place, cell(entry))
         sheet.row += 1

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from flint import arb
 
 from derivations.examples.example import Example
-from derivations.examples.training import Trace
+from derivations.examples.training import Step
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, refs, walk
+from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
 from derivations.notation.cells import Place
 from derivations.numbers.systems import Value
 from derivations.numbers.tape import Entry
 from derivations.pages.blocks import Part
+from derivations.pages.columns import parts_of
 from derivations.pages.sheet_labels import said
 
 PLACES, SMALL, LARGE = 6, 1e-4, 1e9
@@ -37,6 +39,52 @@ class Shared:
     def said(self, text: str, *parts: Expr | Part | int) -> str:
         """A text of ours in the language of the page."""
         return said(self.language, text, *parts)
+
+    @cached_property
+    def everything(self) -> tuple[Equation, ...]:
+        """The equations of all parts."""
+        return tuple(eq for part in self.equations.values() for eq in part)
+
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The indices whose number of values is read by an equation."""
+        nodes = (node for eq in self.everything for node in walk(eq.body))
+        return frozenset(node.index for node in nodes if isinstance(node, Count))
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """The quantities that right-hand sides read."""
+        nodes = (node for eq in self.everything for node in walk(eq.body))
+        return frozenset(node.name for node in nodes if isinstance(node, Ref))
+
+    @cached_property
+    def summed(self) -> dict[str, list[Expr]]:
+        """What is summed over the samples and no quantity of its own, by part, bracketed parts first."""
+        known, found = {eq.body for eq in self.everything}, dict[Expr, None]()
+        for eq in (*self.equations["forward"], *self.equations["backward"]):
+            nodes = (
+                n for n in walk(eq.body) if isinstance(n, (Sum, Mean)) and n.index == self.example.sample
+            )
+            bodies = [n.body for n in nodes if not isinstance(n.body, Ref) and self.is_single(n.body)]
+            parts = [inner for body in bodies for inner in parts_of(body, self.example.sample or "")]
+            found |= dict.fromkeys(e for e in (*parts, *bodies) if self.is_single(e) and e not in known)
+        inner = [expr for expr in found if any(expr in walk(other) for other in found if other != expr)]
+        ordered = dict.fromkeys([*inner, *found])
+        late = {expr for expr in ordered if self.waits(expr)}
+        return {
+            "forward": [expr for expr in ordered if expr not in late],
+            "backward": [expr for expr in ordered if expr in late],
+            "update": [],
+        }
+
+    def is_single(self, expr: Expr) -> bool:
+        """Whether the samples' is the only free index of an expression."""
+        letters = self.example.forward.indices | self.example.backward.indices
+        return free_indices(expr, letters) == [self.example.sample]
+
+    def waits(self, expr: Expr) -> bool:
+        """Whether an expression reads adjoints, so that it belongs to the backward pass."""
+        return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(expr))
 
     def letters_of(self, name: str, rank: int) -> tuple[str, ...]:
         """The letters of a quantity's indices."""
@@ -67,15 +115,10 @@ def index_letters(example: Example) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def reads(equations: Iterable[Equation], name: str) -> bool:
-    """Whether some right-hand side reads a quantity."""
-    return any(isinstance(node, Ref) and node.name == name for eq in equations for node in walk(eq.body))
-
-
-def number_forms(trace: Trace) -> dict[str, str]:
+def number_forms(steps: Sequence[Step]) -> dict[str, str]:
     """How the numbers of each quantity are shown: as they are, with 6 places, or with a power of ten."""
     values: dict[str, list[Value]] = {}
-    for step in trace.steps:
+    for step in steps:
         for (name, _), slot in step.layout.tape.slots.items():
             values.setdefault(name.rstrip("'"), []).append(step.memory[slot])
     return {name: form_of(known) for name, known in values.items()}

@@ -13,19 +13,12 @@ from derivations.examples.arrays import positions
 from derivations.examples.pace import after
 from derivations.examples.training import Step
 from derivations.examples.walk import worked
-from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import (
-    Count,
     Expr,
-    Mean,
     Ref,
-    Sum,
-    free_indices,
     number,
-    refs,
     rename_index,
-    walk,
 )
 from derivations.notation.cells import Place, address, span
 from derivations.notation.spreadsheet import Formulas
@@ -33,9 +26,8 @@ from derivations.notation.text import text
 from derivations.numbers.systems import EXACT, Value, rational
 from derivations.numbers.tape import Entry
 from derivations.pages import sheet_labels as labels
-from derivations.pages.columns import parts_of
 from derivations.pages.sheet_grid import At, draw, side_by_side
-from derivations.pages.sheet_shared import Shared, form_of, reads
+from derivations.pages.sheet_shared import Shared, form_of
 from derivations.pages.workbook import Formula, Input, Sheet, Text
 
 EMPTY = Text("")
@@ -89,9 +81,8 @@ class Block:
         """The clock, the parameters and the optimizer's state before the step."""
         self.sheet.gap()
         self.sheet.line(self.shared.said(labels.BEFORE), "section")
-        everything = [eq for part in self.shared.equations.values() for eq in part]
         for name in self.shared.example.rule.clock:
-            if reads(everything, name):
+            if name in self.shared.read:
                 self.sheet.put(0, Text(name, "label"))
                 self.places[name, ()] = self.sheet.put(1, Input(self.step.at(name)))
                 self.sheet.row += 1
@@ -130,7 +121,7 @@ class Block:
         names = [*(data if part == "forward" else ()), *dict.fromkeys(eq.target.name for eq in along)]
         for eq in along:
             self.sheet.line(f"{text(eq.target)} = {text(eq.body)}", "words")
-        groups = [self.entries_of(name) for name in names] + [[expr] for expr in self.summed(part)]
+        groups = [self.entries_of(name) for name in names] + [[expr] for expr in self.shared.summed[part]]
         for place, columns in enumerate(side_by_side(groups)):
             self.sheet.row += place > 0
             self.rows()
@@ -179,36 +170,12 @@ class Block:
 
     def count(self) -> None:
         """The number of samples, where something is divided by it."""
-        equations = [eq for part in self.shared.equations.values() for eq in part]
-        if not any(node == Count(self.sample) for eq in equations for node in walk(eq.body)):
+        if self.sample not in self.shared.counted:
             return
         self.sheet.put(0, Text("n", "label"))
         self.sheet.put(2, Text(self.shared.said(labels.COUNT), "beside"))
         self.counts[self.sample] = self.sheet.put(1, EMPTY)
         self.sheet.row += 1
-
-    def summed(self, part: str) -> list[Expr]:
-        """What is summed over the samples and no quantity of its own, its bracketed parts first."""
-        equations = [eq for each in self.shared.equations.values() for eq in each]
-        known = {eq.body for eq in equations}
-        found: dict[Expr, None] = {}
-        for eq in (*self.shared.equations["forward"], *self.shared.equations["backward"]):
-            nodes = (n for n in walk(eq.body) if isinstance(n, (Sum, Mean)) and n.index == self.sample)
-            bodies = [n.body for n in nodes if not isinstance(n.body, Ref) and self.is_single(n.body)]
-            parts = [inner for body in bodies for inner in parts_of(body, self.sample)]
-            found |= dict.fromkeys(e for e in (*parts, *bodies) if self.is_single(e) and e not in known)
-        ordered = sorted(
-            found, key=lambda expr: all(expr not in walk(other) for other in found if other != expr)
-        )
-        return [expr for expr in ordered if part == ("backward" if self.waits(expr) else "forward")]
-
-    def is_single(self, expr: Expr) -> bool:
-        """Whether the samples' is the only free index of an expression."""
-        return free_indices(expr, set(self.step.layout.sizes)) == [self.sample]
-
-    def waits(self, expr: Expr) -> bool:
-        """Whether an expression reads adjoints, so that it belongs to the backward pass."""
-        return any(ref.name.startswith(adjoint(self.shared.example.loss, "")) for ref in refs(expr))
 
     # --- formulas
 
