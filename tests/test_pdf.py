@@ -91,13 +91,16 @@ def test_the_bytes_do_not_depend_on_the_process_or_its_hash_seed() -> None:
 
 # --- faults that must be caught -----------------------------------------------------------------------
 
-UNSEEN = re.compile(r"#hide\[[^]]*\]|level: \d|#rows\(.*")
+PAINT = r'\\"#\w+\\"|(?:stroke-width|font-size|stroke-dasharray|viewBox|rx)=\\"[^"]*\\"'
+UNSEEN = re.compile(
+    rf"#hide\[[^]]*\]|level: \d|#rows\(.*|#figure-of\(.*\n.*\n.*\n.*|<title>.*?</title>|<text [^>]*>|{PAINT}"
+)
 
 
-def visible_digits(source: str) -> list[int]:
-    """The places of the digits that a reader of the page sees or hears."""
+def seen(source: str, what: str = r"\d") -> list[int]:
+    """The places of the digits, or of something else, that a reader of the page sees or hears."""
     hidden = {at for found in UNSEEN.finditer(source) for at in range(*found.span())}
-    places = (found.start() for found in re.finditer(r"\d", source))
+    places = (found.start() for found in re.finditer(what, source))
     return [at for at in places if at not in hidden and at > body(source)]
 
 
@@ -115,7 +118,7 @@ def turned(source: str, at: int) -> str:
 
 def test_a_digit_that_is_turned_is_caught_wherever_it_stands() -> None:
     shown = page("linear-regression")
-    places = visible_digits(shown["typ"])
+    places = seen(shown["typ"])
     assert len(places) > 800
     assert all(refused(turned(shown["typ"], at), shown) for at in places[::40])
 
@@ -124,13 +127,13 @@ def test_a_digit_that_is_turned_is_caught_wherever_it_stands() -> None:
 @pytest.mark.parametrize("name", FEW)
 def test_every_digit_that_is_turned_is_caught(name: str) -> None:
     shown = page(name)
-    places = visible_digits(shown["typ"])
+    places = seen(shown["typ"])
     assert [at for at in places[:: len(places) // 300] if not refused(turned(shown["typ"], at), shown)] == []
 
 
 def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
     shown = page("linear-regression")
-    places = [found.start() for found in re.finditer("−", shown["typ"])]
+    places = seen(shown["typ"], "−")
     assert len(places) > 60
     assert all(refused(shown["typ"][:at] + shown["typ"][at + 1 :], shown) for at in places[::6])
 
@@ -145,7 +148,15 @@ def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
         (r"\nWe start from.*\n", "\n"),
         (r"\n#listing\(.*\n", "\n"),
         (r"frac\(1, n\)", "frac(n, 1)"),
-        (r", t: 2\)", ", b: 2)"),
+        (r"\^\(2\)", "_(2)"),
+        (r"<path.*\n", ""),
+        (r"<circle.*\n", ""),
+        (r"<rect.*\n", ""),
+        (r"<text.*\n", ""),
+        (r"d=\\\"M46 97C", 'd=\\"M49 97C'),
+        (r'cy=\\"86\.1', 'cy=\\"76.1'),
+        (r' x=\\"51\.6', ' x=\\"81.6'),
+        (r' y=\\"33', ' y=\\"34'),
         (r"y_\(i\)", "y^(i)"),
         (r" ∂ ", " "),
         (r"≈", "="),

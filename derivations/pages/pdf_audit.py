@@ -3,13 +3,15 @@
 The document is the one whose Markdown was read back and held against the trace, number by number, so
 what is left to show for a PDF is that it holds this document and nothing else. Compared are all letters,
 digits, signs and brackets, of formulas, cells, sentences, headings and listings, each where it is due; and
-of formulas that numerators, exponents and indices stand above or below what they must. Not seen are
-the strokes that are no glyphs: the bar of a fraction, the line over a root, the rules of a table.
+of formulas that numerators, exponents and indices stand above or below what they must, with a bar between
+numerator and denominator; of figures every line, box and disc, and where their labels stand; and what is
+said aloud for every formula and figure. Not seen are the line over a root, the rules of tables, and colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from derivations.figures.drawing import Label
@@ -34,8 +36,9 @@ from derivations.pages.blocks import (
     Table,
     Words,
 )
-from derivations.pages.pdf_text import Glyph, read
-from derivations.pages.typst_source import CELLS, is_plain_number, svg_of_figure
+from derivations.pages.pdf_lines import has_bar, is_of_figure, misdrawn
+from derivations.pages.pdf_text import Glyph, Line, read
+from derivations.pages.typst_source import CELLS, LINE, is_plain_number, svg_of_figure
 from derivations.pages.typst_text import shown
 
 HINT = "No page was written."
@@ -47,9 +50,23 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
     _spoken(finished.spoken, list(heard(document, symbols)))
     found = finished.glyphs
     body = [glyph for glyph in found if not glyph.artifact]
+    bars = defaultdict(list)
+    for line in finished.lines:
+        if not is_of_figure(line):
+            bars[line.page].append(line)
+    drawn = [line for line in finished.lines if is_of_figure(line)]
     at = 0
-    for where, wanted in expected(document, symbols):
-        at = _matched(body, at, where, wanted)
+    for where, wanted, figure in expected(document, symbols):
+        here = body[at : at + len(wanted.text)]
+        at += len(wanted.text)
+        _same(here, wanted, bars, where)
+        if figure is not None:
+            count = 1 + sum(not isinstance(shape, Label) for shape in figure.drawing.shapes)
+            if fault := misdrawn(figure.drawing, drawn[:count], here, symbols):
+                raise _fault(where, fault)
+            drawn = drawn[count:]
+    if drawn:
+        raise _fault("its end", "there are more drawings")
     if at < len(body):
         raise _fault("its end", f"there is more: '{_text(body[at : at + 40])}'")
     headers = [header.text for header in _headers(document, symbols)]
@@ -71,8 +88,7 @@ def _spoken(pages: list[list[str]], wanted: list[str]) -> None:
         raise _fault("its end", f"'{wanted[at]}' is not said")
 
 
-def _matched(body: list[Glyph], at: int, where: str, wanted: Glyphs) -> int:
-    here = body[at : at + len(wanted.text)]
+def _same(here: list[Glyph], wanted: Glyphs, bars: Mapping[int, list[Line]], where: str) -> None:
     text = _text(here)
     if text != wanted.text:
         pairs = enumerate(zip(text, wanted.text, strict=False))
@@ -81,7 +97,9 @@ def _matched(body: list[Glyph], at: int, where: str, wanted: Glyphs) -> int:
         raise _fault(where, f"'{text[start : place + 20]}' instead of '{wanted.text[start : place + 20]}'")
     if fault := wanted.misplaced([glyph.height + 1e4 * (1e3 - glyph.page) for glyph in here]):
         raise _fault(where, fault)
-    return at + len(wanted.text)
+    for (start, end), (low, below) in wanted.wholly:
+        if not has_bar(here[start:end], here[low:below], bars.get(here[start].page, [])):
+            raise _fault(where, f"no bar between '{text[start:end]}' and '{text[low:below]}'")
 
 
 def _artifacts(text: str, headers: list[str], number: int, found: list[Glyph]) -> None:
@@ -183,14 +201,14 @@ def _formulas(block: Block) -> Iterator[Formula]:
     return (word for cell in cells for word in cell if isinstance(word, Formula))
 
 
-def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs]]:
-    """The glyphs of a document, piece by piece, each with where it stands, in words."""
+def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs, Figure | None]]:
+    """The glyphs of a document, piece by piece, each with where it stands, in words; and the figures."""
     heading = "the start"
     for block in document.blocks:
         if isinstance(block, Heading):
             heading = Reader(symbols, document.language).words(block.words).text
         for where, found in _of_block(block, Reader(symbols, document.language)):
-            yield f"under '{heading}', {where}", found
+            yield f"under '{heading}', {where}", found, block if isinstance(block, Figure) else None
 
 
 def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
@@ -198,7 +216,7 @@ def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
         case Heading(_, words) | Prose(words):
             yield type(block).__name__.lower(), reader.words(words)
         case Display(formula):
-            yield "a formula", reader.words((formula,))
+            yield "a formula", reader.display(formula, LINE)
         case Table():
             for place, cell in enumerate(block.header, 1):
                 yield f"the header of column {place}", reader.words(cell)

@@ -1,4 +1,4 @@
-"""The glyphs of a finished PDF in the order of its content, by pdfium.
+"""The glyphs and lines of a finished PDF in the order of its content, and its spoken texts, by pdfium.
 
 What is marked as an artifact, page numbers and the repeated headers of tables, is kept apart.
 """
@@ -18,19 +18,35 @@ BLANK = frozenset("\u0000\u0002\u00ad\u200b\u200c\u200d\ufeff")
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A letter on a page, the height of its baseline there, and whether it is an artifact."""
+    """A letter on a page, where its baseline starts there, and whether it is an artifact."""
 
     letter: str
+    left: float
     height: float
     page: int
     artifact: bool
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line or an outline by its points, and how they stand on the page: scaled, then moved."""
+
+    points: tuple[tuple[float, float], ...]
+    scale: tuple[float, float]
+    origin: tuple[float, float]
+    page: int
+
+    def placed(self, x: float, y: float) -> tuple[float, float]:
+        """A place in the line's own measures, on the page."""
+        return self.scale[0] * x + self.origin[0], self.scale[1] * y + self.origin[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """What is in a PDF: its glyphs without blanks, and by page what is said for formulas and pictures."""
+    """What is in a PDF: its glyphs without blanks, its lines, and by page what is said for formulas."""
 
     glyphs: list[Glyph]
+    lines: list[Line]
     spoken: list[list[str]]
 
 
@@ -49,7 +65,8 @@ def read(pdf: bytes) -> Finished:
     try:
         pages = list(document)
         found = [glyph for number, page in enumerate(pages, 1) for glyph in _of_page(page, number)]
-        return Finished(found, [list(_spoken(pdfium, page)) for page in pages])
+        drawn = [line for number, page in enumerate(pages, 1) for line in _lines(pdfium, page, number)]
+        return Finished(found, drawn, [list(_spoken(pdfium, page)) for page in pages])
     finally:
         document.close()
 
@@ -88,16 +105,17 @@ def _of_page(page: Any, number: int) -> Iterator[Glyph]:
     import pypdfium2.raw as pdfium
 
     text = page.get_textpage()
-    found: dict[int, list[tuple[str, float]]] = {}
+    found: dict[int, list[tuple[str, float, float]]] = {}
     for at in range(text.count_chars()):
         if not pdfium.FPDFText_IsGenerated(text, at):
             shape = ctypes.addressof(pdfium.FPDFText_GetTextObject(text, at).contents)
-            found.setdefault(shape, []).append((_letter(pdfium, text, at), _height(pdfium, text, at)))
-    for shape in _shapes(pdfium, page):
+            found.setdefault(shape, []).append((_letter(pdfium, text, at), *_place(pdfium, text, at)))
+    for shape in _shapes(pdfium, page, pdfium.FPDF_PAGEOBJ_TEXT):
         letters = found.pop(ctypes.addressof(shape.contents), [])
         artifact = bool(letters) and _is_artifact(pdfium, shape)
-        yield from (Glyph(letter, y, number, artifact) for letter, y in letters if not _is_blank(letter))
-    assert not found, "text outside the objects of the page"
+        yield from (Glyph(*letter, number, artifact) for letter in letters if not _is_blank(letter[0]))
+    if found:
+        raise CheckFailed("the finished PDF does not read back: it has text outside the content of its pages")
 
 
 def _letter(pdfium: Any, text: Any, at: int) -> str:
@@ -107,25 +125,36 @@ def _letter(pdfium: Any, text: Any, at: int) -> str:
     return "-" if pdfium.FPDFText_IsHyphen(text, at) == 1 else plain(chr(code))
 
 
-def _height(pdfium: Any, text: Any, at: int) -> float:
+def _place(pdfium: Any, text: Any, at: int) -> tuple[float, float]:
     x, y = ctypes.c_double(), ctypes.c_double()
     pdfium.FPDFText_GetCharOrigin(text, at, x, y)
-    return y.value
+    return x.value, y.value
+
+
+def _lines(pdfium: Any, page: Any, number: int) -> Iterator[Line]:
+    matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_float(), ctypes.c_float()
+    for shape in _shapes(pdfium, page, pdfium.FPDF_PAGEOBJ_PATH):
+        pdfium.FPDFPageObj_GetMatrix(shape, matrix)
+        points = []
+        for at in range(pdfium.FPDFPath_CountSegments(shape)):
+            pdfium.FPDFPathSegment_GetPoint(pdfium.FPDFPath_GetPathSegment(shape, at), x, y)
+            points.append((x.value, y.value))
+        yield Line(tuple(points), (matrix.a, matrix.d), (matrix.e, matrix.f), number)
 
 
 def _is_blank(letter: str) -> bool:
     return letter.isspace() or letter in BLANK or "\ud800" <= letter < "\udc00"
 
 
-def _shapes(pdfium: Any, page: Any) -> Iterator[Any]:
-    """The text objects of a page in the order of its content, those inside groups too."""
+def _shapes(pdfium: Any, page: Any, kind: int) -> Iterator[Any]:
+    """The objects of a kind on a page in the order of its content, those inside groups too."""
     held = [pdfium.FPDFPage_GetObject(page, at) for at in range(pdfium.FPDFPage_CountObjects(page))]
     while held:
         shape = held.pop(0)
         if pdfium.FPDFPageObj_GetType(shape) == pdfium.FPDF_PAGEOBJ_FORM:
             inside = range(pdfium.FPDFFormObj_CountObjects(shape))
             held = [pdfium.FPDFFormObj_GetObject(shape, at) for at in inside] + held
-        elif pdfium.FPDFPageObj_GetType(shape) == pdfium.FPDF_PAGEOBJ_TEXT:
+        elif pdfium.FPDFPageObj_GetType(shape) == kind:
             yield shape
 
 
