@@ -41,6 +41,10 @@ class Scale:
         low, high, at = (self.linear(number) for number in (self.low, self.high, value))
         return self.start + (at - low) / (high - low) * (self.end - self.start)
 
+    def value(self, share: Fraction) -> Fraction:
+        """The value at a share of the way along an even axis."""
+        return self.low + (self.high - self.low) * share
+
     def linear(self, value: Fraction) -> Fraction:
         """The value, or its power of ten, along which the axis is even."""
         return power_of(value) if self.powers else value
@@ -114,12 +118,13 @@ class Frame:
         """The place of a pair of values."""
         return point(self.across.place(x), self.down.place(y))
 
-    def shapes(self, whole: bool = False) -> Iterator[Shape]:
-        """Grid, axes, ticks and their numbers; ``whole``: only whole numbers across."""
+    def shapes(self, whole: bool = False, grid: bool = True) -> Iterator[Shape]:
+        """Grid lines, axes, ticks and their numbers; ``whole``: only whole numbers across."""
         left, right, low, high = self.across.start, self.across.end, self.down.start, self.down.end
         for value, expr in self.down.ticks:
             _, y = self.at(self.across.low, value)
-            yield Stroke("grid", (point(left, y), point(right, y)))
+            mark = ("grid", right) if grid else ("axis", left - TICK_LENGTH)
+            yield Stroke(mark[0], (point(left, y), point(mark[1], y)))
             yield Label("tick", point(left - 6, y + 4), (expr,), "end")
         for value, expr in self.across.ticks:
             if not whole or value.denominator == 1:
@@ -151,6 +156,11 @@ class Reading:
         (low, start), (high, end) = self.ticks[0], self.ticks[-1]
         a, b, at = (power_of(v) if self.powers else v for v in (low, high, value))
         return start + (at - a) / (b - a) * (end - start)
+
+    def value(self, place: Fraction) -> Fraction:
+        """The value at a place of an even axis."""
+        (low, start), (high, end) = self.ticks[0], self.ticks[-1]
+        return low + (high - low) * (place - start) / (end - start)
 
     def shows(self, value: Fraction, place: Fraction) -> bool:
         """Whether a place is that of the value, to the resolution of the drawing."""

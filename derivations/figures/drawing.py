@@ -18,7 +18,7 @@ Point: TypeAlias = tuple[Fraction, Fraction]
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
 INK, GREY, PALE, WHITE = "222222", "767676", "d9d9d9", "ffffff"
-BLUE, VERMILLION, SKY, ORANGE, GREEN = "0072b2", "c04a00", "d6ecf8", "fff3d6", "00785a"
+BLUE, LIGHT, VERMILLION, SKY, ORANGE, GREEN = "0072b2", "2f8fc4", "c04a00", "d6ecf8", "fff3d6", "00785a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,25 @@ STYLES = {
     "curve": Style(BLUE, width="1.8"),
     "point": Style(WHITE, BLUE),
     "sample": Style(INK, WHITE, width="1.4"),
+    "contour": Style("86a9c0", width="0.9"),
+    "path": Style(VERMILLION, width="1.6"),
+    "path-head": Style(VERMILLION, VERMILLION, width="0.6"),
+    "stop": Style(WHITE, VERMILLION, width="0.8"),
+    "start": Style(VERMILLION, WHITE, width="1.6"),
+    "minimum": Style(INK, width="2"),
+    "tick-words": Style(fill=INK),
+    "line-start": Style(GREY, width="1.6", dash=(2, 3)),
+    "line-1": Style(LIGHT, width="1.6", dash=(8, 3)),
+    "line-2": Style(GREEN, width="1.6", dash=(8, 3, 2, 3)),
+    "line-3": Style(VERMILLION, width="1.6", dash=(5, 2)),
+    "line-last": Style(BLUE, width="2.2"),
+    "edge": Style(GREY, width="0.9"),
+    "unit": Style(INK, SKY, width="1.2"),
+    "data-unit": Style(INK, WHITE, width="1.2"),
+    "ground": Style(fill=WHITE),
+    "symbol": Style(fill=INK, size=12),
+    "bias": Style(fill=INK, size=10),
+    "weight": Style(fill=INK, size=10),
     "arrow": Style(GREY),
     "back": Style(GREY, dash=(3, 2)),
     "head": Style(GREY, GREY, width="0.6"),

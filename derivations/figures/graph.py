@@ -17,13 +17,14 @@ from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Box, Drawing, Label, Point, Said, Shape, Stroke, arrow_head, point
 from derivations.figures.layered import Layered, Spot, layered, reads_of
 from derivations.figures.lettering import width
-from derivations.figures.scene import FigureRow, Scene, leaf
+from derivations.figures.node_values import NodeValues
+from derivations.figures.scene import FigureRow, Scene
 from derivations.language.backward import adjoint
 from derivations.language.tree import Expr, Number, Ref
 
 EDGE, GAP, ROW, PASSING, HIGH, RISE = 12, 38, 34, 16, 24, 4
 WITH_VALUES, BELOW = 48, 14  # a row with numbers, and the line below its node
-MANY, DEEP = 3, 18  # entries that are listed; how deep an arrow back hangs
+MANY, DEEP, WIDE = (3, 2, 1), 18, 620  # entries that are listed, rather few than too wide
 VALUES_LEAD = (
     "The step in the computation graph: values stand in the nodes; below a node stands its adjoint, which "
     "came back along its arrows."
@@ -71,13 +72,21 @@ def draw(scene: Scene) -> Drawing:
 
 def draw_values(scene: Scene) -> Drawing | None:
     """The graph with the values and adjoints of the first step that is shown."""
-    step = scene.trace.shown[shown_steps(scene.example)[0] - 1]
-    names = quantities(scene)
-    listed = [name for name in names if len(entries(step, name)) <= MANY]
-    if len(names) > LONGEST or 2 * len(listed) < len(names):
-        return None
+    step, names = _first(scene), quantities(scene)
     title = f"{scene.example.spec.title}: values and adjoints of step {step.number}"
-    return _drawn(scene, step, title)
+    for most in MANY:
+        values = NodeValues(scene, step, most)
+        listed = [name for name in names if len(values.entries(name)) <= most]
+        if len(names) > LONGEST or 2 * len(listed) < len(names):
+            return None
+        drawing = _drawn(scene, values, title)
+        if drawing.size[0] <= WIDE:
+            return drawing
+    return None
+
+
+def _first(scene: Scene) -> Step:
+    return scene.trace.shown[shown_steps(scene.example)[0] - 1]
 
 
 def quantities(scene: Scene) -> list[str]:
@@ -86,42 +95,19 @@ def quantities(scene: Scene) -> list[str]:
     return list(dict.fromkeys(name for end, starts in reads.items() for name in (*starts, end)))
 
 
-def entries(step: Step, name: str) -> list[tuple[int, ...]]:
-    """The places of the entries of a quantity in a step."""
-    return [at for own, at in step.layout.tape.slots if own == name]
-
-
-def numbers(scene: Scene, step: Step, name: str) -> Said:
-    """What the entries of a quantity are: ``= 0.5``, ``≈ (1.5, 2)``; of many, how many: ``: 2 × 3``."""
-    places = entries(step, name)
-    if not places:
-        return ()
-    if len(places) > MANY:
-        shape = [max(at[axis] for at in places) for axis in range(len(places[0]))]
-        return (": " + " × ".join(map(str, shape)),)
-    shown = [SHORT(step.at(name, at)) for at in places]
-    mark = " = " if all(each.exact for each in shown) else " ≈ "
-    if len(places) == 1:
-        return mark, leaf(shown[0])
-    said: list[str | Expr] = [f"{mark}("]
-    for each in shown:
-        said += [leaf(each), f"{scene.symbols.marks.separator} "]
-    return (*said[:-1], ")")
-
-
-def _drawn(scene: Scene, step: Step | None, title: str) -> Drawing:
+def _drawn(scene: Scene, values: NodeValues | None, title: str) -> Drawing:
     found = layered(scene.example)
-    nodes = _placed(found, scene, step)
+    nodes = _placed(found, scene, values)
     shapes: list[Shape] = [shape for arrow in _arrows(found, nodes, scene) for shape in arrow]
     for node in filter(lambda node: node.kind, nodes.values()):
         shapes += node.shapes(lambda name: scene.plain(Ref(name)))
     right = max(node.right[0] for node in nodes.values()) + EDGE
     low = max(label.at[1] for label in shapes if isinstance(label, Label))
     low = max(low, *(y for shape in shapes if isinstance(shape, Stroke) for _, y in shape.points))
-    return Drawing(title, _words(scene, step), point(right, low + EDGE), tuple(shapes))
+    return Drawing(title, _words(scene, values), point(right, low + EDGE), tuple(shapes))
 
 
-def _words(scene: Scene, step: Step | None) -> str:
+def _words(scene: Scene, values: NodeValues | None) -> str:
     """Every arrow in words, with the values."""
     found = []
     for end, starts in reads_of(scene.example).items():
@@ -130,31 +116,31 @@ def _words(scene: Scene, step: Step | None) -> str:
             f"{scene.plain(Ref(end))} is computed from {listed}" if starts else scene.plain(Ref(end))
         )
     said = [f"The computation graph. {'; '.join(found)}."]
-    if step is not None:
-        said.append(f"Values in step {step.number}:")
-        shown = [(Ref(name), numbers(scene, step, name)) for name in quantities(scene)]
-        slopes = [Ref(adjoint(scene.example.loss, ref.name)) for ref, _ in shown]
-        shown += [(ref, numbers(scene, step, ref.name)) for ref in slopes if entries(step, ref.name)]
-        said.append("; ".join(f"{scene.plain(ref)}{scene.plain(*own)}" for ref, own in shown) + ".")
+    if values is not None:
+        said.append(f"Values in step {values.step.number}:")
+        refs = [Ref(name) for name in quantities(scene)]
+        slopes = [Ref(adjoint(scene.example.loss, ref.name)) for ref in refs]
+        shown = [ref for ref in (*refs, *slopes) if values.entries(ref.name)]
+        said.append("; ".join(scene.plain(ref, *values.equal(ref.name)) for ref in shown) + ".")
     return " ".join(said)
 
 
 # --- places -----------------------------------------------------------------------------------------
 
 
-def _placed(found: Layered, scene: Scene, step: Step | None) -> dict[str, Node]:
+def _placed(found: Layered, scene: Scene, values: NodeValues | None) -> dict[str, Node]:
     """Every node at its place; a spot that an arrow passes is a node without lines."""
-    row = WITH_VALUES if step else ROW
+    row = WITH_VALUES if values else ROW
     tallest = max(sum(row if len(spot) == 1 else PASSING for spot in column) for column in found.columns)
     nodes: dict[str, Node] = {}
     left = Fraction(EDGE)
     for column in found.columns:
-        own = [_node(spot, scene, step) for spot in column]
+        own = [_node(spot, scene, values) for spot in column]
         wide = max(node.size[0] for node in own)
         down = Fraction(tallest - sum(row if node.kind else PASSING for node in own), 2) + EDGE
         for node in own:
             room = row if node.kind else PASSING
-            shift = Fraction(BELOW, 2) if step and node.kind else 0
+            shift = Fraction(BELOW, 2) if values and node.kind else 0
             at = point(left + wide / 2, down + Fraction(room, 2) - shift)
             nodes[node.name] = replace(node, at=at, size=node.size if node.kind else point(wide, 0))
             down += room
@@ -162,7 +148,7 @@ def _placed(found: Layered, scene: Scene, step: Step | None) -> dict[str, Node]:
     return nodes
 
 
-def _node(spot: Spot, scene: Scene, step: Step | None) -> Node:
+def _node(spot: Spot, scene: Scene, values: NodeValues | None) -> Node:
     if len(spot) > 1:
         return Node("/".join(spot), "", (), (), point(0, 0), point(0, 0))
     (name,), example = spot, scene.example
@@ -170,18 +156,11 @@ def _node(spot: Spot, scene: Scene, step: Step | None) -> Node:
     kind = "loss" if name == example.loss else kind
     said: Said = (Ref(name),)
     below: Said = ()
-    if step is not None:
-        said += numbers(scene, step, name)
-        below = adjoint_said(scene, step, name)
+    if values is not None:
+        said += values.equal(name)
+        below = values.below(name)
     wide = max(Fraction(34), 12 + width(said, scene.symbols, 13), 4 + width(below, scene.symbols, 11))
     return Node(name, kind, said, below, point(0, 0), point(wide, HIGH))
-
-
-def adjoint_said(scene: Scene, step: Step, name: str) -> Said:
-    """The adjoint of a quantity as it stands below its node: ``-34.5``, ``≈ (1.5, 2)``; none of data."""
-    first, *rest = numbers(scene, step, adjoint(scene.example.loss, name)) or ("",)
-    first = str(first).lstrip(" =:")
-    return (first, *rest) if first else tuple(rest)
 
 
 def _arrows(found: Layered, nodes: dict[str, Node], scene: Scene) -> Iterator[tuple[Stroke, Stroke]]:
@@ -253,7 +232,7 @@ def faults_of_values(drawing: Drawing, scene: Scene) -> Iterator[str]:
     yield from wrong
     if wrong:
         return
-    step = scene.trace.shown[shown_steps(scene.example)[0] - 1]
+    told = NodeValues(scene, _first(scene), MANY[0])
     labels = [shape for shape in drawing.shapes if isinstance(shape, Label)]
     for name in quantities(scene):
         box = next(b for b in drawing.shapes if isinstance(b, Box) and b.about == scene.plain(Ref(name)))
@@ -261,9 +240,9 @@ def faults_of_values(drawing: Drawing, scene: Scene) -> Iterator[str]:
         for own, kinds in ((name, ("name", "name-of-loss")), (below, ("adjoint",))):
             near = [label for label in labels if label.kind in kinds and _is_by(label, box)]
             found = [part for label in near for part in label.said if isinstance(part, Number)]
-            values = [step.at(own, at) for at in entries(step, own)]
-            wanted = [SHORT(value).text for value in values] if len(values) <= MANY else []
-            if [number.text for number in found] != wanted or len(near) != (
+            values = [told.step.at(own, at) for at in told.entries(own)]
+            wanted = [[SHORT(value).text for value in values]] + [[]] * (len(values) > 1)
+            if [number.text for number in found] not in wanted or len(near) != (
                 kinds[0] == "name" or bool(values)
             ):
                 yield f"the numbers for {own} are not those of the step"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from derivations.figures import graph, loss
+from collections.abc import Iterator, Mapping
+
+from derivations.figures import fit, graph, loss, network, path
 from derivations.figures.drawing import Drawing
 from derivations.figures.scene import FigureRow, Scene
 
-FIGURES: tuple[FigureRow, ...] = (loss.FIGURE, graph.VALUES, graph.GRAPH)
+FIGURES: tuple[FigureRow, ...] = (
+    path.FIGURE,
+    fit.FIGURE,
+    loss.FIGURE,
+    network.FIGURE,
+    graph.VALUES,
+    graph.GRAPH,
+)
+ALWAYS = ("graph",)  # every program has one
 BY_NAME = {row.name: row for row in FIGURES}
 
 
@@ -16,7 +26,12 @@ def figures_of(scene: Scene, part: str) -> dict[str, Drawing]:
     return {name: drawing for name, drawing in found.items() if drawing is not None}
 
 
-def wanted_figures(scene: Scene) -> list[str]:
-    """The figures of a page by name, in the order of its parts."""
+def faults_of(found: Mapping[str, Drawing], scene: Scene) -> Iterator[str]:
+    """Figures that a page should not have, or not there, or that show something else than the run."""
     parts = scene.example.spec.page.parts
-    return [name for part in parts for name in figures_of(scene, part)] if "figures" in parts else []
+    order = [row.name for part in parts for row in FIGURES if row.part == part] if "figures" in parts else []
+    always = [name for name in ALWAYS if name in order]
+    if list(found) != [name for name in order if name in found] or not {*always} <= {*found}:
+        yield "its figures are not those that the spec wants"
+    for name, drawing in found.items():
+        yield from (f"figure {name}: {fault}" for fault in BY_NAME[name].faults(drawing, scene))

@@ -92,6 +92,18 @@ def _run(run: Run, size: int, down: Fraction) -> str:
 
 
 LEVELS = {-1: "sub", 1: "sup"}
+LOOK = "class fill stroke stroke-width stroke-dasharray"
+ATTRIBUTES = {
+    "svg": "viewBox width height role aria-labelledby aria-describedby font-family text-anchor"
+    " stroke-linejoin",
+    "title": "id",
+    "desc": "id",
+    "path": f"{LOOK} d",
+    "rect": f"{LOOK} x y width height rx",
+    "circle": f"{LOOK} cx cy r",
+    "text": "class fill font-size x y text-anchor",
+    "tspan": "class dy font-size font-style",
+}
 
 
 # --- reading back -----------------------------------------------------------------------------------
@@ -103,6 +115,7 @@ def check_svg(text: str, drawing: Drawing, symbols: Symbols) -> None:
         top = ElementTree.fromstring(text)
     except ElementTree.ParseError as fault:
         raise CheckFailed(f"the finished picture does not read back: {fault}") from None
+    _check_frame(top)
     title, desc = top.findtext(f"{SPACE}title"), top.findtext(f"{SPACE}desc")
     if (title, desc) != (drawing.title, drawing.description):
         raise CheckFailed("the title or the description of a picture is not that of the drawing")
@@ -116,6 +129,18 @@ def check_svg(text: str, drawing: Drawing, symbols: Symbols) -> None:
         wanted = _wanted(shape, symbols)
         if found != wanted:
             raise CheckFailed(f"the picture shows {found}, the drawing {wanted}")
+
+
+def _check_frame(top: ElementTree.Element) -> None:
+    """Raise `CheckFailed` at an element or an attribute that no drawing has."""
+    for element in top.iter():
+        tag = element.tag.removeprefix(SPACE)
+        if tag not in ATTRIBUTES or set(element.keys()) - set(ATTRIBUTES[tag].split()):
+            raise CheckFailed(f"the picture has an element {tag} that no drawing has")
+    ids = [element.get("id") for element in top.iter() if element.get("id")]
+    named = [top.get("aria-labelledby"), top.get("aria-describedby")]
+    if ids != named or len(ids) != 2 or top.get("role") != "img":
+        raise CheckFailed("the picture does not name its title and its description")
 
 
 def _is_shape(element: ElementTree.Element) -> bool:

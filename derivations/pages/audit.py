@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
-from derivations.figures.rows import BY_NAME, wanted_figures
-from derivations.figures.scene import Scene
 from derivations.language.errors import CheckFailed
 from derivations.notation.numerals import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
@@ -31,13 +29,17 @@ from derivations.pages.words import ends
 
 @dataclass(frozen=True)
 class Audit:
-    """A document and what its finished page is held against."""
+    """A document and what its finished page is held against.
+
+    ``figure`` reads a picture back; ``drawn`` is what was found wrong in the drawings themselves.
+    """
 
     document: Document
     evidence: Evidence
     listings: tuple[str, ...]
     has_matrices: bool = False
     figure: Callable[[Item, Figure], None] | None = None
+    drawn: tuple[str, ...] = ()
 
     def require(self, items: list[Item]) -> None:
         """Raise `CheckFailed` at the first thing on the page that is not as verified."""
@@ -52,7 +54,7 @@ class Audit:
             return
         yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
         yield from self.kinks()
-        yield from self.figures()
+        yield from self.drawn
         steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
         for item, block in zip(items, blocks, strict=True):
@@ -75,17 +77,6 @@ class Audit:
         found = [block for block in self.document.blocks if isinstance(block, Prose) and block.kink]
         if found != wanted:
             yield "the values that sit on a kink are not those of the steps"
-
-    def figures(self) -> Iterator[str]:
-        """Figures that are missing, and what in a drawing is not as in the run."""
-        scene = Scene(self.evidence.trace, self.evidence.symbols, self.evidence.rounding)
-        found = [block for block in self.document.blocks if isinstance(block, Figure)]
-        if [block.name for block in found] != wanted_figures(scene):
-            yield "its figures are not those that the spec wants"
-        for block in found:
-            yield from (
-                f"figure {block.name}: {fault}" for fault in BY_NAME[block.name].faults(block.drawing, scene)
-            )
 
     def step_of(self, heading: Heading, steps: Iterator[int]) -> Step | None:
         """The step that a heading opens, the next of those shown; None for a heading of anything else."""

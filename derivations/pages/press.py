@@ -8,6 +8,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from derivations.figures.rows import faults_of
+from derivations.figures.scene import Scene
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.audit import Audit
@@ -39,6 +41,13 @@ class Press:
     def claims(self) -> Claims:
         """What the page may claim in symbols."""
         return Claims(self.run.example, self.run.derivation, self.run.matrices)
+
+    @cached_property
+    def figure_faults(self) -> tuple[str, ...]:
+        """Figures that are missing, and what in a drawing is not as in the run; looked for once a page."""
+        blocks = [block for block in self.document.blocks if isinstance(block, Figure)]
+        scene = Scene(self.run.trace, self.symbols, self.rounding)
+        return tuple(faults_of({block.name: block.drawing for block in blocks}, scene))
 
 
 def _no_assets(press: Press) -> Mapping[str, Content]:
@@ -76,7 +85,7 @@ def audited(
         )
         shown = None if figure is None else lambda item, block: figure(item, block, press)
         listings = run.program, run.printed
-        Audit(press.document, evidence, listings, bool(run.matrices), shown).require(read(page))
+        Audit(press.document, evidence, listings, bool(run.matrices), shown, press.figure_faults).require(read(page))
 
     return check
 
