@@ -233,7 +233,7 @@ def _entry(kind: str, said: str, place: int) -> list[Shape]:
 
 def _words(fit: Fit, scene: Scene, samples: list[tuple[Fraction, Fraction]], lines: list[str]) -> str:
     across, target, prediction = Ref(fit.across), Ref(fit.target), Ref(fit.prediction)
-    what = f"The data, {scene.plain(target)} over {scene.plain(across)}, and the prediction {scene.plain(prediction)}"
+    what = scene.plain("The data, ", target, " over ", across, ", and the prediction ", prediction)
     return f"{what} as a line: {', '.join(lines)}. There are {len(samples)} samples."
 
 

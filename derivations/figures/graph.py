@@ -20,7 +20,7 @@ from derivations.figures.lettering import width
 from derivations.figures.node_values import NodeValues
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.backward import adjoint
-from derivations.language.tree import Expr, Number, Ref
+from derivations.language.tree import Number, Ref
 
 EDGE, GAP, ROW, PASSING, HIGH, RISE = 12, 38, 34, 16, 24, 4
 WITH_VALUES, BELOW = 48, 14  # a row with numbers, and the line below its node

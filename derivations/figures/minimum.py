@@ -12,7 +12,14 @@ from flint import arb
 from derivations.figures.surface import Place, Surface
 from derivations.numbers.systems import fraction
 
-SPREAD = ((-7, 3), (5, -11), (13, 17), (-19, -23), (29, -2), (Fraction(1, 3), Fraction(-2, 7)))
+SPREAD: tuple[tuple[Fraction | int, ...], ...] = (
+    (-7, 3),
+    (5, -11),
+    (13, 17),
+    (-19, -23),
+    (29, -2),
+    (Fraction(1, 3), Fraction(-2, 7)),
+)
 FAR = 5
 ROUNDS, FINEST = 600, 4_096  # evaluations of a search, and the last step of it in parts of the extent
 
@@ -72,7 +79,7 @@ def quadratic(surface: Surface, start: Place) -> Quadratic | None:
     c, ends, corner = known[0], list(zip(known[1:5:2], known[2:5:2], strict=True))[:count], known[5]
     gradient = tuple((above - below) / 2 for above, below in ends)
     curve = tuple(above + below - 2 * c for above, below in ends)
-    mixed = corner - c - sum(gradient) - sum(curve) / 2 if count == 2 else Fraction(0)
+    mixed = corner - c - sum(gradient, sum(curve, Fraction(0)) / 2) if count == 2 else Fraction(0)
     found = Quadratic(start, c, gradient, curve, mixed)
     spread = [tuple(p + Fraction(d) for p, d in zip(start, shift, strict=False)) for shift in SPREAD]
     agree = all(at(*shift[:count]) == found(place) for shift, place in zip(SPREAD, spread, strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from derivations.examples.arrays import positions
 from derivations.examples.example import Example, sample_axes
@@ -207,7 +208,12 @@ def _rim(at: Point, towards: Point) -> Point:
 
 
 def _weight(
-    scene: Scene, step: Step, weight: Ref, start: Point, end: Point, taken: list[tuple[Fraction, ...]]
+    scene: Scene,
+    step: Step,
+    weight: Ref,
+    start: Point,
+    end: Point,
+    taken: list[tuple[Fraction, Fraction, Fraction, Fraction]],
 ) -> Iterator[Shape]:
     """The weight on its edge on a white ground, at the first place where there is room."""
     said = _value(step, weight)
@@ -277,7 +283,7 @@ def _faults_of_edges(
     step = _first(scene)
     pairs = [
         (one, unit, weight)
-        for before, layer in zip(layers, layers[1:], strict=False)
+        for before, layer in pairwise(layers)
         for unit, weights in zip(layer.units, layer.weights, strict=True)
         for one, weight in zip(before.units, weights, strict=True)
     ]

@@ -253,7 +253,8 @@ def _faults_of_heights(
     """Places of a contour around which the loss is nowhere its height; a minimum with a lower neighbour."""
 
     def around(at: Point, far: Fraction) -> list[Fraction]:
-        shifts = [(0, 0), (far, 0), (-far, 0), (0, far), (0, -far)]
+        none = Fraction(0)
+        shifts = [(none, none), (far, none), (-far, none), (none, far), (none, -far)]
         places = [(across.value(at[0] + dx), upright.value(at[1] + dy)) for dx, dy in shifts]
         return [h for x, y in places if (h := surface.height((_short(x), _short(y)))) is not None]
 

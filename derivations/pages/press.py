@@ -85,7 +85,9 @@ def audited(
         )
         shown = None if figure is None else lambda item, block: figure(item, block, press)
         listings = run.program, run.printed
-        Audit(press.document, evidence, listings, bool(run.matrices), shown, press.figure_faults).require(read(page))
+        Audit(press.document, evidence, listings, bool(run.matrices), shown, press.figure_faults).require(
+            read(page)
+        )
 
     return check
 
