@@ -16,7 +16,7 @@ from derivations.numbers.digits import LARGE, Rounding, magnitude_of
 from derivations.numbers.systems import Value, ball, fraction, rational
 
 DECADES = 3  # a positive axis over more powers of ten is logarithmic
-TICKS, TICK_LENGTH = 5, 4
+TICKS, TICK_LENGTH, LONGEST, LETTER = 5, 4, 13, 8
 SHORT, WHOLE = Rounding(significant=4), Rounding(digits=40)
 TOLERANCE = Fraction(3, 10)  # of a pixel: what rounding to tenths at two ticks and a point may make
 
@@ -44,6 +44,10 @@ class Scale:
     def value(self, share: Fraction) -> Fraction:
         """The value at a share of the way along an even axis."""
         return self.low + (self.high - self.low) * share
+
+    def along(self, count: int) -> list[Fraction]:
+        """Values evenly apart from one end to the other."""
+        return [self.value(Fraction(k, count)) for k in range(count + 1)]
 
     def linear(self, value: Fraction) -> Fraction:
         """The value, or its power of ten, along which the axis is even."""
@@ -73,7 +77,7 @@ def power_of(value: Fraction) -> Fraction:
 def printed(value: Fraction) -> Number:
     """A round value as it is printed: in full if that is short."""
     shown = WHOLE(rational(value))
-    short = shown if abs(value) < LARGE and len(shown.text) <= 8 else SHORT(rational(value))
+    short = shown if abs(value) < LARGE and len(shown.text) <= LONGEST else SHORT(rational(value))
     return Number(short.value, short.text)
 
 
@@ -118,6 +122,19 @@ class Frame:
         """The place of a pair of values."""
         return point(self.across.place(x), self.down.place(y))
 
+    @property
+    def readable(self) -> bool:
+        """Whether no two ticks of an axis say the same, as they do where it is far from 0 and short."""
+        said = [[str(expr) for _, expr in axis.ticks] for axis in (self.across, self.down)]
+        return all(len(set(texts)) == len(texts) > 1 for texts in said)
+
+    def _below(self, whole: bool) -> list[tuple[Fraction, Expr]]:
+        """The ticks of the level axis, fewer where their numbers are long."""
+        ticks = [tick for tick in self.across.ticks if not whole or tick[0].denominator == 1]
+        longest = max((len(getattr(expr, "text", "")) for _, expr in ticks), default=1)
+        room = (self.across.end - self.across.start) // (LETTER * (longest + 1))
+        return ticks[:: max(1, -(-len(ticks) // max(room, 2)))]
+
     def shapes(self, whole: bool = False, grid: bool = True) -> Iterator[Shape]:
         """Grid lines, axes, ticks and their numbers; ``whole``: only whole numbers across."""
         left, right, low, high = self.across.start, self.across.end, self.down.start, self.down.end
@@ -126,11 +143,10 @@ class Frame:
             mark = ("grid", right) if grid else ("axis", left - TICK_LENGTH)
             yield Stroke(mark[0], (point(left, y), point(mark[1], y)))
             yield Label("tick", point(left - 6, y + 4), (expr,), "end")
-        for value, expr in self.across.ticks:
-            if not whole or value.denominator == 1:
-                x, _ = self.at(value, self.down.low)
-                yield Stroke("axis", (point(x, low), point(x, low + TICK_LENGTH)))
-                yield Label("tick", point(x, low + 16), (expr,))
+        for value, expr in self._below(whole):
+            x, _ = self.at(value, self.down.low)
+            yield Stroke("axis", (point(x, low), point(x, low + TICK_LENGTH)))
+            yield Label("tick", point(x, low + 16), (expr,))
         yield Stroke("axis", (point(left, high), point(left, low), point(right, low)))
         yield Label("title", point(Fraction(left + right, 2), low + 33), self.across_said)
         yield Label("title", point(left, high - 9), self.down_said, "start")
@@ -192,4 +208,5 @@ def _value(label: Label) -> Fraction:
 
 def uneven(reading: Reading) -> bool:
     """Whether a tick stands where its axis does not have it."""
-    return len(reading.ticks) < 2 or not all(reading.shows(value, at) for value, at in reading.ticks)
+    ends = len(reading.ticks) < 2 or reading.ticks[0][0] == reading.ticks[-1][0]
+    return ends or not all(reading.shows(value, at) for value, at in reading.ticks)

@@ -133,6 +133,8 @@ def draw(scene: Scene) -> Drawing | None:
     if any(len(line) < 2 for line in lines.values()) or len({x for x, _ in samples}) < 2:
         return None
     frame = _frame(fit, scene, samples, [y for line in lines.values() for _, y in line])
+    if not frame.readable:
+        return None
     shapes: list[Shape] = [*frame.shapes()]
     for place, (said, line) in enumerate(lines.items()):
         kind = kinds(len(lines))[place]

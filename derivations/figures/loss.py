@@ -24,6 +24,8 @@ def draw(scene: Scene) -> Drawing | None:
     across = Scale(Fraction(1), Fraction(len(losses)), margin(down, scene.symbols), RIGHT)
     loss = Ref(scene.example.loss)
     frame = Frame(across, down, ("step",), ("loss ", loss))
+    if not frame.readable:
+        return None
     about = _about(scene)
     places = {k: frame.at(Fraction(k + 1), losses[k]) for k in thinned(losses)}
     shapes: list[Shape] = [*frame.shapes(whole=True), Stroke("curve", tuple(places.values()))]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from derivations.figures.axes import SHORT, Frame, Reading, Scale, margin, readings, scale, uneven
+from derivations.figures.axes import Frame, Reading, Scale, margin, readings, scale, uneven
 from derivations.figures.contours import Spot, contours, simplified
 from derivations.figures.drawing import Disc, Drawing, Label, Point, Shape, Stroke, arrow_head, point
 from derivations.figures.lettering import width
@@ -14,12 +14,14 @@ from derivations.figures.minimum import Quadratic, quadratic, searched
 from derivations.figures.scene import FigureRow, Scene
 from derivations.figures.surface import Place, Surface
 from derivations.language.tree import Ref
+from derivations.numbers.digits import Rounding, magnitude_of
 from derivations.numbers.systems import rational
 
 WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 440, 330, 46, 282, 424
 FINE, COARSE, LEVELS, SAMPLES = (110, 80), (44, 32), 9, 120
 CLOSE = 0.15  # of a pixel: how far a simplified line may be from the one that was found
 MARKED, DRAWN, ARROWS = 30, 300, 12
+BITS = 24
 PAD, NEAR, EVEN = Fraction(1, 6), 5, Fraction(5, 2)
 BEYOND = Fraction(10) ** 12  # coordinates that nobody reads off a picture
 LEAD = "The path of the parameters on the loss of all samples:"
@@ -33,10 +35,9 @@ def draw(scene: Scene) -> Drawing | None:
     if any(abs(v) > BEYOND for place in surface.path for v in place):
         return None
     extent = [max(axis) - min(axis) or Fraction(1) for axis in zip(*surface.path, strict=True)]
-    bowl = quadratic(surface, tuple(map(_short, surface.path[0])))
-    lowest = (
-        bowl.minimum() if bowl else searched(surface.height, tuple(map(_short, surface.path[-1])), extent)
-    )
+    first, last = (tuple(map(_short, surface.path[at], extent)) for at in (0, -1))
+    bowl = quadratic(surface, first)
+    lowest = bowl.minimum() if bowl else searched(surface.height, last, extent)
     if len(surface.entries) == 1:
         return _along(scene, surface, bowl, lowest)
     return _over_contours(scene, surface, bowl, lowest)
@@ -56,11 +57,15 @@ def _reached(path: list[Place], lowest: Place | None) -> list[Place]:
 # --- two numbers ------------------------------------------------------------------------------------
 
 
-def _over_contours(scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place | None) -> Drawing:
+def _over_contours(
+    scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place | None
+) -> Drawing | None:
     reached = _reached(surface.path, lowest)
     across, down = _scales([p[0] for p in reached], [p[1] for p in reached], scene)
     first, second = surface.entries
     frame = Frame(across, down, (first,), (second,))
+    if not frame.readable:
+        return None
     lines = list(_contours(scene, surface, bowl, frame))
     path = [frame.at(*place) for place in _thinned(surface.path)]
     seen = lowest if lowest is not None and len(reached) > 2 else None
@@ -85,38 +90,42 @@ def _scales(xs: list[Fraction], ys: list[Fraction], scene: Scene) -> tuple[Scale
 
 
 def _padded(values: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
-    low, high = _short(min(values)), _short(max(values))
+    low, high = min(values), max(values)
     wide = high - low or abs(high) / 2 or Fraction(1)
-    return _short(low - PAD * wide), _short(high + PAD * wide)
+    return _short(low - PAD * wide, wide), _short(high + PAD * wide, wide)
 
 
 def _widened(low: Fraction, high: Fraction, wide: Fraction) -> tuple[Fraction, Fraction]:
     more = (wide - (high - low)) / 2
-    return _short(low - more), _short(high + more)
+    return _short(low - more, wide), _short(high + more, wide)
 
 
-def _short(value: Fraction) -> Fraction:
-    """A value near by that is short, so that the loss there is cheap."""
-    bits = 20 if abs(value) > Fraction(1, 256) else 60
-    return Fraction(value.numerator * 2**bits // value.denominator, 2**bits)
+def _short(value: Fraction, wide: Fraction) -> Fraction:
+    """A value near by, against an extent, that is short, so that the loss there is cheap."""
+    unit = Fraction(2) ** (wide.numerator.bit_length() - wide.denominator.bit_length() - BITS)
+    return value // unit * unit
 
 
 def _contours(scene: Scene, surface: Surface, bowl: Quadratic | None, frame: Frame) -> Iterator[Stroke]:
     """Contours at heights that are evenly apart on a bowl: the smallest plus squares."""
     columns, rows = FINE if bowl else COARSE
-    xs = [_short(frame.across.value(Fraction(k, columns))) for k in range(columns + 1)]
-    ys = [_short(frame.down.value(Fraction(k, rows))) for k in range(rows + 1)]
+    xs = frame.across.along(columns)
+    ys = frame.down.along(rows)
     grid = bowl.grid(xs, ys) if bowl else [[surface.roughly((x, y)) for x in xs] for y in ys]
     known = [h for row in grid for h in row if h is not None]
     if not known or min(known) == max(known):
         return
     low, wide = min(known), max(known) - min(known)
-    shown = [SHORT(rational(Fraction(low + wide * k * k / LEVELS**2))) for k in range(1, LEVELS)]
+    digits = max(
+        0, magnitude_of(rational(Fraction(max(map(abs, known))))) - magnitude_of(rational(Fraction(wide)))
+    )
+    policy = Rounding(significant=4 + digits)
+    shown = [policy(rational(Fraction(low + wide * k * k / LEVELS**2))) for k in range(1, LEVELS)]
     levels = [level for level in shown if low < level.value < low + wide]
 
     def again(spot: Spot) -> float | None:
         shares = Fraction(spot[0]) / columns, Fraction(spot[1]) / rows
-        return surface.roughly((_short(frame.across.value(shares[0])), _short(frame.down.value(shares[1]))))
+        return surface.roughly((frame.across.value(shares[0]), frame.down.value(shares[1])))
 
     ends = frame.across, columns, frame.down, rows
     for number, line in contours(grid, [float(level.value) for level in levels], None if bowl else again):
@@ -149,6 +158,8 @@ def _along(scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place
     across = Scale(low, high, margin(down, scene.symbols), RIGHT)
     ref = Ref(scene.example.loss)
     frame = Frame(across, down, (surface.entries[0],), ("loss ", ref))
+    if not frame.readable:
+        return None
     line = simplified([(float(across.place(x)), float(down.place(y))) for x, y in curve], CLOSE)
     shapes: list[Shape] = [*frame.shapes(), Stroke("curve", tuple(point(*map(Fraction, at)) for at in line))]
     shapes += _way([frame.at(*at) for at in way], len(surface.path) <= MARKED)
@@ -256,7 +267,7 @@ def _faults_of_heights(
         none = Fraction(0)
         shifts = [(none, none), (far, none), (-far, none), (none, far), (none, -far)]
         places = [(across.value(at[0] + dx), upright.value(at[1] + dy)) for dx, dy in shifts]
-        return [h for x, y in places if (h := surface.height((_short(x), _short(y)))) is not None]
+        return [h for x, y in places if (h := surface.height((x, y))) is not None]
 
     for line in (shape for shape in drawing.of_kind("contour") if isinstance(shape, Stroke)):
         level = Fraction(line.about.rpartition(" = ")[2])
@@ -267,7 +278,7 @@ def _faults_of_heights(
                 break
     curve = next((shape for shape in drawing.of_kind("curve") if isinstance(shape, Stroke)), None)
     for x, y in curve.points if curve else ():
-        value = surface.height((_short(across.value(x)),))
+        value = surface.height((across.value(x),))
         if value is None or abs(upright.place(value) - y) > 1:
             yield "a point of the curve is not at its loss"
     arms = [shape.points for shape in drawing.of_kind("minimum") if isinstance(shape, Stroke)]
