@@ -290,4 +290,4 @@ def _rows(body: Box, width: float) -> Box:
     draft = Draft(width, [(0, [])])
     draft.place((body,), 0, 0)
     rows = tuple(run[0] if len(run) == 1 else Row(tuple(run), "product") for _, run in draft.lines)
-    return Stack(rows) if len(rows) > 1 else body
+    return Stack(rows) if len(rows) > 1 else rows[0]

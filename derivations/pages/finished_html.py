@@ -36,12 +36,13 @@ def items(main: Any, marks: Marks) -> Iterator[Item]:
         yield Item("unknown", text=main.text)
     for element in main:
         if element.tag != "nav":
-            yield _item(element, marks)
+            yield item(element, marks)
         if (element.tail or "").strip():
             yield Item("unknown", text=element.tail)
 
 
-def _item(element: Any, marks: Marks) -> Item:
+def item(element: Any, marks: Marks) -> Item:
+    """The item that an element is."""
     kind = element.get("class") or ""
     try:
         if element.tag in HEADINGS:
@@ -59,6 +60,20 @@ def _item(element: Any, marks: Marks) -> Item:
     except Unreadable as fault:
         return Item("unknown", text=str(fault))
     return Item(f"<{element.tag}>")
+
+
+def continuations(page: Any) -> dict[Any, list[Any]]:
+    """The elements that continue a displayed formula on further slides, by the one that begins it."""
+    found: dict[Any, list[Any]] = {}
+    first = None
+    for display in page.iter("div"):
+        kinds = (display.get("class") or "").split()
+        if "display" in kinds and len(display):
+            if "more" in kinds and first is not None:
+                found.setdefault(first, []).append(display[0])
+            else:
+                first = display[0]
+    return found
 
 
 def inline(element: Any, marks: Marks) -> Pieces:

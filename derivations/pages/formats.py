@@ -26,6 +26,7 @@ FORMATS = (
     Format("typ", ".typ", "derivations.pages.pdf:SOURCE", "Typst, the source of the PDF"),
     Format("json", ".json", "derivations.pages.trace_json:PRINTER", "the whole trace, for programs"),
     Format("html", ".html", "derivations.pages.html:PRINTER", "one HTML file that works offline"),
+    Format("slides", ".slides.html", "derivations.pages.slides:PRINTER", "slides in HTML, step by step"),
     Format("csv", ".csv", "derivations.pages.trace_csv:PRINTER", "the whole trace as a tidy table"),
     Format("xlsx", ".xlsx", "derivations.pages.spreadsheet:PRINTER", "a spreadsheet of live formulas"),
     Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),

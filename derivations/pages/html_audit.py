@@ -17,20 +17,20 @@ from derivations.notation.numerals import Unreadable
 from derivations.notation.read import chain
 from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
-from derivations.pages.finished_html import formula_of, inline
+from derivations.pages.finished_html import continuations, formula_of, inline
 
 MATHML = "math mi mn mo mtext mspace mrow mfrac msqrt mover munder msub msup msubsup mtable mtr mtd"
 PARTS = "html head meta title style body a header label input main nav ul li h1 h2 h3 p div span"
 TABLES = "table caption thead tbody tr th td pre code section"
 PICTURES = "figure svg desc path rect circle text tspan"
 ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES} {PICTURES}".split())
-PLAIN = "lang charset content name http-equiv class href id type autocomplete scope style role"
-OF_MATHML = "accent stretchy form movablelimits lspace rspace width mathvariant"
+PLAIN = "lang charset content name http-equiv class href id tabindex type autocomplete scope style role"
+OF_MATHML = "accent stretchy form movablelimits lspace rspace width mathvariant minsize maxsize"
 OF_PICTURES = """xmlns viewbox height aria-labelledby aria-describedby font-family font-size font-style
     text-anchor stroke-linejoin fill stroke stroke-width stroke-dasharray d x y rx cx cy r dy"""
 ATTRIBUTES = frozenset(f"{PLAIN} {OF_MATHML} {OF_PICTURES} aria-label aria-hidden".split())
-INNER = ("s", "g", "r")
-STYLE = re.compile(r"--[np]:\d+")
+STYLE = re.compile(r"--[npzix]:[\d.]+")
+LIVE = frozenset(["script", "button"])
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Frame:
     words: Collection[str]
     captions: Collection[str]
     symbols: Symbols
+    script: str = ""
 
     def require(self, page: Any) -> None:
         """Raise `CheckFailed` at the first thing beside the blocks that may not be there."""
@@ -70,11 +71,13 @@ class Frame:
             yield "the policy of what may be loaded is another"
         if [(one.text or "").strip() for one in page.iter("style")] != [self.stylesheet]:
             yield "the style sheet is another"
+        if [(one.text or "").strip() for one in page.iter("script")] != [self.script] * bool(self.script):
+            yield "the script is another"
 
     def element(self, element: Any) -> Iterator[str]:
         """An element, its attributes and addresses."""
         tag = element.tag
-        if tag not in ELEMENTS:
+        if tag not in ELEMENTS and not (self.script and tag in LIVE):
             yield f"there is an element {tag}"
             return
         for name in set(element.keys()) - ATTRIBUTES:
@@ -94,7 +97,7 @@ class Frame:
         if len(mains) != 1:
             yield "there is not one main part"
         for element in body:
-            inside = "" if element.tag == "main" else element.text_content()
+            inside = "" if element.tag in ("main", "script") else element.text_content()
             for text in (inside, element.tail or ""):
                 if text.strip() and text.strip() not in self.words:
                     yield f"there is '{text.strip()}' beside the page"
@@ -103,7 +106,7 @@ class Frame:
         """Links must say what the headings that they lead to say."""
         marks = self.symbols.marks
         targets = {one.get("id"): one for one in page.iter("h1", "h2", "h3")}
-        for nav in page.iter("nav"):
+        for nav in page.find("body/main").iter("nav"):
             links = list(nav.iter("a"))
             shown = "".join(link.text_content() for link in links)
             if "".join(nav.text_content().split()) != "".join(shown.split()):
@@ -130,21 +133,26 @@ class Frame:
 
     def names(self, page: Any) -> Iterator[str]:
         """Every formula has the name that one would speak who reads it."""
+        further = continuations(page)
         for element in page.iter("math", "span", "div"):
             if element.get("aria-hidden"):
-                above = element.getparent()
-                if above.get("role") != "math" and above.get("class") not in INNER:
+                if not any(map(_says_it, element.iterancestors())):
                     yield "a formula is hidden"
             elif element.tag == "math" or element.get("role") == "math":
-                yield from self.name(element)
+                yield from self.name([element, *further.get(element, ())])
 
-    def name(self, element: Any) -> Iterator[str]:
-        """The name of a formula."""
+    def name(self, elements: list[Any]) -> Iterator[str]:
+        """The name of a formula, which the first of its elements has."""
         try:
-            source = formula_of(element, self.symbols.marks).source
+            source = " ".join(formula_of(one, self.symbols.marks).source for one in elements)
             name = spoken_chain(chain(source, self.symbols), self.symbols, self.language)
         except (Unreadable, LookupError, ValueError) as fault:
             yield str(fault)
             return
-        if name != element.get("aria-label"):
-            yield f"a formula is called '{element.get('aria-label')}' instead of '{name}'"
+        if name != elements[0].get("aria-label"):
+            yield f"a formula is called '{elements[0].get('aria-label')}' instead of '{name}'"
+
+
+def _says_it(element: Any) -> bool:
+    """Whether an element speaks for what is hidden in it, or continues one that does."""
+    return element.get("role") == "math" or "more" in (element.get("class") or "").split()

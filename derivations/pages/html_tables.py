@@ -6,7 +6,7 @@ many as there is room for. The style sheet does it; what is written here is how 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,12 @@ from markupsafe import Markup
 from derivations.notation.measure import measure, text_width
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Formula, Table, Words, lone_number, message
+from derivations.pages.html_words import PHONE as PHONE_LINE
+from derivations.pages.html_words import Setter
 from derivations.pages.translate import text_of
 
-PHONE, TURNED, GAP, LABEL = 21.0, 24.2, 0.8, 5.0
+PHONE, TURNED, GAP, LABEL, NARROW = 20.0, 23.4, 0.8, 5.0, 11.5  # in em
+MOST = 5  # columns of a table of checks that stand side by side on a phone
 CAPTIONS = {
     "data": message("The data"),
     "quantities": message("The quantities"),
@@ -58,35 +61,45 @@ class Form:
     again: bool
 
 
-def form(table: Table, setter: Any) -> Form:
+def caption(table: Table, setter: Setter) -> str:
+    """What a table is about, for those who hear it."""
+    return text_of(CAPTIONS.get(table.kind, OTHER), setter.language)
+
+
+def side(letter: str) -> str:
+    """The attribute of a heading by the letter of its column: above numbers it stands right."""
+    return ' class="right"' if letter in "rd" else ""
+
+
+def form(table: Table, setter: Setter) -> Form:
     """How a table is written."""
-    rows = tuple(_rows(table, setter))
-    caption = text_of(CAPTIONS.get(table.kind, OTHER), setter.language)
+    turned = [NARROW] * len(table.align) if table.kind in ("quantities", "matrix") else ()
+    lines, says = tuple(rows(table, setter, turned)), caption(table, setter)
     if table.kind == "derivation":
-        return Form("table large lines", caption, (rows,), False)
-    if table.kind == "checks":
-        return Form("table checks", caption, (rows,), False)
+        return Form("table large lines", says, (lines,), False)
+    if table.kind == "checks" and len(table.align) <= MOST:
+        return Form("table checks", says, (lines,), False)
     large = " large" if table.kind in ("quantities", "matrix") else ""
     widths = _column_widths(table, setter)
     if sum(widths) + GAP * len(widths) <= PHONE and not large:
-        return Form("table", caption, (rows,), False)
+        return Form("table", says, (lines,), False)
     count = 1 if large else _beside(table, setter, widths)
-    chunks = tuple(rows[at : at + count] for at in range(0, len(rows), count))
+    chunks = tuple(lines[at : at + count] for at in range(0, len(lines), count))
     kind = "table turn" if len(chunks) == 1 else "table turn cut"
-    return Form(kind + large, caption, chunks, len(chunks) > 1)
+    return Form(kind + large, says, chunks, len(chunks) > 1)
 
 
-def _beside(table: Table, setter: Any, widths: list[float]) -> int:
+def _beside(table: Table, setter: Setter, widths: list[float]) -> int:
     """How many rows fit side by side once the table is turned."""
     label = min(LABEL, max(_width(cell, setter) for cell in table.header))
     return max(1, int((TURNED - label - GAP) // (max(_cell_widths(table, setter)) + GAP)))
 
 
-def _cell_widths(table: Table, setter: Any) -> Iterator[float]:
+def _cell_widths(table: Table, setter: Setter) -> Iterator[float]:
     return (_width(cell, setter) for row in table.rows for cell in row)
 
 
-def _column_widths(table: Table, setter: Any) -> list[float]:
+def _column_widths(table: Table, setter: Setter) -> list[float]:
     found = []
     for place, head in enumerate(table.header):
         words = [text_width(word) for part in head if isinstance(part, str) for word in part.split()]
@@ -95,28 +108,27 @@ def _column_widths(table: Table, setter: Any) -> list[float]:
     return found
 
 
-def _width(words: Words, setter: Any) -> float:
+def _width(words: Words, setter: Setter) -> float:
     return sum(_word_width(word, setter) for word in words)
 
 
-def _word_width(word: Any, setter: Any) -> float:
+def _word_width(word: Any, setter: Setter) -> float:
     if not isinstance(word, Formula):
         return text_width(word if isinstance(word, str) else word.text)
     relations = sum(1.4 for side in word.sides if side.relation)
     return relations + sum(measure(typeset(side.expr, setter.symbols)).width for side in word.sides)
 
 
-def _rows(table: Table, setter: Any) -> Iterator[Line]:
+def rows(table: Table, setter: Setter, room: Sequence[float] = ()) -> Iterator[Line]:
+    """The rows of a table; formulas may break where they are wider than the room of their column."""
     numeric = table.kind not in ("quantities", "derivation", "matrix")
-    places = [_places(table, column) if letter == "d" else None for column, letter in enumerate(table.align)]
+    room = room or [PHONE_LINE] * len(table.align)
+    places = [_places(table, column) if letter == "d" else 0 for column, letter in enumerate(table.align)]
+    names = ["th" if numeric and not column else "td" for column in range(len(table.align))]
     for at, row in enumerate(table.rows):
+        columns = zip(row, names, table.align, places, room, strict=True)
+        cells = tuple(_cell(*column, setter) for column in columns)
         last = table.total and at == len(table.rows) - 1
-        cells = tuple(
-            _cell(
-                words, "th" if numeric and not column else "td", table.align[column], places[column], setter
-            )
-            for column, words in enumerate(row)
-        )
         yield Line(Markup(' class="total"' if last else ""), cells)
 
 
@@ -129,16 +141,16 @@ def _decimals(text: str) -> int:
     return 0 if "e" in text else len(text.partition(".")[2])
 
 
-def _cell(words: Words, name: str, letter: str, places: int | None, setter: Any) -> Cell:
+def _cell(words: Words, name: str, letter: str, places: int, room: float, setter: Setter) -> Cell:
     number = lone_number(words) if letter == "d" else None
     signed = any(isinstance(word, Formula) and word.sides[0].relation for word in words)
     attributes = ' scope="row"' if name == "th" else ""
     if number is None or not number.text or "e" in number.text or signed:
         kind = ' class="d"' if letter in "dr" and name == "td" else ""
-        return Cell(Markup(f"{name}{attributes}{kind}"), name, setter.words(words))
+        return Cell(Markup(f"{name}{attributes}{kind}"), name, setter.words(words, room))
     digits = setter.symbols.marks.numeral(number.text.removeprefix("-"))
     sign = "−" if number.text.startswith("-") else ""
-    missing = (places or 0) - _decimals(number.text)
+    missing = places - _decimals(number.text)
     point = " p" if missing and not _decimals(number.text) else ""
     kind = f' class="d{point}"' + (f' style="--p:{missing}"' if missing else "")
     return Cell(Markup(f"{name}{kind}"), name, Markup(f"{sign}{digits}"))

@@ -1,0 +1,167 @@
+"""The slides in HTML: one file, a section a frame, its lines one after another where a script may run."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from html import escape as escaped
+from typing import Any
+
+from markupsafe import Markup
+
+from derivations.figures.drawing import Drawing
+from derivations.notation.breaking import Line
+from derivations.notation.layout import Box, Sign
+from derivations.notation.mathml import INFIX, infix, row_of
+from derivations.pages.blocks import Display, Figure, Listing, Prose, Table, message
+from derivations.pages.finished_html import tree
+from derivations.pages.finished_slides import read_slides
+from derivations.pages.frames import Piece, Slide, figure_height, frames
+from derivations.pages.html import POLICY, captions, picture, same_picture, stylesheet
+from derivations.pages.html_audit import Frame as Surroundings
+from derivations.pages.html_tables import caption, rows, side
+from derivations.pages.html_words import Setter, escape, plain
+from derivations.pages.press import Press, Printer, audited
+from derivations.pages.render import environment, templates_folder, tidied
+from derivations.pages.translate import text_of
+
+LARGE = ("derivation", "matrix")
+SIZE = Slide(35.0, 17.6)
+INTERFACE = {"slides": message("Slides"), "back": message("Back"), "on": message("On")}
+
+
+def figure_width(drawing: Drawing) -> float:
+    """The width of a figure on a slide, in em."""
+    wide, high = map(float, drawing.size)
+    return wide * figure_height(drawing, SIZE) / high
+
+
+@cache
+def script() -> str:
+    """What turns the slides."""
+    return (templates_folder() / "html" / "slides.js").read_text(encoding="utf-8").strip()
+
+
+def policy() -> str:
+    """Nothing may be loaded, and no script may run but the one inside."""
+    digest = b64encode(sha256(f"\n{script()}\n".encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Prints the pieces of frames."""
+
+    press: Press
+    setter: Setter
+
+    def piece(self, piece: Piece, place: int) -> Markup:
+        """A piece; every one but the first of a slide is a step of its own."""
+        more = " more" if piece.continues else ""
+        step = " step" if place else ""
+        match piece.block:
+            case Prose(words):
+                return Markup(f'<p class="text{more}{step}">{self.setter.words(words)}</p>')
+            case Display():
+                return self.display(piece, more, step)
+            case Table() as table:
+                return self.table(piece, table, step)
+            case Listing(language, text):
+                shown = f"<code>{escaped(text, quote=False)}</code>"
+                return Markup(f'<pre class="{escaped(language)}{more}{step}">{shown}</pre>')
+            case Figure() as figure:
+                style = f'style="--x:{figure_width(figure.drawing):.3g}"'
+                shown = picture(figure, self.press)
+                return Markup(f'<figure class="picture{step}" {style}>{shown}</figure>')
+        raise TypeError(piece.block)
+
+    def display(self, piece: Piece, more: str, step: str) -> Markup:
+        """A chain by its lines, each after the first a step; its name is spoken where it begins."""
+        assert isinstance(piece.block, Display)
+        shown = "".join(self.line(line, at > 0) for at, line in enumerate(piece.lines))
+        name = escaped(self.setter.spoken(piece.block.formula))
+        named = 'aria-hidden="true"' if more else f'role="math" aria-label="{name}"'
+        return Markup(f'<div class="display{more}{step}"><div class="lines" {named}>{shown}</div></div>')
+
+    def line(self, line: Line, is_step: bool) -> str:
+        """A line: what stands before the place where lines are aligned, and the rest."""
+        before = self.math(line.before) if line.before else ""
+        own = ' class="line step"' if is_step else ' class="line"'
+        rest = f'<span style="--i:{line.indent:g}">{self.math(line.parts)}</span>'
+        return f"<span{own}><span>{before}</span>{rest}</span>"
+
+    def math(self, boxes: tuple[Box, ...]) -> str:
+        """Boxes of a line; a sign that begins it stands between two terms."""
+        marks = self.press.symbols.marks
+        first = boxes[0]
+        if isinstance(first, Sign) and first.text in INFIX:
+            return f'<math aria-hidden="true">{infix(first)}{row_of(boxes[1:], marks)}</math>'
+        return f'<math aria-hidden="true">{row_of(boxes, marks)}</math>'
+
+    def table(self, piece: Piece, table: Table, step: str) -> Markup:
+        """A table, or some rows or columns of one; the rows of a derivation are steps."""
+        sheet = piece.sheet
+        assert sheet is not None
+        kind = "table" + " large" * (table.kind in LARGE)
+        kind += f" {sheet.continues}" if sheet.continues else ""
+        room = [width or float("inf") for width in sheet.widths]
+        head = "".join(
+            f'<th scope="col"{side(letter)}>{self.setter.words(cell, fits)}</th>' if cell else "<td></td>"
+            for cell, letter, fits in zip(table.header, table.align, room, strict=True)
+        )
+        stepped = table.kind == "derivation"
+        lines = enumerate(rows(table, self.setter, room))
+        body = "".join(self.row(row, stepped and at > 0) for at, row in lines)
+        says = f"<caption>{escape(caption(table, self.setter))}</caption>"
+        style = f'style="--z:{round(100 * sheet.scale)}"'
+        inside = f"{says}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        return Markup(f'<div class="{kind}{step}" {style}><table>{inside}</table></div>')
+
+    def row(self, row: Any, is_step: bool) -> str:
+        """A row of a table."""
+        cells = "".join(f"<{cell.tag}>{cell.shown}</{cell.name}>" for cell in row.cells)
+        attributes = ' class="step"' if is_step else row.attributes
+        return f"<tr{attributes}>{cells}</tr>"
+
+
+def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
+    setter = Setter(press.symbols, press.document.language)
+    shown = Shown(press, setter)
+    return {"words": setter.words, "piece": shown.piece}
+
+
+def interface(press: Press) -> dict[str, str]:
+    """The words of the slides that are not the document's, in its language."""
+    return {name: text_of(said, press.document.language) for name, said in INTERFACE.items()}
+
+
+def write(press: Press) -> str:
+    """The slides as HTML."""
+    template = environment(escape, _filters(press)).get_template("html/slides.html.j2")
+    return tidied(
+        template.render(
+            document=press.document,
+            frames=frames(press.document, press.symbols, SIZE),
+            language=press.document.language,
+            policy=Markup(policy()),
+            words=interface(press),
+            stylesheet=Markup(stylesheet("slides.css")),
+            script=Markup(script()),
+        )
+    )
+
+
+def check(page: str, press: Press) -> None:
+    """Raise `CheckFailed` unless finished slides show what was verified."""
+    marks, language = press.symbols.marks, press.document.language
+    audited(lambda text: read_slides(text, marks), plain, same_picture)(page, press)
+    words = (*interface(press).values(), "←→")
+    title, sheet = plain(press.document.title), stylesheet("slides.css")
+    around = Surroundings(title, language, policy(), sheet, words, captions(press), press.symbols, script())
+    around.require(tree(page))
+
+
+PRINTER = Printer(write, check)
