@@ -87,7 +87,7 @@ def _sign(text: str, marks: Marks) -> str:
 
 
 def row_of(parts: Sequence[Box], marks: Marks) -> str:
-    """Boxes side by side; a function is applied to the bracket after it and stands apart from a factor before."""
+    """Boxes side by side; a function is applied to the bracket after it, and apart from a factor before."""
     found = []
     for before, part in zip([None, *parts], parts, strict=False):
         if before is not None and _is_function(part) and not isinstance(before, Sign):

@@ -21,6 +21,9 @@ def read_slides(page: str, marks: Marks) -> list[Item]:
     found: list[Item] = []
     parts: list[Rows] = []  # of the table at the end, side by side
     for element in _elements(main):
+        if isinstance(element, str):
+            found.append(Item("text beside the blocks", text=element))
+            continue
         kinds = (element.get("class") or "").split() if isinstance(element.tag, str) else []
         shown = _item(element, kinds, marks)
         if shown.kind == "Figure":
@@ -37,9 +40,15 @@ def read_slides(page: str, marks: Marks) -> list[Item]:
 
 
 def _elements(main: Any) -> Iterator[Any]:
-    """What stands on the slides; text between them is no element and shows as something unknown."""
-    for section in main:
-        yield from section if section.tag == "section" else [section]
+    """What stands on the slides; text that stands there by itself is a string."""
+    for section in (main, *main):
+        yield from [section.text] if (section.text or "").strip() else []
+        for element in section:
+            if section is not main:
+                yield element
+            elif element.tag != "section":
+                yield f"<{element.tag}>"
+            yield from [element.tail] if (element.tail or "").strip() else []
 
 
 def _item(element: Any, kinds: list[str], marks: Marks) -> Item:
