@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations import __version__
+from derivations.examples.template_folder import template_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent
 MAX_BYTES = 1_000_000
@@ -75,7 +76,17 @@ def _inside(folder: Path, names: list[Any]) -> list[Path]:
     return found
 
 
-READERS: tuple[Callable[[Path, Mapping[str, Any]], list[Path]], ...] = (_columns,)
+def _templates(folder: Path, tables: Mapping[str, Any]) -> list[Path]:
+    """What lies in the folder of templates that a page names."""
+    page = tables.get("page")
+    name = page.get("templates") if isinstance(page, dict) else None
+    if not isinstance(name, str) or not name or set(name) & set("/\\\0") or name.startswith("."):
+        return []
+    found = template_folder(folder, name)
+    return sorted(path for path in found.rglob("*") if path.is_file()) if found else []
+
+
+READERS: tuple[Callable[[Path, Mapping[str, Any]], list[Path]], ...] = (_columns, _templates)
 """What reads files beside a spec: from its folder and its tables to the files. A new way to read is a row."""
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
 SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of the same language
+Folder = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00.][^/\\\x00]{0,60}$")]
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -51,6 +52,10 @@ class PageTable(Strict):
         BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
         Field(description="The language of the page; zh is Simplified Chinese."),
     ] = "en"
+    templates: Annotated[
+        Folder | None,
+        Field(description="A folder of templates of your own, beside the spec or in a folder above it."),
+    ] = None
     exercises: Annotated[
         bool, Field(description="Set every step after the first as an exercise; its solution is folded.")
     ] = False

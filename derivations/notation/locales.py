@@ -28,9 +28,10 @@ JOINTS = {  # where a language does not join clauses and sentences as English do
 
 @dataclass(frozen=True)
 class Locale:
-    """A language as pages need it, by its code in a spec."""
+    """A language as pages need it, by its code in a spec; ``own`` are an author's own words for ours."""
 
     language: str
+    own: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def data(self) -> babel.Locale:
@@ -51,12 +52,13 @@ class Locale:
         return NullTranslations() if self.language == SOURCE else _catalogue(self.language)
 
     def text(self, text: str) -> str:
-        """What a text of ours is in this language; the text itself if it is not translated."""
-        return self.catalogue.gettext(text)
+        """What a text of ours is in this language, the author's own words first; the text itself if none."""
+        return dict(self.own).get(text) or self.catalogue.gettext(text)
 
     def several(self, one: str, many: str, count: int) -> str:
         """The form of a text that belongs to a count."""
-        return self.catalogue.ngettext(one, many, count)
+        found = self.catalogue.ngettext(one, many, count)
+        return dict(self.own).get(one if count == 1 else many) or found
 
     def digits(self, text: str) -> str:
         """Canonical digits with the marks of this language; an exponent stays as it is."""
@@ -81,9 +83,9 @@ class Locale:
 
 
 @cache
-def locale(language: str) -> Locale:
-    """The language by its code."""
-    return Locale(language)
+def locale(language: str, own: tuple[tuple[str, str], ...] = ()) -> Locale:
+    """The language by its code, with an author's own words."""
+    return Locale(language, own)
 
 
 def catalogue_file(language: str) -> Path:
@@ -101,3 +103,13 @@ def _catalogue(language: str) -> GNUTranslations:
         write_mo(compiled, read_po(file, locale=LANGUAGES[language]))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def texts() -> frozenset[str]:
+    """Every text of ours, as the catalogues list them, forms for several among them."""
+    from babel.messages.pofile import read_po
+
+    with catalogue_file("de").open("rb") as file:
+        ids = [message.id for message in read_po(file) if message.id]
+    return frozenset(text for one in ids for text in ([one] if isinstance(one, str) else one))

@@ -20,11 +20,14 @@ from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
-from derivations.pages.finished import Item
+from derivations.pages.finished import Item, Mathematics, latex_pieces
 from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
 from derivations.pages.translate import translated_block
 from derivations.pages.words import ends
+
+UNREAD = re.compile(r"\\\(|\\\[|\$\$|\\begin\{(equation|align|gather|multline|displaymath|math)|<math")
+"""Mathematics that stands in no item."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Audit:
     def faults(self, items: list[Item]) -> Iterator[str]:
         """Everything on the page that is not as verified, in words."""
         blocks = self.document.blocks
-        if [item.kind for item in items] != [type(block).__name__ for block in blocks]:
+        if self.document.templates is None and [i.kind for i in items] != [type(b).__name__ for b in blocks]:
             yield "its blocks are not those of the document"
             return
         yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
@@ -57,14 +60,53 @@ class Audit:
         yield from self.drawn
         steps = iter(shown_steps(self.evidence.trace.example))
         step: Step | None = None
-        for item, block in zip(items, blocks, strict=True):
+        left = items
+        for block in blocks:
             if isinstance(block, Heading):
                 step = self.step_of(block, steps)
-            try:
-                self.block(item, block, step)
-            except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
-                where = f"step {step.number}: " if step else ""
+            place, fault = self.found(block, left, step)
+            where = f"step {step.number}: " if step else ""
+            if fault:
                 yield f"{where}{type(block).__name__.lower()}: {fault}"
+            yield from (f"{where}{fault}" for item in left[:place] for fault in self.beside(item, step))
+            left = left[place + 1 :]
+        yield from (fault for item in left for fault in self.beside(item, step))
+
+    def found(self, block: Block, items: list[Item], step: Step | None) -> tuple[int, str]:
+        """Where the next block stands among the items that are left, and what is wrong with it.
+
+        That is the first of them; beside the words that an author's template adds, the first that fits.
+        """
+        first = "it is missing"
+        for place, item in enumerate(items if self.document.templates else items[:1]):
+            fault = self.fault(item, block, step)
+            if not fault:
+                return place, ""
+            first = fault if item.kind == type(block).__name__ and first == "it is missing" else first
+        return 0, first
+
+    def fault(self, item: Item, block: Block, step: Step | None) -> str:
+        """What is wrong with an item that is to be a block; empty if it is that block."""
+        if item.kind != type(block).__name__:
+            return f"'{item.kind}' stands in its place"
+        try:
+            self.block(item, block, step)
+        except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
+            return str(fault) or type(fault).__name__
+        return ""
+
+    def beside(self, item: Item, step: Step | None) -> Iterator[str]:
+        """What is wrong with what an author's template adds: words are free, formulas must be true."""
+        if UNREAD.search(item.text) or item.kind in ("Listing", "Table", "Figure"):
+            yield f"'{(item.text or item.kind)[:40]}', which a template adds, cannot be read back"
+        pieces = item.pieces or latex_pieces(item.text)
+        for piece in pieces:
+            if not isinstance(piece, Mathematics):
+                continue
+            try:
+                self.evidence.chain(self.evidence.read(piece), step)
+            except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
+                yield f"'{piece.source}', which a template adds: {fault}"
 
     def kinks(self) -> Iterator[str]:
         """Warnings of kinks that are missing, or that no value of the steps gives cause for."""
@@ -73,7 +115,7 @@ class Audit:
             return
         writers = [Writer(trace.shown[n - 1], rounding, trace.system) for n in shown_steps(trace.example)]
         blocks = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
-        wanted = [translated_block(block, self.document.language) for block in blocks]
+        wanted = [translated_block(block, self.document.wording) for block in blocks]
         found = [block for block in self.document.blocks if isinstance(block, Prose) and block.kink]
         if found != wanted:
             yield "the values that sit on a kink are not those of the steps"

@@ -46,7 +46,7 @@ class Gaps:
                 step = self.trace.shown[next(steps) - 1]
                 title = text_in(heading.words)
                 yield from (f"{name} is missing below '{title}'" for name in untold(example, step, inside))
-            elif heading.words != plain((HEADINGS[heading.part],), self.document.language):
+            elif heading.words != plain((HEADINGS[heading.part],), self.document.wording):
                 yield f"'{text_in(heading.words)}' is not the heading of this part"
 
     def parts(self) -> list[str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from derivations.figures.drawing import Drawing
 from derivations.language.tree import Expr, Number
+from derivations.notation.locales import Locale, locale
 from derivations.notation.read import Side
 
 
@@ -124,11 +126,21 @@ Block: TypeAlias = Heading | Prose | Display | Table | Listing | Figure
 
 @dataclass(frozen=True)
 class Document:
-    """A page: its blocks in order, and the language of its words."""
+    """A page: its blocks in order, the language of its words, and what its author sets in place of ours.
+
+    ``own`` are the author's words for ours, ``templates`` is the folder of the author's templates.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     language: str = "en"
+    own: tuple[tuple[str, str], ...] = ()
+    templates: Path | None = None
+
+    @property
+    def wording(self) -> Locale:
+        """How the page says our texts."""
+        return locale(self.language, self.own)
 
 
 def formula(*sides: Expr | tuple[str, Expr]) -> Formula:

@@ -17,7 +17,7 @@ def _label(region: Region, press: Press) -> str:
 
 
 def _myst_open(region: Region, press: Press) -> str:
-    title = region.title(press.document.language) if region.kind else ""
+    title = region.title(press.document.wording) if region.kind else ""
     match region.kind:
         case "":
             return ""
@@ -36,7 +36,7 @@ def _myst_close(region: Region, press: Press) -> str:
 
 
 def _quarto_open(region: Region, press: Press) -> str:
-    title = json.dumps(region.title(press.document.language), ensure_ascii=False) if region.kind else ""
+    title = json.dumps(region.title(press.document.wording), ensure_ascii=False) if region.kind else ""
     match region.kind:
         case "":
             return ""

@@ -70,7 +70,7 @@ def _region(region: Region, press: Press) -> list[nodes.Node]:
         return inside
     box = kind("", *inside)
     if kind is nodes.admonition:
-        box.insert(0, nodes.title("", region.title(press.document.language)))
+        box.insert(0, nodes.title("", region.title(press.document.wording)))
         box["classes"].append("exercise")
     return [box]
 

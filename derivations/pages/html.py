@@ -17,7 +17,7 @@ from derivations.pages.html_audit import Frame
 from derivations.pages.html_tables import CAPTIONS, OTHER, form, side
 from derivations.pages.html_words import Setter, escape, plain, verbatim
 from derivations.pages.press import Press, Printer, audited
-from derivations.pages.render import environment, templates_folder, tidied
+from derivations.pages.render import environment, filled, templates_folder
 from derivations.pages.translate import text_of
 
 POLICY = (
@@ -64,15 +64,14 @@ def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
 
 def write(press: Press) -> str:
     """The page as HTML."""
-    template = environment(escape, _filters(press)).get_template("html/page.html.j2")
-    return tidied(
-        template.render(
-            document=press.document,
-            language=press.document.language,
-            policy=Markup(POLICY),
-            words=interface(press),
-            stylesheet=Markup(stylesheet("page.css")),
-        )
+    return filled(
+        environment(escape, _filters(press), press.document.templates),
+        "html/page.html.j2",
+        document=press.document,
+        language=press.document.language,
+        policy=Markup(POLICY),
+        words=interface(press),
+        stylesheet=Markup(stylesheet("page.css")),
     )
 
 

@@ -123,7 +123,7 @@ def open_github(region: Region, press: Press) -> str:
     """What stands before a region in GitHub's Markdown, where a solution can be folded."""
     if region.kind != "solution":
         return ""
-    title = html.escape(region.title(press.document.language))
+    title = html.escape(region.title(press.document.wording))
     return f"<details>\n<summary>{title}</summary>"
 
 

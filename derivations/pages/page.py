@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.numbers.systems import precision
+from derivations.pages.author import folder_of, own_words
 from derivations.pages.blocks import Message, message, phrase
 from derivations.pages.compose import compose, rounding_of
 from derivations.pages.formats import BY_NAME, DEFAULT
@@ -122,13 +123,14 @@ def make(
 
     Raises `DerivationsError`.
     """
+    folder = folder_of(spec, source)
+    own = own_words(folder)
     try:
         example = prepare(spec, source)
         check_page(example, source)
         run = work(example, *witnesses)
-        digest = spec_digest(source)
-        stem = source.stem
-        return certified(lambda bits: _print(run.with_bits(bits), formats, digest, stem), run.trace.bits)
+        desk = Desk(formats, spec_digest(source), source.stem, folder, own)
+        return certified(lambda bits: _print(run.with_bits(bits), desk), run.trace.bits)
     except ArithmeticFault as fault:
         raise _located(fault, spec, source) from None
     except LanguageError as fault:  # found where the program was unrolled
@@ -147,15 +149,27 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
     return source.error(fault.message, "model", "equations", hint=fault.hint, at=at)
 
 
-def _print(run: Verified, formats: tuple[str, ...], digest: str, stem: str) -> Page:
-    example = run.example
-    language = example.spec.page.language
+@dataclass(frozen=True)
+class Desk:
+    """What is printed beside the run: formats, digest of the spec, stem of the files, the author's own."""
+
+    formats: tuple[str, ...]
+    digest: str
+    stem: str
+    templates: Path | None
+    own: tuple[tuple[str, str], ...]
+
+
+def _print(run: Verified, desk: Desk) -> Page:
+    example, stem = run.example, desk.stem
     symbols = symbols_of(example)
-    document = translated(compose(run, symbols, footer(digest)), language)
-    press = Press(run, document, symbols, rounding_of(example), digest, stem)
+    composed = compose(run, symbols, footer(desk.digest))
+    language = example.spec.page.language
+    document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
+    press = Press(run, document, symbols, rounding_of(example), desk.digest, stem)
     contents: dict[str, Content] = {}
     assets: dict[str, Content] = {}
-    for name in dict.fromkeys(("md", *formats)):
+    for name in dict.fromkeys(("md", *desk.formats)):
         contents[name] = printer(name).write(press)
         printer(name).check(contents[name], press)
         assets |= {f"{stem}{end}": content for end, content in printer(name).assets(press).items()}

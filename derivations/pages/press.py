@@ -79,7 +79,7 @@ def audited(
 
     def check(page: str, press: Press) -> None:
         run = press.run
-        language = press.document.language
+        language = press.document.wording
         evidence = Evidence(
             run.trace, run.report, press.claims, press.symbols, press.rounding, text, language
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from derivations.notation.locales import Locale
 from derivations.pages.blocks import Block, Document, Heading, Prose, message, phrase
 from derivations.pages.translate import text_of
 
@@ -28,7 +29,7 @@ class Region:
     blocks: tuple[Block, ...]
     number: int = 0
 
-    def title(self, language: str) -> str:
+    def title(self, language: Locale) -> str:
         """What a fold or a box says of what is in it."""
         return text_of(message(TITLES[self.kind]), language)
 

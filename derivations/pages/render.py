@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    pass_context,
+)
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from derivations.language.errors import DerivationsError, SpecError
 from derivations.pages.blocks import Document
 
 
@@ -21,22 +32,57 @@ def templates_folder() -> Path:
 
 
 def environment(
-    escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]]
+    escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]], own: Path | None = None
 ) -> ImmutableSandboxedEnvironment:
-    """Jinja over the shipped templates; what is not marked as markup is escaped."""
+    """Jinja over the author's templates and the shipped ones; what is not marked as markup is escaped."""
 
-    def finalize(value: Any) -> Any:
-        return value if isinstance(value, Markup) else escape(str(value))
+    @pass_context  # or Jinja would escape what stands in a template itself, as HTML
+    def finalize(context: Context, value: Any) -> Any:
+        return value if isinstance(value, Markup) else Markup(escape(str(value)))
 
     found = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_folder()),
+        loader=_loader(own),
         undefined=StrictUndefined,
         finalize=finalize,
+        autoescape=True,  # by `finalize`; so that what a block or a macro prints is markup
         keep_trailing_newline=True,
     )
     found.filters |= dict(filters) | {"raw": Markup}
     found.tests["kind"] = lambda block, name: type(block).__name__ == name
     return found
+
+
+def _loader(own: Path | None) -> BaseLoader:
+    """The author's folder first; ours is also there as ``shipped/…``, to be extended."""
+    ours = FileSystemLoader(templates_folder())
+    theirs = [FileSystemLoader(own)] if own else []
+    return ChoiceLoader([*theirs, PrefixLoader({"shipped": ours}), ours])
+
+
+def filled(environment: ImmutableSandboxedEnvironment, template: str, **given: Any) -> str:
+    """The text of a template; what is wrong with an author's one is a `SpecError` at its place."""
+    try:
+        return tidied(environment.get_template(template).render(**given))
+    except TemplateSyntaxError as fault:
+        where = fault.filename or fault.name or template
+        raise SpecError(f"template: {fault.message}", file=where, line=fault.lineno, column=1) from None
+    except DerivationsError:
+        raise
+    except Exception as fault:
+        place = _place(fault, environment)
+        if place is None:
+            raise
+        file, line = place
+        message = f"template: {fault or type(fault).__name__}"
+        raise SpecError(message, file=file, line=line, column=1) from None
+
+
+def _place(fault: Exception, environment: ImmutableSandboxedEnvironment) -> tuple[str, int] | None:
+    """The line of a template of the author's at which rendering stopped; None for one of ours."""
+    frames = [(one.filename, one.lineno or 1) for one in extract_tb(fault.__traceback__)]
+    ours = str(templates_folder())
+    found = [(file, line) for file, line in frames if file.endswith(".j2")]
+    return next((at for at in reversed(found) if not at[0].startswith(ours)), None)
 
 
 def render(
@@ -47,7 +93,7 @@ def render(
     **given: Any,
 ) -> str:
     """The document, and what else is given, through a template."""
-    return tidied(environment(escape, filters).get_template(template).render(document=document, **given))
+    return filled(environment(escape, filters, document.templates), template, document=document, **given)
 
 
 def tidied(text: str) -> str:

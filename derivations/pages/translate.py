@@ -28,13 +28,13 @@ from derivations.pages.blocks import (
 )
 
 
-def translated(document: Document, language: str) -> Document:
-    """The document in a language."""
-    blocks = tuple(translated_block(block, language) for block in document.blocks)
-    return replace(document, blocks=blocks, language=language)
+def translated(document: Document) -> Document:
+    """The document in its language, in the words of its author where there are any."""
+    blocks = tuple(translated_block(block, document.wording) for block in document.blocks)
+    return replace(document, blocks=blocks)
 
 
-def translated_block(block: Block, language: str) -> Block:
+def translated_block(block: Block, language: Locale | str) -> Block:
     """A block in a language; formulas and listings have none."""
     match block:
         case Heading() | Prose():
@@ -46,12 +46,13 @@ def translated_block(block: Block, language: str) -> Block:
     return block
 
 
-def plain(words: Words, language: str) -> Words:
+def plain(words: Words, language: Locale | str) -> Words:
     """Words without messages: strings, formulas and code, neighbouring strings joined."""
-    return _joined(piece for word in words for piece in _filled(word, locale(language)))
+    spoken = locale(language) if isinstance(language, str) else language
+    return _joined(piece for word in words for piece in _filled(word, spoken))
 
 
-def text_of(said: Message, language: str = "en") -> str:
+def text_of(said: Message, language: Locale | str = "en") -> str:
     """A message without formulas as text."""
     return "".join(word.text if isinstance(word, Code) else str(word) for word in plain((said,), language))
 

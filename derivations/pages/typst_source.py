@@ -24,7 +24,7 @@ from derivations.notation.typst import quoted, typst_of
 from derivations.pages.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.decimals import Decimals
 from derivations.pages.press import Press
-from derivations.pages.render import environment, tidied
+from derivations.pages.render import environment, filled
 from derivations.pages.typst_text import code, escape, fonts, shown, verbatim
 
 TEMPLATE = "typst/page.typ.j2"
@@ -145,9 +145,9 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
 
 def source_of(document: Document, symbols: Symbols) -> str:
     """A document as Typst."""
-    template = environment(escape, filters(Setter(symbols, document.language))).get_template(TEMPLATE)
     family = Markup("".join(f"{quoted(name)}, " for name in fonts(document.language)))
-    return tidied(template.render(document=document, fonts=family, language=code(document.language)))
+    jinja = environment(escape, filters(Setter(symbols, document.language)), document.templates)
+    return filled(jinja, TEMPLATE, document=document, fonts=family, language=code(document.language))
 
 
 def write(press: Press) -> str:
