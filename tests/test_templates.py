@@ -13,6 +13,10 @@ from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages.page import Page
 
 SPEC = gallery.path("linear-regression").read_text() + '\n[page]\ntemplates = "mine"\n'
+OWN_WORDS = """
+"We start from {}." = "Our first guess is {}."
+"Summary" = "What we have learnt"
+"""
 EXTENDS = '{{% extends "shipped/{}" %}}\n'
 HEADING = "{{% block heading %}}{{{{ super() }}}}{{% if block.level == 1 %}}{}{{% endif %}}{{% endblock %}}\n"
 
@@ -103,7 +107,7 @@ def test_what_is_wrong_with_a_template_is_told(text: str, message: str, tmp_path
 
 
 def test_the_author_s_own_words(tmp_path: Path) -> None:
-    own = {
+    own = {"messages.toml": OWN_WORDS}
         "messages.toml": '"We start from {}." = "Our first guess is {}."\n"Summary" = "What we have learnt"\n'
     }
     found = built(tmp_path, own, "tex")

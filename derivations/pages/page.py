@@ -37,12 +37,12 @@ from derivations.witnesses.check import Check, Report
 class Page:
     """A verified worked example: its files by format, the trace, and what the witnesses said.
 
-    ``assets`` are further files that its formats refer to, by name. In a notebook it shows itself.
+    ``beside`` are the further files that a format refers to, by name. In a notebook it shows itself.
     """
 
     title: str
     contents: Mapping[str, Content] = field(repr=False)
-    assets: Mapping[str, Content] = field(repr=False)
+    beside: Mapping[str, Mapping[str, Content]] = field(repr=False)
     press: Press = field(repr=False)
 
     def __getitem__(self, form: str) -> str:
@@ -60,7 +60,13 @@ class Page:
         """The files of some formats, or of all, by their names, with those that they refer to."""
         wanted = formats or tuple(self.contents)
         found = {f"{self.press.stem}{BY_NAME[form].suffix}": self.file(form) for form in wanted}
-        return found | {name: _as_bytes(content) for name, content in self.assets.items()}
+        pairs = [pair for form in wanted for pair in self.beside[form].items()]
+        return found | {name: _as_bytes(content) for name, content in pairs}
+
+    @property
+    def assets(self) -> dict[str, Content]:
+        """The further files of all its formats."""
+        return {name: content for files in self.beside.values() for name, content in files.items()}
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write every format and what it refers to into a folder; the files that were written."""
@@ -168,12 +174,13 @@ def _print(run: Verified, desk: Desk) -> Page:
     document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
     press = Press(run, document, symbols, rounding_of(example), desk.digest, stem)
     contents: dict[str, Content] = {}
-    assets: dict[str, Content] = {}
+    beside: dict[str, Mapping[str, Content]] = {}
     for name in dict.fromkeys(("md", *desk.formats)):
         contents[name] = printer(name).write(press)
         printer(name).check(contents[name], press)
-        assets |= {f"{stem}{end}": content for end, content in printer(name).assets(press).items()}
-    return Page(example.spec.title, contents, assets, press)
+        assets = printer(name).assets(press).items()
+        beside[name] = {f"{stem}{end}": content for end, content in assets}
+    return Page(example.spec.title, contents, beside, press)
 
 
 def spec_digest(source: Source) -> str:
