@@ -108,8 +108,6 @@ def test_what_is_wrong_with_a_template_is_told(text: str, message: str, tmp_path
 
 def test_the_author_s_own_words(tmp_path: Path) -> None:
     own = {"messages.toml": OWN_WORDS}
-        "messages.toml": '"We start from {}." = "Our first guess is {}."\n"Summary" = "What we have learnt"\n'
-    }
     found = built(tmp_path, own, "tex")
     assert "Our first guess is $w = 0.5$ and $b = 1$." in found["md"]
     assert "## What we have learnt" in found["md"]
