@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from derivations.examples.example import Example, sample_axes
 from derivations.language.backward import adjoint
+from derivations.language.contributions import needed
 from derivations.language.program import Equation, normal_form
 from derivations.language.ranges import settled
 from derivations.language.tree import (
@@ -19,7 +20,6 @@ from derivations.language.tree import (
     Sum,
     free_indices,
     number,
-    refs,
     rename_index,
     values,
 )
@@ -60,10 +60,7 @@ def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Ite
 
 def needed_adjoints(example: Example) -> list[Equation]:
     """The gradients of the parameters, and the adjoints that they need, in the order of the backward pass."""
-    wanted = {adjoint(example.loss, name) for name in example.parameters}
-    for eq in reversed(example.backward.equations):
-        if eq.target.name in wanted:
-            wanted |= {ref.name for ref in refs(eq.body)}
+    wanted = needed(example.backward, *(adjoint(example.loss, name) for name in example.parameters))
     return [eq for eq in example.backward if eq.target.name in wanted]
 
 

@@ -11,6 +11,7 @@ from flint import arb
 from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.language.backward import adjoint
+from derivations.language.contributions import needed
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
 from derivations.notation.cells import Place
@@ -94,14 +95,10 @@ class Shared:
 
 def shown_equations(example: Example) -> dict[str, list[Equation]]:
     """The equations of a step by part: of the backward pass those that the update needs."""
-    wanted = {adjoint(example.loss, name) for name in example.parameters} | set(example.update.inputs)
-    more = wanted
-    while more:  # equations may stand in any order
-        read = {ref.name for eq in example.backward if eq.target.name in more for ref in refs(eq.body)}
-        more = read - wanted
-        wanted = wanted | read
-    needed = [eq for eq in example.backward if eq.target.name in wanted]
-    return {"forward": list(example.forward), "backward": needed, "update": list(example.update)}
+    gradients = (adjoint(example.loss, name) for name in example.parameters)
+    wanted = needed(example.backward, *gradients, *example.update.inputs)
+    backward = [eq for eq in example.backward if eq.target.name in wanted]
+    return {"forward": list(example.forward), "backward": backward, "update": list(example.update)}
 
 
 def index_letters(example: Example) -> dict[str, tuple[str, ...]]:
