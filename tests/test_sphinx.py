@@ -167,12 +167,6 @@ def test_quarto_s_reader_finds_every_fold(name: str) -> None:
     assert ":::" not in re.sub(r'"t":"CodeBlock".*', "", run.stdout)
 
 
-def test_a_page_shows_itself_as_latex() -> None:
-    shown = page("linear-regression")
-    assert shown._repr_latex_() == derivations.build("linear-regression", ("fragment",))["fragment"]
-    assert shown._repr_markdown_() == shown["md"]
-
-
 def test_keys_of_the_page_from_python() -> None:
     shown = derivations.build("linear-regression", ("md",), show=("summary",), digits=2)
     assert "| 1 | 0.5 | 1 | 127.13 | −34.5 |" in shown["md"]

@@ -17,6 +17,7 @@ from flint import arb, fmpq
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.pace import after
+from derivations.examples.showing import html_table, markdown_table, run_rows, step_rows
 from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
@@ -84,6 +85,12 @@ class Step:
         """The value of an entry by its positions inside the batch."""
         return self.memory[self.layout.tape.slots[name, positions]]
 
+    def _repr_html_(self) -> str:
+        return html_table(step_rows(self))
+
+    def _repr_markdown_(self) -> str:
+        return markdown_table(step_rows(self))
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -104,6 +111,12 @@ class Trace:
         """The arithmetic of the steps that a page prints: exact, or rounded as a calculator does."""
         places = self.example.spec.training.carry
         return EXACT if places is None else rounded(places)
+
+    def _repr_html_(self) -> str:
+        return html_table(run_rows(self))
+
+    def _repr_markdown_(self) -> str:
+        return markdown_table(run_rows(self))
 
 
 def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:

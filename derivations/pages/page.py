@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,22 @@ class Page:
         return self["md"]
 
     def _repr_latex_(self) -> str:
-        with precision(self.trace.bits):
-            found = printer("fragment").write(self.press)
-            printer("fragment").check(found, self.press)
-        return str(found)
+        return self._printed("fragment")
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, so that its styles and those of the notebook do not meet."""
+        page, title = escape(self._printed("html")), escape(self.title)
+        style = "width: 100%; height: 80vh; border: 1px solid #999"
+        return f'<iframe title="{title}" style="{style}" srcdoc="{page}"></iframe>'
+
+    def _printed(self, form: str) -> str:
+        """The checked text of a format that may not have been asked for."""
+        if form not in self.contents:
+            with precision(self.trace.bits):
+                found = printer(form).write(self.press)
+                printer(form).check(found, self.press)
+            return str(found)
+        return self[form]
 
 
 def _as_bytes(content: Content) -> bytes:

@@ -1,0 +1,53 @@
+"""Steps and runs as tables that a notebook shows: every quantity by the name that it has in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value
+
+if TYPE_CHECKING:
+    from derivations.examples.training import Step, Trace
+
+SHOWN, MOST = Rounding(significant=8), 50
+Rows = list[tuple[str, ...]]
+
+
+def step_rows(step: Step) -> Rows:
+    """Quantity and value; ``≈`` before what was rounded to eight digits."""
+    return [("quantity", "value"), *((name, _number(value)) for name, value in step.values.items())]
+
+
+def run_rows(trace: Trace) -> Rows:
+    """A row a step, the first ones of very many: samples, the loss, and numbers that are learnt."""
+    loss = trace.example.loss
+    names = [loss, *(name for name, array in trace.example.start.items() if not array.shape)]
+    return [("step", "samples", *names), *_steps(trace.shown[:MOST], names)]
+
+
+def _steps(steps: Sequence[Step], names: list[str]) -> Iterator[tuple[str, ...]]:
+    for step in steps:
+        samples = ", ".join(map(str, step.samples))
+        yield str(step.number), samples, *(_number(step[name]) for name in names)
+
+
+def _number(value: Value) -> str:
+    printed = SHOWN(value)
+    return printed.text if printed.exact else f"≈ {printed.text}"
+
+
+def html_table(rows: Rows) -> str:
+    """The rows as HTML; the first are headings."""
+    head, *body = ([escape(cell) for cell in row] for row in rows)
+    lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in body]
+    headings = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    return f"<table><thead><tr>{headings}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def markdown_table(rows: Rows) -> str:
+    """The rows as Markdown."""
+    head, *body = (" | ".join(f"`{cell}`" if cell else "" for cell in row) for row in rows)
+    return "\n".join(f"| {row} |" for row in (head, " | ".join(["---"] * len(rows[0])), *body))
