@@ -50,6 +50,8 @@ def _box(element: Any, marks: Marks, applied: bool = False) -> Box:
 def _token(tag: str, element: Any, marks: Marks, applied: bool) -> Box:
     text = element.text or ""
     if tag == "mn":
+        if marks.numeral(marks.canonical(text)) != text:
+            raise Unreadable(f"'{text}' does not have the marks of the language")
         return Numeral(marks.canonical(text))
     if tag == "mtext":
         return Letter(text)

@@ -96,7 +96,7 @@ def _inline(element: Any, marks: Marks) -> Iterator[Piece]:
 def formula_of(element: Any, marks: Marks) -> Mathematics:
     """A formula, in one ``<math>`` or in several that one element with the role of mathematics holds."""
     found = [element] if element.tag == "math" else list(_pieces(element))
-    return Mathematics(latex_of_math(found, marks))
+    return Mathematics(latex_of_math(found, marks), canonical=True)
 
 
 def _pieces(element: Any) -> Iterator[Any]:

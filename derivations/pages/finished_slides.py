@@ -66,7 +66,7 @@ def _joined(before: Item, shown: Item, parts: list[Rows], beside: bool) -> Item:
             return replace(before, rows=_table(parts, shown.rows, beside))
         case "Display":
             sources = [one.source for one in (*before.pieces, *shown.pieces) if isinstance(one, Mathematics)]
-            return Item("Display", (Mathematics(" ".join(sources)),))
+            return Item("Display", (Mathematics(" ".join(sources), canonical=True),))
         case "Prose":
             return Item("Prose", merged([*before.pieces, " ", *shown.pieces]))
         case "Listing":

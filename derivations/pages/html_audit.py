@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derivations.language.errors import CheckFailed
+from derivations.notation.marks import PLAIN
 from derivations.notation.numerals import Unreadable
 from derivations.notation.read import chain
 from derivations.notation.speech import spoken_chain
@@ -24,11 +25,11 @@ PARTS = "html head meta title style body a header label input main nav ul li h1 
 TABLES = "table caption thead tbody tr th td pre code section"
 PICTURES = "figure svg desc path rect circle text tspan"
 ELEMENTS = frozenset(f"{MATHML} {PARTS} {TABLES} {PICTURES}".split())
-PLAIN = "lang charset content name http-equiv class href id tabindex type autocomplete scope style role"
+OF_HTML = "lang charset content name http-equiv class href id tabindex type autocomplete scope style role"
 OF_MATHML = "accent stretchy form movablelimits lspace rspace width mathvariant minsize maxsize"
 OF_PICTURES = """xmlns viewbox height aria-labelledby aria-describedby font-family font-size font-style
     text-anchor stroke-linejoin fill stroke stroke-width stroke-dasharray d x y rx cx cy r dy"""
-ATTRIBUTES = frozenset(f"{PLAIN} {OF_MATHML} {OF_PICTURES} aria-label aria-hidden".split())
+ATTRIBUTES = frozenset(f"{OF_HTML} {OF_MATHML} {OF_PICTURES} aria-label aria-hidden".split())
 STYLE = re.compile(r"--[npzix]:[\d.]+")
 LIVE = frozenset(["script", "button"])
 
@@ -145,7 +146,9 @@ class Frame:
         """The name of a formula, which the first of its elements has."""
         try:
             source = " ".join(formula_of(one, self.symbols.marks).source for one in elements)
-            name = spoken_chain(chain(source, self.symbols), self.symbols, self.language)
+            name = spoken_chain(
+                chain(source, replace(self.symbols, marks=PLAIN)), self.symbols, self.language
+            )
         except (Unreadable, LookupError, ValueError) as fault:
             yield str(fault)
             return
