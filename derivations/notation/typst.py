@@ -98,7 +98,11 @@ def _numeral(text: str, marks: Marks) -> str:
     shown = marks.numeral(text)
     if all(letter.isdigit() or letter == "." for letter in shown) and shown.count(".") < 2:
         return shown
-    return " ".join(letter if letter.isdigit() else f'class("normal", {quoted(letter)})' for letter in shown)
+    return " ".join(letter if letter.isdigit() else f'class("normal", {_mark(letter)})' for letter in shown)
+
+
+def _mark(letter: str) -> str:
+    return f"\\u{{{ord(letter):x}}}" if letter.isspace() else _glyphs(letter)
 
 
 def _scripts(box: Scripts, marks: Marks) -> str:

@@ -23,6 +23,8 @@ SHOWN = (
 )
 CHINESE = "\u3000-\u3029\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e"
 REPERTOIRE, WITH_CHINESE = re.compile(f"[{SHOWN}]"), re.compile(f"[{SHOWN}{CHINESE}]")
+LONG_WORD, LONG_TOKEN = re.compile(r"\S{40,}"), re.compile(r"\S{72,}")  # may be broken anywhere
+BREAK = "\u200b"
 FONT = "New Computer Modern"
 CHINESE_FONTS = (
     "Noto Serif CJK SC",
@@ -81,7 +83,8 @@ def _letter(letter: str, language: str) -> str:
 def escape(text: str, language: str = "en") -> str:
     """Text as literal text of Typst's markup."""
     text = shown(text, language)
-    return "".join(_escaped(text, at) for at in range(len(text)))
+    ends = {at for word in LONG_WORD.finditer(text) for at in range(word.start() + 1, word.end())}
+    return "".join(BREAK * (at in ends) + _escaped(text, at) for at in range(len(text)))
 
 
 def _escaped(text: str, at: int) -> str:
@@ -96,4 +99,5 @@ def _escaped(text: str, at: int) -> str:
 def verbatim(text: str, language: str = "en") -> str:
     """A listing as a string of Typst, line by line."""
     lines = (line.replace("\t", "    ") for line in text.rstrip("\n").split("\n"))
-    return quoted("\n".join("".join(_letter(letter, language) for letter in line) for line in lines))
+    visible = ("".join(_letter(letter, language) for letter in line) for line in lines)
+    return quoted("\n".join(LONG_TOKEN.sub(lambda token: BREAK.join(token[0]), line) for line in visible))
