@@ -9,10 +9,11 @@ import sys
 from dataclasses import replace
 from functools import cache as cache_of
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from derivations.examples.gallery import names
+from derivations.examples.gallery import names, path
 from derivations.language.errors import CheckFailed
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.layout import Fraction, Letter, Numeral, Scripts
@@ -300,3 +301,43 @@ def test_a_chinese_page_without_a_font_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(typst_text, "CHINESE_FONTS", ("No Such Font",))
     with pytest.raises(CheckFailed, match="no Chinese font was found"):
         typst_text.fonts("zh_Hans_CN")
+
+
+# --- an author's templates ----------------------------------------------------------------------------
+
+
+def with_template(folder: Path, text: str) -> Page:
+    (folder / "mine/typst").mkdir(parents=True)
+    (folder / "mine/typst/page.typ.j2").write_text('{% extends "shipped/typst/page.typ.j2" %}\n' + text)
+    (folder / "s.toml").write_text(path("linear-regression").read_text() + '\n[page]\ntemplates = "mine"\n')
+    return build(folder / "s.toml", ("md", "pdf"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% block back %}\n\nThat is all.\n{% endblock %}",
+        "{% block listing %}\n#set text(size: 8pt)\n{{ super() }}{% endblock %}",
+        "{% block settings %}{{ super() }}\n#set page(header: [Dr Who])\n{% endblock %}",
+        "{% block heading %}{{ super() }}{% if block.level == 1 %}\n\nNotes\n{% endif %}{% endblock %}",
+    ],
+)
+def test_a_template_may_add_words(tmp_path: Path, text: str) -> None:
+    assert with_template(tmp_path, text).file("pdf")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% block back %}\n\nThat is 7.\n{% endblock %}",
+        "{% block settings %}{{ super() }}\n#set page(header: [Lecture 3])\n{% endblock %}",
+        "{% block display %}{% endblock %}",
+        "{% block figure %}{% endblock %}",
+        "{% block table %}{{ super() | replace('110', '111') }}{% endblock %}",
+        "{% block display %}{{ super() | replace('equals', 'exceeds') }}{% endblock %}",
+        '{% block back %}\n\n#formula("w is right", $ w $)\n{% endblock %}',
+    ],
+)
+def test_a_template_may_not_change_or_add_what_is_verified(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CheckFailed):
+        with_template(tmp_path, text)

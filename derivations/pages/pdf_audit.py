@@ -47,8 +47,7 @@ HINT = "No page was written."
 def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
     """Raise `CheckFailed` at the first glyph or spoken text of the PDF that is not the document's."""
     finished = read(pdf)
-    if not document.templates:
-        _spoken(finished.spoken, list(heard(document, symbols)))
+    _spoken(finished.spoken, list(heard(document, symbols)), adds=bool(document.templates))
     found = finished.glyphs
     body = [glyph for glyph in found if not glyph.artifact]
     bars = defaultdict(list)
@@ -69,22 +68,26 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
             drawn = drawn[count:]
     if document.templates:
         _words_only(_text(body[at:]), "its end")
-        return
+        at = len(body)
     if drawn:
         raise _fault("its end", "there are more drawings")
     if at < len(body):
         raise _fault("its end", f"there is more: '{_text(body[at : at + 40])}'")
     headers = [header.text for header in _headers(document, symbols)]
     for number in range(1, max((glyph.page for glyph in found), default=0) + 1):
-        _artifacts(_text([g for g in found if g.artifact and g.page == number]), headers, number, found)
+        margin = _text([glyph for glyph in found if glyph.artifact and glyph.page == number])
+        _artifacts(margin, headers, number, found[-1].page, adds=bool(document.templates))
 
 
 def _behind_words(body: list[Glyph], at: int, wanted: Glyphs, where: str) -> int:
     """Where what is due begins, behind words that an author's template adds."""
-    place = _text(body).find(wanted.text, at)
-    if place > at:
-        _words_only(_text(body[at:place]), where)
-    return max(place, at)
+    added = ""
+    for start in range(at, len(body)):
+        if _text(body[start : start + len(wanted.text)]) == wanted.text:
+            return start
+        added += body[start].letter
+        _words_only(added[-1], where)
+    return at
 
 
 def _words_only(text: str, where: str) -> None:
@@ -93,14 +96,17 @@ def _words_only(text: str, where: str) -> None:
         raise _fault(where, f"a template adds '{text[:40]}', whose numbers nobody verified")
 
 
-def _spoken(pages: list[list[str]], wanted: list[str]) -> None:
-    """What is said aloud, in order; what goes on from one page to the next is tagged on both."""
+def _spoken(pages: list[list[str]], wanted: list[str], *, adds: bool) -> None:
+    """What is said aloud, in order; what goes on from one page to the next is tagged on both.
+
+    An author's template (``adds``) may repeat what is said elsewhere.
+    """
     at = 0
     for number, texts in enumerate(pages, 1):
         for place, text in enumerate(texts):
             if [text] == wanted[at : at + 1]:
                 at += 1
-            elif place or [text] != wanted[at - 1 : at]:
+            elif (place or [text] != wanted[at - 1 : at]) and not (adds and text in wanted):
                 due = wanted[at] if at < len(wanted) else "nothing"
                 raise _fault(f"page {number}", f"'{text}' is said instead of '{due}'")
     if at < len(wanted):
@@ -121,10 +127,19 @@ def _same(here: list[Glyph], wanted: Glyphs, bars: Mapping[int, list[Line]], whe
             raise _fault(where, f"no bar between '{text[start:end]}' and '{text[low:below]}'")
 
 
-def _artifacts(text: str, headers: list[str], number: int, found: list[Glyph]) -> None:
-    """What stands on a page beside its content: the header of a table that goes on, and its number."""
-    number_of = f"{number}/{found[-1].page}"
-    if text not in [f"{header}{number_of}" for header in ("", *headers)]:
+def _artifacts(text: str, headers: list[str], number: int, last: int, *, adds: bool) -> None:
+    """What stands on a page beside its content: the header of a table that goes on, and its number.
+
+    An author's template (``adds``) may write words there.
+    """
+    left = next(
+        (text.replace(header, "", 1) for header in sorted(headers, key=len, reverse=True) if header in text),
+        text,
+    )
+    left = left.replace(f"{number}/{last}", "", 1)
+    if left and adds:
+        _words_only(left, f"the margin of page {number}")
+    elif text not in [f"{header}{number}/{last}" for header in ("", *headers)]:
         raise _fault(f"page {number}", f"'{text[:40]}' in its margin")
 
 
