@@ -165,6 +165,8 @@ SWAPS = {
     "a comment": ("</main>", "<!-- 7 --></main>"),
     "the policy": ("default-src 'none'", "default-src *"),
     "the style sheet": ("body {", 'body::after { content: "7" } body {'),
+    "words in the style sheet": ("</style>", "h1::after { content: '7' }</style>"),
+    "what a style sheet loads": ("</style>", "h1 { background: url(data:image/png,7) }</style>"),
     "a style of an element": ("--n:3", "--n:3;display:none"),
     "a hidden formula": ('<math aria-label="w">', '<math aria-hidden="true">'),
     "an empty formula": ("<mi>w</mi>", "<mi></mi>"),

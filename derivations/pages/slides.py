@@ -25,7 +25,7 @@ from derivations.pages.html_audit import Frame as Surroundings
 from derivations.pages.html_tables import caption, rows, side
 from derivations.pages.html_words import Setter, escape, plain
 from derivations.pages.press import Press, Printer, audited
-from derivations.pages.render import environment, templates_folder, tidied
+from derivations.pages.render import render, templates_folder
 from derivations.pages.translate import text_of
 
 LARGE = ("derivation", "matrix")
@@ -140,17 +140,17 @@ def interface(press: Press) -> dict[str, str]:
 
 def write(press: Press) -> str:
     """The slides as HTML."""
-    template = environment(escape, _filters(press)).get_template("html/slides.html.j2")
-    return tidied(
-        template.render(
-            document=press.document,
-            frames=frames(press.document, press.symbols, SIZE),
-            language=press.document.language,
-            policy=Markup(policy()),
-            words=interface(press),
-            stylesheet=Markup(stylesheet("slides.css")),
-            script=Markup(script()),
-        )
+    return render(
+        press.document,
+        "html/slides.html.j2",
+        escape,
+        _filters(press),
+        frames=frames(press.document, press.symbols, SIZE),
+        language=press.document.language,
+        policy=Markup(policy()),
+        words=interface(press),
+        stylesheet=Markup(stylesheet("slides.css")),
+        script=Markup(script()),
     )
 
 
