@@ -132,3 +132,15 @@ def test_a_printed_page_has_no_empty_page_and_fits_the_paper(browser: Any, file:
         assert shown.evaluate(BEYOND, "main *") == []
         pages = shown.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 3 <= pages <= 9
+
+
+def test_a_formula_is_broken_only_where_it_does_not_fit(browser: Any, file: Any) -> None:
+    rows = """[...document.querySelectorAll(".display .g")].filter((group) => {
+      const boxes = [...group.children].map((one) => one.getBoundingClientRect());
+      const width = boxes.reduce((sum, box) => sum + box.width, 0);
+      return boxes.at(-1).top > boxes[0].bottom - 5 && width < 500;
+    }).length"""
+    with opened(browser, file("linear-regression"), 1000) as shown:
+        assert shown.evaluate(rows) == 0
+    with opened(browser, file("linear-regression"), 320) as shown:
+        assert shown.evaluate(rows) > 0

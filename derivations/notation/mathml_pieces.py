@@ -18,7 +18,7 @@ from derivations.notation.marks import PLAIN, Marks
 from derivations.notation.mathml import APPLIED, brackets, infix, mathml_of, with_scripts
 from derivations.notation.measure import measure, measure_row
 
-NEST, SIGN, LEAST = 1.6, 1.3, 4.0  # the indent of what is nested, a sign with its space, in em
+NEST, SIGN, LEAST = 1.6, 1.3, 7.0  # the indent of what is nested, a sign with its space, in em
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ def pieces(box: Box, fits: float, marks: Marks = PLAIN) -> Pieces:
                 _before(pieces(part, room - 0.5, marks), comma)
                 for part, comma in zip(parts[0::2], commas, strict=True)
             )
+        case Row((Sign(text), *rest), "sign"):
+            minus = Leaf(f'<mo form="prefix">{text}</mo>', 0.8)
+            return _after(minus, pieces(Row(tuple(rest), "product"), fits - 0.8, marks), fits)
         case Row(parts, role):
             return _row(parts, role, fits, marks)
         case Fenced() | Scripts(Fenced() | Row()):

@@ -113,6 +113,8 @@ def _html(found: Pieces) -> str:
     """Pieces as elements: a browser breaks between those that stand side by side."""
     if isinstance(found, Leaf):
         return f'<math aria-hidden="true">{found.shown}</math>'
+    if len(found) == 1:
+        return _html(found[0])
     return f'<span class="g">{"".join(map(_html, found))}</span>'
 
 
