@@ -17,6 +17,7 @@ import derivations
 from derivations.examples import gallery
 from derivations.examples.example import Example, prepare
 from derivations.examples.spec import parse_spec, read_spec
+from derivations.examples.training import certified
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
 from derivations.notation.latex import latex
@@ -110,7 +111,10 @@ def run(name: str) -> Verified:
 
 @cache
 def document(name: str) -> Document:
-    return compose(run(name), symbols_of(run(name).example), footer("sha256:0"))
+    symbols = symbols_of(run(name).example)
+    return certified(
+        lambda bits: compose(run(name).with_bits(bits), symbols, footer("sha256:0")), run(name).trace.bits
+    )
 
 
 def words_of(block: Block) -> Iterator[Part]:
@@ -165,7 +169,7 @@ def test_every_page_is_composed_in_every_language(name: str, language: str) -> N
         assert not any("{" in word for word in words if isinstance(word, str))
         found, wanted = ([word for word in each if isinstance(word, Formula)] for each in (words, own))
         assert sorted(map(repr, found)) == sorted(map(repr, wanted))
-        if isinstance(block, Prose):
+        if isinstance(block, Prose) and any(re.search("[a-z]{2}", str(word)) for word in own):
             assert [word for word in words if isinstance(word, str)] != [w for w in own if isinstance(w, str)]
 
 
@@ -246,8 +250,8 @@ def test_a_page_in_another_language_reads_back(name: str, language: str) -> None
     shown, original = built(name, language), derivations.build(name, ("json",))
     drop = re.compile(r'"(spec|title)": .*')
     assert drop.sub("", shown["json"]) == drop.sub("", original["json"])  # data have no language
-    mark = locale(language).marks.decimal
-    assert (r"0{,}5" in shown["md"]) == (mark == ",") or name == "learning-rate-diverges"
+    points = re.findall(r"\d\.\d", re.sub(r"```[^`]*```|.*float64.*", "", shown["md"]))
+    assert bool(points) == (locale(language).marks.decimal == ".")
 
 
 SWAPS = [("0{,}5", "0.5"), ("0{,}5", "0{,}6"), ("10{,}5", "10.5"), ("−10,5", "−10.5"), ("wächst", "sinkt")]

@@ -21,11 +21,12 @@ from derivations.figures.node_values import NodeValues
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
+from derivations.notation.locales import phrase
 
 EDGE, GAP, ROW, PASSING, HIGH, RISE = 12, 38, 34, 16, 24, 4
 WITH_VALUES, BELOW = 48, 14  # a row with numbers, and the line below its node
 MANY, DEEP, WIDE = (3, 2, 1), 18, 620  # entries that are listed, rather few than too wide
-VALUES_LEAD = (
+VALUES_LEAD = phrase(
     "The step in the computation graph: values stand in the nodes; below a node stands its adjoint, which "
     "came back along its arrows."
 )
@@ -66,14 +67,14 @@ class Node:
 
 def draw(scene: Scene) -> Drawing:
     """The graph without numbers."""
-    title = f"{scene.example.spec.title}: the computation graph"
+    title = scene.said("{}: the computation graph", scene.example.spec.title)
     return _drawn(scene, None, title)
 
 
 def draw_values(scene: Scene) -> Drawing | None:
     """The graph with the values and adjoints of the first step that is shown."""
     step, names = _first(scene), quantities(scene)
-    title = f"{scene.example.spec.title}: values and adjoints of step {step.number}"
+    title = scene.said("{}: values and adjoints of step {}", scene.example.spec.title, step.number)
     for most in MANY:
         values = NodeValues(scene, step, most)
         listed = [name for name in names if len(values.entries(name)) <= most]
@@ -112,12 +113,11 @@ def _words(scene: Scene, values: NodeValues | None) -> str:
     found = []
     for end, starts in reads_of(scene.example).items():
         listed = ", ".join(scene.plain(Ref(start)) for start in starts)
-        found.append(
-            f"{scene.plain(Ref(end))} is computed from {listed}" if starts else scene.plain(Ref(end))
-        )
-    said = [f"The computation graph. {'; '.join(found)}."]
+        own = scene.plain(Ref(end))
+        found.append(scene.said("{} is computed from {}", own, listed) if starts else own)
+    said = [scene.said("The computation graph. {}.", "; ".join(found))]
     if values is not None:
-        said.append(f"Values in step {values.step.number}:")
+        said.append(scene.said("Values in step {}:", values.step.number))
         refs = [Ref(name) for name in quantities(scene)]
         slopes = [Ref(adjoint(scene.example.loss, ref.name)) for ref in refs]
         shown = [ref for ref in (*refs, *slopes) if values.entries(ref.name)]
@@ -255,6 +255,6 @@ def _is_by(label: Label, box: Box) -> bool:
 
 
 GRAPH = FigureRow(
-    "graph", "quantities", "An arrow goes from each quantity to those that read it.", draw, faults
+    "graph", "quantities", phrase("An arrow goes from each quantity to those that read it."), draw, faults
 )
 VALUES = FigureRow("values", "steps", VALUES_LEAD, draw_values, faults_of_values)

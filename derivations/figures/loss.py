@@ -9,9 +9,10 @@ from derivations.figures.axes import Frame, Scale, margin, middle, readings, sca
 from derivations.figures.drawing import Disc, Drawing, Shape, Stroke, point
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.tree import Ref
+from derivations.notation.locales import phrase
 
 WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 420, 230, 30, 184, 404
-LEAD = "The loss by step:"
+LEAD = phrase("The loss by step:")
 LEAST, MARKED, DRAWN, SAID = 3, 40, 400, 8
 
 
@@ -23,7 +24,7 @@ def draw(scene: Scene) -> Drawing | None:
     down = scale(losses, BOTTOM, TOP, zero=True)
     across = Scale(Fraction(1), Fraction(len(losses)), margin(down, scene.symbols), RIGHT)
     loss = Ref(scene.example.loss)
-    frame = Frame(across, down, ("step",), ("loss ", loss))
+    frame = Frame(across, down, (scene.said("step"),), (scene.said("loss {}", ""), loss))
     if not frame.readable:
         return None
     about = _about(scene)
@@ -31,9 +32,11 @@ def draw(scene: Scene) -> Drawing | None:
     shapes: list[Shape] = [*frame.shapes(whole=True), Stroke("curve", tuple(places.values()))]
     if len(losses) <= MARKED:
         shapes += [Disc("point", at, Fraction(7, 2), about[k]) for k, at in places.items()]
-    title = f"{scene.example.spec.title}: the loss by step"
-    said = about if len(about) <= SAID else [*about[: SAID - 1], "and so on", about[-1]]
-    return Drawing(title, f"The loss by step. {'; '.join(said)}.", point(WIDTH, HEIGHT), tuple(shapes))
+    title = scene.said("{}: the loss by step", scene.example.spec.title)
+    said = about if len(about) <= SAID else [*about[: SAID - 1], scene.said("and so on"), about[-1]]
+    return Drawing(
+        title, scene.said("The loss by step. {}.", "; ".join(said)), point(WIDTH, HEIGHT), tuple(shapes)
+    )
 
 
 def losses_of(scene: Scene) -> list[Fraction]:
@@ -44,7 +47,7 @@ def losses_of(scene: Scene) -> list[Fraction]:
 def _about(scene: Scene) -> list[str]:
     ref = Ref(scene.example.loss)
     return [
-        f"step {step.number}: {scene.plain(*scene.equals(ref, step[scene.example.loss]))}"
+        scene.said("step {}: {}", step.number, scene.plain(*scene.equals(ref, step[scene.example.loss])))
         for step in scene.trace.shown
     ]
 

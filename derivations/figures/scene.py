@@ -11,6 +11,7 @@ from derivations.examples.training import Trace
 from derivations.figures.drawing import Drawing, Said
 from derivations.figures.lettering import plain
 from derivations.language.tree import Expr, Number, Ref
+from derivations.notation.locales import locale
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import Value
@@ -32,6 +33,10 @@ class Scene:
     def plain(self, *said: str | Expr) -> str:
         """Words and formulas as plain text."""
         return plain(said, self.symbols)
+
+    def said(self, text: str, *parts: object) -> str:
+        """A text of ours in the language of the page, its holes filled."""
+        return locale(self.example.spec.page.language).text(text).format(*parts)
 
     def equals(self, ref: Ref, value: Value) -> Said:
         """``w = 0.5``, or ``≈`` where the value is rounded."""

@@ -82,6 +82,16 @@ class Locale:
         return [self._joint(patterns[kind].removeprefix("{0}").removesuffix("{1}")) for kind in kinds]
 
 
+def phrase(text: str) -> str:
+    """A text of ours that is said elsewhere: it stands in the message catalogues."""
+    return text
+
+
+def phrases(one: str, many: str) -> tuple[str, str]:
+    """A text for one and a text for several that are said elsewhere."""
+    return one, many
+
+
 @cache
 def locale(language: str, own: tuple[tuple[str, str], ...] = ()) -> Locale:
     """The language by its code, with an author's own words."""

@@ -15,6 +15,8 @@ from typing import Literal, TypeAlias
 from derivations.figures.drawing import Drawing
 from derivations.language.tree import Expr, Number
 from derivations.notation.locales import Locale, locale
+from derivations.notation.locales import phrase as phrase
+from derivations.notation.locales import phrases as phrases
 from derivations.notation.read import Side
 
 
@@ -183,16 +185,6 @@ def listed(items: Sequence[Expr | Part | int]) -> Listed:
 def series(items: Sequence[Expr | Part | int], joint: Literal[",", ";", ""] = ",") -> Listed:
     """``a, b, c``, ``a; b; c`` or ``a b c``."""
     return Listed(tuple(map(_part, items)), joint)
-
-
-def phrase(text: str) -> str:
-    """A text of ours that is said elsewhere: it stands in the message catalogues."""
-    return text
-
-
-def phrases(one: str, many: str) -> tuple[str, str]:
-    """A text for one and a text for several that are said elsewhere."""
-    return one, many
 
 
 def _part(part: Expr | Part | int) -> Part:

@@ -28,7 +28,7 @@ from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file
 
 Text: TypeAlias = str | tuple[str, ...]
 KEYWORDS = {
-    **dict.fromkeys(("say", "message", "phrase", "absent", "Absent")),
+    **dict.fromkeys(("say", "said", "message", "phrase", "absent", "Absent")),
     "counted": (1, 2),
     "phrases": (1, 2),
 }
@@ -38,7 +38,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 def texts() -> list[Text]:
     """Every text of ours, and every pair for one and several, in the order of the code."""
-    methods = [("pages/**.py", "python"), ("witnesses/**.py", "python")]
+    methods = [(f"{folder}/**.py", "python") for folder in ("figures", "pages", "witnesses")]
     found = extract_from_dir(PACKAGE, methods, keywords=KEYWORDS)
     said = sorted((name, line, text) for name, line, text, _, _ in found)
     return list(dict.fromkeys([*(text for _, _, text in said), *_of_rows()]))

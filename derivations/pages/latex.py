@@ -35,6 +35,8 @@ SPECIAL = {
     "`": r"\textasciigrave{}",
     "=": "=",
     "≈": r"\ensuremath{\approx}",
+    "\u00a0": "~",
+    "\u202f": r"\,",
     "\u200b": r"\allowbreak{}",
     "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
