@@ -20,12 +20,13 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Expr, Ref, values
+from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
 
 WIDTH, HEIGHT, TOP, BOTTOM, RIGHT, LEGEND = 460, 270, 30, 222, 350, 366
 PLACES, LINES, MOST, PAD, TALL = 96, 5, 200, Fraction(1, 20), 3
-LEAD = "The data and the prediction, at the start and after the steps:"
+LEAD = phrase("The data and the prediction, at the start and after the steps:")
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,15 @@ def draw(scene: Scene) -> Drawing | None:
         kind = kinds(len(lines))[place]
         shapes += [Stroke(kind, piece, said) for piece in _clipped(line, frame)]
         shapes += _entry(kind, said, place)
-    shapes += [Disc("sample", frame.at(*at), Fraction(4), f"sample {k}") for k, at in enumerate(samples, 1)]
+    shapes += [
+        Disc("sample", frame.at(*at), Fraction(4), scene.said("sample {}", k))
+        for k, at in enumerate(samples, 1)
+    ]
     shapes += [Disc("sample", point(LEGEND + 10, TOP + 20 * len(lines) + 2), Fraction(4))]
-    shapes += [Label("tick-words", point(LEGEND + 26, TOP + 20 * len(lines) + 6), ("samples",), "start")]
-    title = f"{scene.example.spec.title}: the data and the prediction"
+    shapes += [
+        Label("tick-words", point(LEGEND + 26, TOP + 20 * len(lines) + 6), (scene.said("samples"),), "start")
+    ]
+    title = scene.said("{}: the data and the prediction", scene.example.spec.title)
     return Drawing(title, _words(fit, scene, samples, list(lines)), point(WIDTH, HEIGHT), tuple(shapes))
 
 
@@ -171,9 +177,9 @@ def _places(fit: Fit) -> list[Fraction]:
 
 def _lines(fit: Fit, scene: Scene) -> Iterator[tuple[str, tuple[list[Fraction], list[Fraction | None]]]]:
     xs, steps = _places(fit), told(scene)
-    yield "start", (xs, fit(steps[0], False, xs))
+    yield scene.said("start"), (xs, fit(steps[0], False, xs))
     for step in steps:
-        yield f"step {step.number}", (xs, fit(step, True, xs))
+        yield scene.said("step {}", step.number), (xs, fit(step, True, xs))
 
 
 def _frame(
@@ -235,8 +241,10 @@ def _entry(kind: str, said: str, place: int) -> list[Shape]:
 
 def _words(fit: Fit, scene: Scene, samples: list[tuple[Fraction, Fraction]], lines: list[str]) -> str:
     across, target, prediction = Ref(fit.across), Ref(fit.target), Ref(fit.prediction)
-    what = scene.plain("The data, ", target, " over ", across, ", and the prediction ", prediction)
-    return f"{what} as a line: {', '.join(lines)}. There are {len(samples)} samples."
+    names = map(scene.plain, (target, across, prediction))
+    what = scene.said("The data, {} over {}, and the prediction {} as a line: {}.", *names, ", ".join(lines))
+    count = scene.said("There are {} samples.", len(samples))
+    return f"{what} {count}"
 
 
 # --- a second look ----------------------------------------------------------------------------------

@@ -19,13 +19,14 @@ from derivations.figures.lettering import extent
 from derivations.figures.network_layers import Layer, layers_of
 from derivations.figures.scene import FigureRow, Scene, leaf
 from derivations.language.tree import Number, Ref, number
+from derivations.notation.locales import phrase
 
 RADIUS, COLUMN, ROW, EDGE, LEFT = 25, 150, 90, 16, 48
 MOST_UNITS, MOST_EDGES, MOST_LAYERS = 14, 24, 5
 SHARES = tuple(
     Fraction(n, 100) for n in (30, 22, 38, 46, 54, 62, 70, 78)
 )  # where a weight may stand on its edge
-LEAD = "The network with the weights of the first step and the values of its first sample:"
+LEAD = phrase("The network with the weights of the first step and the values of its first sample:")
 
 
 # --- drawing ----------------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ def _first(scene: Scene) -> Step:
 
 
 def _title(scene: Scene) -> str:
-    return f"{scene.example.spec.title}: the network"
+    return scene.said("{}: the network", scene.example.spec.title)
 
 
 def _column(at: int, count: int, tallest: int) -> list[Point]:
@@ -139,7 +140,8 @@ def _weight(
 
 def _words(scene: Scene, step: Step, layers: list[Layer]) -> str:
     counts = ", ".join(str(len(layer.units)) for layer in layers)
-    found = [f"The network, from the input: layers of {counts} units, sample {step.samples[0]}."]
+    words = phrase("The network, from the input: layers of {} units, sample {}.")
+    found = [scene.said(words, counts, step.samples[0])]
     for layer in layers:
         values = (scene.plain(unit_symbol(unit, step), *_equal(step, unit)) for unit in layer.units)
         weights = (scene.plain(ref, *_equal(step, ref)) for row in layer.weights for ref in row)

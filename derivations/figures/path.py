@@ -14,6 +14,7 @@ from derivations.figures.minimum import Quadratic, quadratic, searched
 from derivations.figures.scene import FigureRow, Scene
 from derivations.figures.surface import Place, Surface
 from derivations.language.tree import Ref
+from derivations.notation.locales import phrase
 from derivations.numbers.digits import Rounding, magnitude_of
 from derivations.numbers.systems import rational
 
@@ -24,7 +25,7 @@ MARKED, DRAWN, ARROWS = 30, 300, 12
 BITS = 24
 PAD, NEAR, EVEN = Fraction(1, 6), 5, Fraction(5, 2)
 BEYOND = Fraction(10) ** 12  # coordinates that nobody reads off a picture
-LEAD = "The path of the parameters on the loss of all samples:"
+LEAD = phrase("The path of the parameters on the loss of all samples:")
 
 
 def draw(scene: Scene) -> Drawing | None:
@@ -73,7 +74,9 @@ def _over_contours(
     shapes += _cross(frame.at(*seen)) if seen else []
     shapes += _legend(scene, surface, seen, frame)
     ref = Ref(scene.example.loss)
-    words = [f"The path of {scene.plain(first, ' and ', second)} over the contours of {scene.plain(ref)}."]
+    words = [
+        scene.said("The path of {} and {} over the contours of {}.", *map(scene.plain, (first, second, ref)))
+    ]
     return _drawing(scene, [*words, *_said(scene, surface, seen if bowl else None)], shapes)
 
 
@@ -157,7 +160,7 @@ def _along(scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place
     down = scale([y for _, y in [*curve, *way]], BOTTOM, TOP, powers=False)
     across = Scale(low, high, margin(down, scene.symbols), RIGHT)
     ref = Ref(scene.example.loss)
-    frame = Frame(across, down, (surface.entries[0],), ("loss ", ref))
+    frame = Frame(across, down, (surface.entries[0],), (scene.said("loss {}", ""), ref))
     if not frame.readable:
         return None
     line = simplified([(float(across.place(x)), float(down.place(y))) for x, y in curve], CLOSE)
@@ -167,7 +170,9 @@ def _along(scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place
     if seen and (height := surface.height(seen)) is not None:
         shapes += _cross(frame.at(seen[0], height))
     shapes += _legend(scene, surface, seen, frame)
-    words = [f"The path of {scene.plain(surface.entries[0])} along the curve of {scene.plain(ref)}."]
+    words = [
+        scene.said("The path of {} along the curve of {}.", *map(scene.plain, (surface.entries[0], ref)))
+    ]
     return _drawing(scene, [*words, *_said(scene, surface, seen if bowl else None)], shapes)
 
 
@@ -198,7 +203,8 @@ def _cross(at: Point) -> list[Shape]:
 
 def _legend(scene: Scene, surface: Surface, seen: Place | None, frame: Frame) -> Iterator[Shape]:
     """What the marks mean, above the picture from the right."""
-    words = [("start", "start"), ("stop", "after each step"), *([("minimum", "minimum")] if seen else [])]
+    words = [("start", scene.said("start")), ("stop", scene.said("after each step"))]
+    words += [("minimum", scene.said("minimum"))] if seen else []
     right = Fraction(RIGHT)
     for kind, text in reversed(words):
         left = right - width((text,), scene.symbols, 11)
@@ -212,10 +218,10 @@ def _legend(scene: Scene, surface: Surface, seen: Place | None, frame: Frame) ->
 
 
 def _said(scene: Scene, surface: Surface, seen: Place | None) -> Iterator[str]:
-    for opening, place in (("Start", surface.path[0]), ("After the last step", surface.path[-1])):
-        yield f"{opening}: {_place_words(scene, surface, place)}."
+    yield scene.said("Start: {}.", _place_words(scene, surface, surface.path[0]))
+    yield scene.said("After the last step: {}.", _place_words(scene, surface, surface.path[-1]))
     if seen:  # its digits are certain where it is solved for
-        yield f"Minimum: {_place_words(scene, surface, seen)}."
+        yield scene.said("Minimum: {}.", _place_words(scene, surface, seen))
 
 
 def _place_words(scene: Scene, surface: Surface, place: Place) -> str:
@@ -224,7 +230,7 @@ def _place_words(scene: Scene, surface: Surface, place: Place) -> str:
 
 
 def _drawing(scene: Scene, words: list[str], shapes: list[Shape]) -> Drawing:
-    title = f"{scene.example.spec.title}: the path of the parameters"
+    title = scene.said("{}: the path of the parameters", scene.example.spec.title)
     return Drawing(title, " ".join(words), point(WIDTH, HEIGHT), tuple(shapes))
 
 
