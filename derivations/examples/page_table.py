@@ -60,6 +60,10 @@ class PageTable(Strict):
         bool, Field(description="Set every step after the first as an exercise; its solution is folded.")
     ] = False
 
+    interactive: Annotated[
+        bool, Field(description="Whether an HTML page has a part where one plays with its numbers.")
+    ] = True
+
     @model_validator(mode="after")
     def _one_list_of_parts(self) -> PageTable:
         if self.show is not None and self.hide:

@@ -121,21 +121,29 @@ class Trace:
 
 def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:
     """Compile the three programs for a batch."""
-    axes, size, whole = sample_axes(example), len(samples), looked_up(example, samples)
+    size, whole = len(samples), looked_up(example, samples)
+    shapes, program = shapes_at(example, size), example.forward + example.backward + example.update
+    sizes = _sizes(program, shapes, example)
+    tape = compile_program(program, shapes, sizes, whole)
+    return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
+
+
+def shapes_at(example: Example, size: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of everything that a step is given, for a batch of some size."""
+    axes = sample_axes(example)
     shapes: dict[str, tuple[int, ...]] = {}
     for name, array in example.data.items():
         shape = list(array.shape)
         if name in axes:
             shape[axes[name]] = size
         shapes[name] = tuple(shape)
-    start = {name: array.shape for name, array in example.start.items()}
-    shapes |= start
-    shapes |= {name: state.start.shape for name, state in example.states.items()}
-    shapes |= dict.fromkeys((*example.hyper, *example.rule.clock), ())
-    program = example.forward + example.backward + example.update
-    sizes = _sizes(program, shapes, example)
-    tape = compile_program(program, shapes, sizes, whole)
-    return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
+    shapes |= {name: array.shape for name, array in example.kept.items()}
+    return shapes | dict.fromkeys((*example.hyper, *example.rule.clock), ())
+
+
+def sizes_at(example: Example, size: int) -> dict[str, int]:
+    """How many values each index takes in a batch of some size."""
+    return _sizes(example.forward + example.backward + example.update, shapes_at(example, size), example)
 
 
 def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example) -> dict[str, int]:

@@ -16,6 +16,7 @@ from derivations.pages.finished_html import read_html, tree
 from derivations.pages.html_audit import Frame
 from derivations.pages.html_tables import CAPTIONS, OTHER, form, side
 from derivations.pages.html_words import Setter, escape, plain, verbatim
+from derivations.pages.play import policy, script
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import environment, filled, templates_folder
 from derivations.pages.translate import text_of
@@ -69,10 +70,17 @@ def write(press: Press) -> str:
         "html/page.html.j2",
         document=press.document,
         language=press.document.language,
-        policy=Markup(POLICY),
+        policy=Markup(_policy(press)),
+        script=Markup(script(press)),
         words=interface(press),
         stylesheet=Markup(stylesheet("page.css")),
     )
+
+
+def _policy(press: Press) -> str:
+    """What the page may load and run: its own script, if it has one."""
+    found = script(press)
+    return f"{POLICY}; script-src {policy(found)}" if found else POLICY
 
 
 def picture(figure: Figure, press: Press) -> str:
@@ -102,7 +110,8 @@ def check(page: str, press: Press) -> None:
     marks, language = press.symbols.marks, press.document.language
     audited(lambda text: read_html(text, marks), plain, same_picture)(page, press)
     title, sheet, words = plain(press.document.title), stylesheet("page.css"), interface(press).values()
-    around = Frame(title, language, POLICY, sheet, words, captions(press), press.symbols)
+    given = words, captions(press), press.symbols, script(press)
+    around = Frame(title, language, _policy(press), sheet, *given)
     around.require(tree(page))
 
 

@@ -1,0 +1,219 @@
+"""Where one plays: a script in the HTML page that computes with the page's own program.
+
+The page without it is what was verified; the script makes everything that it shows, so that nothing of it is
+there without JavaScript. `script` is a function of the verified run alone: the finished page is held against
+it, letter by letter.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+
+from derivations.examples.example import Example, sample_axes
+from derivations.examples.training import Trace
+from derivations.figures import graph
+from derivations.figures.drawing import Box, Drawing, Label, Shape
+from derivations.figures.layered import reads_of
+from derivations.figures.scene import Scene
+from derivations.figures.svg import svg_of
+from derivations.language.tree import Ref, refs
+from derivations.notation.javascript import members, quoted
+from derivations.notation.javascript_numbers import bare, literal
+from derivations.notation.mathml import mathml_of
+from derivations.notation.symbols import Symbols
+from derivations.notation.typeset import typeset
+from derivations.pages.blocks import message
+from derivations.pages.play_program import functions_of, program_of
+from derivations.pages.press import Press
+from derivations.pages.render import templates_folder
+from derivations.pages.translate import text_of
+
+ENTRIES, STEPS, LONGEST = 300, 200, 100_000  # of a step, of a run; characters of the script
+WORDS = {
+    "title": message("Try it out"),
+    "note": message(
+        "Change a number and follow the steps. What is below is computed by your browser, in float64, with the "
+        "equations of this page; it is not part of what was verified. Values with a tick are those of the "
+        "verified run."
+    ),
+    "knobs": message("Training"),
+    "rate": message("learning rate"),
+    "size": message("batch size"),
+    "epochs": message("epochs"),
+    "start": message("Start values"),
+    "data": message("Data"),
+    "reset": message("Reset"),
+    "walk": message("Steps"),
+    "before": message("Previous step"),
+    "back": message("Back"),
+    "next": message("Next"),
+    "after": message("Next step"),
+    "where": message("Step {} of {}.", "{0}", "{1}"),
+    "samples": message("Samples {}.", "{0}"),
+    "diverges": message("Some values are too large for float64: the run diverges."),
+    "given": message("Given"),
+    "forward": message("Forward"),
+    "backward": message("Backward"),
+    "update": message("Update"),
+    "table": message("Every quantity of the step"),
+    "verified": message("as verified"),
+    "more": message("And {} more.", "{0}"),
+    "loss": message("The loss by step"),
+    "step": message("step"),
+    "fit": message("The data and the fit before the step, dashed, and after it"),
+    "path": message("The way of the parameters, on curves of equal loss over all data"),
+    "number": message("“{}” is not a number.", "{0}"),
+    "whole": message("A whole number from 1 to {} is needed here.", "{0}"),
+    "large": message("This number is too large."),
+    "steps": message("These are {} steps; {} can be worked.", "{0}", "{1}"),
+    "undefined": message("not a number"),
+}
+
+
+def script(press: Press) -> str:
+    """The script of a page; empty where there is too much to play with, or where the spec does not want it."""
+    trace = press.run.trace
+    if not _is_wanted(trace):
+        return ""
+    try:
+        found = _script(trace, press.symbols, press.rounding.digits, press.document.language)
+    except (ValueError, OverflowError):  # a range that JavaScript could not know, a number beyond float64
+        return ""
+    return found if len(found) <= LONGEST else ""
+
+
+def _is_wanted(trace: Trace) -> bool:
+    page, training = trace.example.spec.page, trace.example.spec.training
+    return (
+        page.interactive
+        and training.carry is None
+        and 0 < len(trace.steps) <= STEPS
+        and all(len(step.layout.tape.slots) <= ENTRIES for step in trace.steps)
+    )
+
+
+def policy(found: str) -> str:
+    """What a Content-Security-Policy says to let this script run, and no other."""
+    held = f"\n{found}\n".encode()  # as it stands between the tags
+    return f"'sha256-{b64encode(sha256(held).digest()).decode()}'"
+
+
+@cache
+def _template(name: str) -> str:
+    return (templates_folder() / "html" / name).read_text(encoding="utf-8").strip()
+
+
+def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
+    example = trace.example
+    words = {name: text_of(said, language) for name, said in WORDS.items()}
+    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, graph.SHORT), digits)
+    found = "\n".join(
+        (
+            '(() => {\n"use strict";',
+            _template("run.js"),
+            f"Object.assign(f, {members(functions_of(example))});",
+            f"const program = {members(pieces)};",
+            f"const words = {quoted(words)};",
+            f"const stylesheet = {quoted(_template('play.css'))};",
+            _template("show.js"),
+            _template("play.js"),
+            "globalThis.derivations = { program, given, train };\n})();",
+        )
+    )
+    if "</script" in found.lower() or "<!--" in found:
+        raise ValueError("this cannot stand in a script")
+    return found
+
+
+def _shown(scene: Scene, digits: int) -> dict[str, str]:
+    """What the interface needs beside the equations."""
+    example, symbols = scene.example, scene.symbols
+    page, marks = example.spec.page, symbols.marks
+    names = [*example.data, *example.start, *example.states]
+    drawing = graph.draw_values(scene)
+    plain = graph.draw(scene)
+    shown = plain if drawing is None else _without_numbers(drawing, plain)
+    return {
+        "format": quoted(
+            {
+                "digits": digits,
+                "significant": page.significant,
+                "decimal": marks.decimal,
+                "group": marks.group,
+                "separator": marks.separator,
+            }
+        ),
+        "symbols": members({quoted(name): f"`{_symbol(name, symbols)}`" for name in names}, "  "),
+        "places": quoted(_places(scene.trace)),
+        "letters": quoted(_letters(scene)),
+        "fit": quoted(_fit(example)),
+        "graph": f"`{literal(svg_of(shown, symbols, 'play-graph').strip())}`",
+        "nodes": quoted([_name_of(box, scene) for box in shown.shapes if isinstance(box, Box)]),
+        "forwards": quoted(list(example.forward.targets)),
+        "values": quoted(drawing is not None),
+    }
+
+
+def _symbol(name: str, symbols: Symbols) -> str:
+    return literal(mathml_of(typeset(Ref(name), bare(symbols)), symbols.marks))
+
+
+def _places(trace: Trace) -> dict[str, list[bool]]:
+    """Which indices of a quantity are samples."""
+    layout = trace.steps[0].layout
+    dims = layout.dims.items() if layout.sample else ()
+    return {name: [dim == layout.sample for dim in own] for name, own in dims if layout.sample in own}
+
+
+def _letters(scene: Scene) -> dict[str, object]:
+    """Symbols as plain text, for the pictures."""
+    example, fit = scene.example, _fit(scene.example) or {}
+    plain = {name: scene.plain(Ref(fit[name])) for name in ("x", "y") if fit}
+    return {
+        "loss": scene.plain(Ref(example.loss)),
+        "parameters": {name: scene.plain(Ref(name)) for name in example.start},
+        **plain,
+    }
+
+
+def _fit(example: Example) -> dict[str, str] | None:
+    """One given number a sample, what is computed from it, and the given number that it is compared with."""
+    axes = sample_axes(example)
+    columns = [name for name in axes if len(example.data[name].shape) == 1 and name not in example.lookups]
+    reads = reads_of(example)
+    for eq in example.forward:
+        read = {ref.name for ref in refs(eq.body)}
+        for y in (name for name in columns if name in read):
+            for fitted in (name for name in reads if name in read):
+                rank = len(example.forward.targets[fitted].target.indices)
+                inputs = {name for name in _below(fitted, reads) if name in example.data}
+                if rank == 1 and len(inputs) == 1 and inputs <= set(columns) - {y}:
+                    return {"x": inputs.pop(), "y": y, "fitted": fitted}
+    return None
+
+
+def _below(name: str, reads: dict[str, tuple[str, ...]]) -> set[str]:
+    """Everything that a quantity is computed from."""
+    return {name}.union(*(_below(other, reads) for other in reads.get(name, ()) if other != name))
+
+
+# --- the graph ------------------------------------------------------------------------------------
+
+
+def _without_numbers(drawing: Drawing, plain: Drawing) -> Drawing:
+    """The graph with room for numbers and none in it."""
+    shapes = tuple(map(_emptied, drawing.shapes))
+    return replace(drawing, title=plain.title, description=plain.description, shapes=shapes)
+
+
+def _emptied(shape: Shape) -> Shape:
+    if not isinstance(shape, Label):
+        return shape
+    return replace(shape, said=("",) if shape.kind == "adjoint" else shape.said[:1])
+
+
+def _name_of(box: Box, scene: Scene) -> str:
+    return next(name for name in graph.quantities(scene) if scene.plain(Ref(name)) == box.about)
