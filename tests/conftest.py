@@ -23,6 +23,7 @@ PACKAGES = {
     "pdftoppm": "poppler-utils",
     "pdfinfo": "poppler-utils",
     "soffice": "libreoffice-calc",
+    "node": "nodejs",
 }
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)

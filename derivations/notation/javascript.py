@@ -39,14 +39,17 @@ from derivations.language.tree import (
 )
 from derivations.notation.text import text
 
-BUILT_IN = "exp log sqrt pi sin cos cospi erf step sign floor max min abs tanh softplus log_cosh".split()
+BUILT_IN = frozenset(
+    "exp log sqrt pi sin cos cospi erf step sign floor max min abs tanh softplus log_cosh".split()  # noqa: SIM905
+)
+ENDING = re.compile(r"<(?=[/!]|script)", re.IGNORECASE)
 LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def quoted(value: object) -> str:
-    """A value as JSON that means the same in a script: nothing in it ends the script or begins a comment."""
+    """A value as JSON that means the same in a script: nothing in it ends it or begins a comment."""
     shown = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return shown.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return re.sub(ENDING, r"\\u003c", shown)
 
 
 def letter(name: str) -> str:

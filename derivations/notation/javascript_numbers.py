@@ -1,4 +1,4 @@
-"""Reader of the tree that writes JavaScript which shows a formula in MathML, with numbers in place of letters.
+"""Reader of the tree that writes JavaScript which shows a formula in MathML, numbers in place of letters.
 
 The boxes of `derivations.notation.typeset` decide about brackets, dots and fractions, as everywhere: the tree
 is set with a negative number of ten digits where a value will stand, and what MathML it becomes tells whether
@@ -187,5 +187,3 @@ def _without_gates(expr: Expr) -> Expr:
         return expr
     kept = tuple(part for part in expr.factors if not (isinstance(part, Call) and part.function == "same"))
     return Mul(kept) if len(kept) > 1 else kept[0] if kept else Number(Fraction(1))
-
-

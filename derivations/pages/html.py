@@ -65,21 +65,21 @@ def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
 
 def write(press: Press) -> str:
     """The page as HTML."""
+    found = script(press)
     return filled(
         environment(escape, _filters(press), press.document.templates),
         "html/page.html.j2",
         document=press.document,
         language=press.document.language,
-        policy=Markup(_policy(press)),
-        script=Markup(script(press)),
+        policy=Markup(_policy(found)),
+        script=Markup(found),
         words=interface(press),
         stylesheet=Markup(stylesheet("page.css")),
     )
 
 
-def _policy(press: Press) -> str:
+def _policy(found: str) -> str:
     """What the page may load and run: its own script, if it has one."""
-    found = script(press)
     return f"{POLICY}; script-src {policy(found)}" if found else POLICY
 
 
@@ -110,8 +110,8 @@ def check(page: str, press: Press) -> None:
     marks, language = press.symbols.marks, press.document.language
     audited(lambda text: read_html(text, marks), plain, same_picture)(page, press)
     title, sheet, words = plain(press.document.title), stylesheet("page.css"), interface(press).values()
-    given = words, captions(press), press.symbols, script(press)
-    around = Frame(title, language, _policy(press), sheet, *given)
+    found = script(press)
+    around = Frame(title, language, _policy(found), sheet, words, captions(press), press.symbols, found)
     around.require(tree(page))
 
 

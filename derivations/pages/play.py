@@ -15,6 +15,7 @@ from hashlib import sha256
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.training import Trace
 from derivations.figures import graph
+from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Box, Drawing, Label, Shape
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
@@ -35,9 +36,9 @@ ENTRIES, STEPS, LONGEST = 300, 200, 100_000  # of a step, of a run; characters o
 WORDS = {
     "title": message("Try it out"),
     "note": message(
-        "Change a number and follow the steps. What is below is computed by your browser, in float64, with the "
-        "equations of this page; it is not part of what was verified. Values with a tick are those of the "
-        "verified run."
+        "Change a number and follow the steps. What is below is computed by your browser, in float64, with "
+        "the equations of this page; it is not part of what was verified. Values with a tick are those of "
+        "the verified run."
     ),
     "knobs": message("Training"),
     "rate": message("learning rate"),
@@ -74,7 +75,7 @@ WORDS = {
 
 
 def script(press: Press) -> str:
-    """The script of a page; empty where there is too much to play with, or where the spec does not want it."""
+    """The script of a page; empty where there is too much to play with, or the spec does not want it."""
     trace = press.run.trace
     if not _is_wanted(trace):
         return ""
@@ -109,7 +110,7 @@ def _template(name: str) -> str:
 def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
     example = trace.example
     words = {name: text_of(said, language) for name, said in WORDS.items()}
-    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, graph.SHORT), digits)
+    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, SHORT), digits)
     found = "\n".join(
         (
             '(() => {\n"use strict";',
@@ -135,7 +136,7 @@ def _shown(scene: Scene, digits: int) -> dict[str, str]:
     names = [*example.data, *example.start, *example.states]
     drawing = graph.draw_values(scene)
     plain = graph.draw(scene)
-    shown = plain if drawing is None else _without_numbers(drawing, plain)
+    shown = _without_numbers(drawing or plain, plain)
     return {
         "format": quoted(
             {
@@ -150,7 +151,7 @@ def _shown(scene: Scene, digits: int) -> dict[str, str]:
         "places": quoted(_places(scene.trace)),
         "letters": quoted(_letters(scene)),
         "fit": quoted(_fit(example)),
-        "graph": f"`{literal(svg_of(shown, symbols, 'play-graph').strip())}`",
+        "graph": quoted(svg_of(shown, symbols, "play-graph").strip()),
         "nodes": quoted([_name_of(box, scene) for box in shown.shapes if isinstance(box, Box)]),
         "forwards": quoted(list(example.forward.targets)),
         "values": quoted(drawing is not None),
@@ -204,9 +205,10 @@ def _below(name: str, reads: dict[str, tuple[str, ...]]) -> set[str]:
 
 
 def _without_numbers(drawing: Drawing, plain: Drawing) -> Drawing:
-    """The graph with room for numbers and none in it."""
+    """The graph with room for numbers and none in it; the author's title is not in the script."""
     shapes = tuple(map(_emptied, drawing.shapes))
-    return replace(drawing, title=plain.title, description=plain.description, shapes=shapes)
+    title = plain.title.rpartition(": ")[2]
+    return replace(drawing, title=title, description=plain.description, shapes=shapes)
 
 
 def _emptied(shape: Shape) -> Shape:

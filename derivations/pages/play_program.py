@@ -1,4 +1,4 @@
-"""The program of a page as JavaScript: equations, data, start values, batches, and how each formula is shown."""
+"""The program of a page as JavaScript: equations, data, batches, and how each formula is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from derivations.examples.example import Example, sample_axes
 from derivations.examples.training import Trace, sizes_at
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Ref
+from derivations.language.tree import Ref, walk
 from derivations.notation.javascript import (
     Scope,
     called,
@@ -42,7 +42,7 @@ def program_of(trace: Trace, symbols: Symbols, language: str) -> dict[str, str]:
         "samples": str(example.samples),
         "sizes": _sizes(example),
         "data": quoted(_data(example)),
-        "lookups": quoted(list(example.lookups)),
+        "fixed": quoted(_fixed(example)),
         "start": quoted({name: _array(array) for name, array in example.start.items()}),
         "states": quoted(_states(example)),
         "hyper": quoted({name: _float(value) for name, value in example.hyper.items()}),
@@ -74,9 +74,18 @@ def _data(example: Example) -> dict[str, object]:
     return {name: {**_array(array), "axis": axes.get(name)} for name, array in example.data.items()}
 
 
+def _fixed(example: Example) -> list[str]:
+    """Data that must stay: those used as indices, and those of which a short cut asks something."""
+    asked = (node for found in example.shortcuts if found.condition for node in walk(found.condition[0]))
+    return [
+        *example.lookups,
+        *(node.name for node in asked if isinstance(node, Ref) and node.name in example.data),
+    ]
+
+
 def _states(example: Example) -> dict[str, object]:
     """The states; ``from`` is the hyper-parameter that a state begins with, if it does."""
-    found = {}
+    found: dict[str, object] = {}
     for name, state in example.states.items():
         of = example.rule.row.starts.get(state.of, "0")
         given = {name, state.of} & set(example.spec.training.start)
@@ -95,7 +104,7 @@ def _sizes(example: Example) -> str:
     shown = {}
     for name, extent in tables[-1].items():
         own = [table[name] for table in tables]
-        if all(size == extent for size in own) and not (example.sample == name):
+        if all(size == extent for size in own) and example.sample != name:
             shown[letter(name)] = str(extent)
         elif own == list(counts):
             shown[letter(name)] = "n"
@@ -176,5 +185,3 @@ def _verified(trace: Trace) -> dict[str, object]:
             break
     entries = [e for e in trace.steps[0].layout.tape.slots if e[0] in names] if trace.steps else []
     return {"names": [[name, list(at)] for name, at in entries], "rows": rows}
-
-

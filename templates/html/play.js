@@ -94,7 +94,7 @@ function controls() {
     knobs.push(field(words.epochs, settings.epochs, whole(most), (found) => (settings.epochs = found), "play-epochs"));
   }
   const start = arrayFields(program.start, settings.start);
-  const free = Object.fromEntries(Object.entries(program.data).filter(([name]) => !program.lookups.includes(name)));
+  const free = Object.fromEntries(Object.entries(program.data).filter(([name]) => !program.fixed.includes(name)));
   const data = arrayFields(free, settings.data);
   const box = (legend, inside) => make("fieldset", {}, make("legend", {}, legend), make("div", { class: "inputs" }, ...inside));
   const folded = (legend, inside) => make("details", {}, make("summary", {}, legend), make("div", { class: "inputs" }, ...inside));
