@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages.page import Page
 
 SPEC = gallery.path("linear-regression").read_text() + '\n[page]\ntemplates = "mine"\n'
+ROOT = Path(__file__).parent.parent
 OWN_WORDS = """
 "We start from {}." = "Our first guess is {}."
 "Summary" = "What we have learnt"
@@ -157,3 +159,13 @@ def test_a_pdf_with_an_author_s_words(tmp_path: Path) -> None:
     assert built(tmp_path, {name: own}, "pdf").file("pdf").startswith(b"%PDF")
     with pytest.raises(CheckFailed, match="nobody verified"):
         built(tmp_path, {name: own.replace("Dr Who", "Dr Who, w = 7")}, "pdf")
+
+
+def test_every_block_is_explained() -> None:
+    text = (ROOT / "docs" / "templates.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for path in (ROOT / "templates").rglob("page.*.j2"):
+        blocks = set(re.findall(r"\{%-?\s*block (\w+)", path.read_text()))
+        name = path.relative_to(ROOT / "templates").as_posix()
+        row = next(row for row in rows if f"`{name}`" in row)
+        assert blocks <= set(re.findall(r"`(\w+)`", row)), name
