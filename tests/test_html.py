@@ -188,6 +188,22 @@ def test_everything_else_that_is_altered_is_caught(what: str) -> None:
         pytest.fail("not noticed")
 
 
+# --- languages ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es", "zh"])
+def test_pages_and_slides_in_a_language(language: str) -> None:
+    spec = SPEC.format(title='"T"') + f'[page]\nlanguage = "{language}"\n'
+    shown = derivations.build(spec, ("html", "slides"))
+    english = ("Skip to the content", "The data", "All steps", "Comparison with torch", 'aria-label="Back"')
+    assert [words for words in english if words in shown["html"] + shown["slides"]] == []
+    assert f'<html lang="{language}' in shown["html"]
+    if language == "de":
+        assert "<mn>0,5</mn>" in shown["html"]
+        with pytest.raises(CheckFailed):
+            check(shown, shown["html"].replace("<mn>0,5</mn>", "<mn>0.5</mn>", 1))
+
+
 # --- hostile text ------------------------------------------------------------------------------------------
 
 TITLE = '</title><script>alert(1)</script>{{ 7*7 }}{% raw %}<img onerror="1">&amp;\u202e "\'$x$ \x01 end'

@@ -53,18 +53,18 @@ def pieces(box: Box, fits: float, marks: Marks = PLAIN) -> Pieces:
         case Row((Sign(text), *rest), "sign"):
             minus = Leaf(f'<mo form="prefix">{text}</mo>', 0.8)
             return _after(minus, pieces(Row(tuple(rest), "product"), fits - 0.8, marks), fits)
+        case Fenced() | Scripts(Fenced() | Row()) | Row(_, "apply"):
+            return _bracket(box, max(fits, LEAST), marks)
         case Row(parts, role):
             return _row(parts, role, fits, marks)
-        case Fenced() | Scripts(Fenced() | Row()):
-            return _bracket(box, fits, marks)
         case Fraction() | Root():
             (shown,) = finer((box,), fits)
             return Leaf("".join(mathml_of(part, marks) for part in shown), measure_row(shown).width)
     return Leaf(mathml_of(box, marks), width)
 
 
-def _bracket(box: Fenced | Scripts, fits: float, marks: Marks) -> Pieces:
-    """A bracket, or the power of one or of a function: opened, cut inside, and closed."""
+def _bracket(box: Fenced | Scripts | Row, fits: float, marks: Marks) -> Pieces:
+    """A bracket, also of a function or to a power: opened, cut inside, and closed."""
     inner = box.base if isinstance(box, Scripts) else box
     name = ""
     if isinstance(inner, Row) and inner.role == "apply":
@@ -86,8 +86,7 @@ def _row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> Pieces
     for part in parts:
         width = measure(part).width
         if width <= fits:
-            joint = APPLIED if role == "apply" else ""
-            held = _side_by_side(held, Leaf(mathml_of(part, marks) + joint, width))
+            held = _side_by_side(held, Leaf(mathml_of(part, marks), width))
             continue
         room = max(fits - held.width, fits / 2)
         inner = _after(held, pieces(part, room, marks), fits)
