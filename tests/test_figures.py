@@ -14,10 +14,14 @@ import pytest
 
 import derivations
 from derivations.examples import gallery
+from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
+from derivations.figures.fit import fit_of
 from derivations.figures.lettering import extent
+from derivations.figures.minimum import quadratic, searched
 from derivations.figures.rows import BY_NAME, FIGURES
 from derivations.figures.scene import Scene
+from derivations.figures.surface import Surface
 from derivations.figures.svg import check_svg, svg_of
 from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.language.errors import CheckFailed
@@ -142,6 +146,90 @@ def test_a_second_look_catches_what_is_not_the_run_s(name: str) -> None:
                 assert [*faults(replace(drawing, shapes=(*before, other, *after)), scene)], (key, shape)
             if shape.kind in ("arrow", "back", "head", "point") or isinstance(shape, Box):
                 assert [*faults(replace(drawing, shapes=(*before, *after)), scene)], (key, shape)
+
+
+def shifted(shape: Shape, x: int, y: int) -> Shape:
+    if isinstance(shape, Stroke):
+        return replace(shape, points=tuple(point(a + x, b + y) for a, b in shape.points))
+    return replace(shape, at=point(shape.at[0] + x, shape.at[1] + y))
+
+
+LOST = ("edge", "unit", "data-unit", "sample", "stop", "path")
+MOVED = (
+    "path",
+    "stop",
+    "start",
+    "sample",
+    "curve",
+    "line-start",
+    "line-last",
+    "contour",
+    "minimum",
+    "edge",
+    "unit",
+)
+
+
+@pytest.mark.parametrize("name", ["linear-regression", "logistic-regression", "xor-mlp", "newton"])
+def test_what_is_moved_or_lost_is_caught(name: str) -> None:
+    scene = scene_of(page(name))
+    for key in {"path", "fit", "network"} & {*drawings(name)}:
+        drawing, faults = drawings(name)[key], BY_NAME[key].faults
+        assert [*faults(drawing, scene)] == []
+        for at, shape in enumerate(drawing.shapes):
+            before, after = drawing.shapes[:at], drawing.shapes[at + 1 :]
+            of_legend = shape.kind in {s.kind for s in after} & {"sample", "stop", "start", "minimum"}
+            top = min(y for _, y in (shape.points if isinstance(shape, Stroke) else (shape.at,)))
+            legend = (key == "path" and top < 40) or (
+                key == "fit" and not of_legend and shape.kind == "sample"
+            )
+            if legend or (shape.kind.startswith("line") and isinstance(shape, Stroke) and not shape.about):
+                continue
+            if shape.kind in LOST and not (shape.kind == "path" and key != "path"):
+                lost = replace(drawing, shapes=(*before, *after))
+                assert shape.kind == "path" or [*faults(lost, scene)], (key, shape)
+            if shape.kind in MOVED:
+                wrong = replace(drawing, shapes=(*before, shifted(shape, 11, -9), *after))
+                assert [*faults(wrong, scene)], (key, shape)
+            if isinstance(shape, Label) and shape.kind != "tick" and (other := altered(shape)):
+                assert [*faults(replace(drawing, shapes=(*before, other, *after)), scene)], (key, shape)
+
+
+def test_the_minimum_is_that_of_the_normal_equations() -> None:
+    """Least squares of y = 2x + 10 without noise: w = 2, b = 10, at the loss 0."""
+    surface = Surface(page("linear-regression").trace)
+    bowl = quadratic(surface, (Fraction(0), Fraction(0)))
+    assert bowl is not None
+    assert bowl.minimum() == (2, 10)
+    assert surface((Fraction(2), Fraction(10))) == 0
+    assert quadratic(Surface(page("logistic-regression").trace), (Fraction(0), Fraction(0))) is None
+
+
+def test_a_search_finds_the_bottom_and_no_plateau() -> None:
+    def bowl(place: tuple[Fraction, ...]) -> Fraction:
+        return (place[0] - 3) ** 4 + (place[1] + 1) ** 2
+
+    found = searched(bowl, (Fraction(0), Fraction(0)), [Fraction(4), Fraction(4)])
+    assert found is not None
+    assert abs(found[0] - 3) < Fraction(1, 10)
+    assert abs(found[1] + 1) < Fraction(1, 100)
+    for flat in (lambda place: Fraction(1), lambda place: place[0], lambda place: abs(place[0])):
+        assert searched(flat, (Fraction(0), Fraction(0)), [Fraction(1), Fraction(1)]) is None
+
+
+def test_contours_of_a_cone_are_circles() -> None:
+    grid = [[(x - 10) ** 2 + (y - 10) ** 2 for x in range(21)] for y in range(21)]
+    lines = list(contours([[float(h) for h in row] for row in grid], [25.0, 64.0]))
+    assert [which for which, _ in lines] == [0, 1]
+    for which, line in lines:
+        assert line[0] == line[-1]
+        assert all(abs(((x - 10) ** 2 + (y - 10) ** 2) ** 0.5 - (5, 8)[which]) < 0.05 for x, y in line)
+
+
+def test_a_model_of_one_input_is_known_by_its_structure() -> None:
+    has_fit = {name for name in gallery.names() if fit_of(page(name).trace.example) is not None}
+    assert {"linear-regression", "logistic-regression", "poisson-regression"} <= has_fit
+    assert not {"softmax-regression", "xor-mlp", "batch-norm", "optimizer-adam", "rnn-two-steps"} & has_fit
 
 
 @pytest.mark.parametrize("name", SOME)

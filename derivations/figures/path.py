@@ -269,11 +269,13 @@ def _faults_of_heights(
 ) -> Iterator[str]:
     """Places of a contour around which the loss is nowhere its height; a minimum with a lower neighbour."""
 
+    count = len(surface.entries)
+
     def around(at: Point, far: Fraction) -> list[Fraction]:
         none = Fraction(0)
         shifts = [(none, none), (far, none), (-far, none), (none, far), (none, -far)]
         places = [(across.value(at[0] + dx), upright.value(at[1] + dy)) for dx, dy in shifts]
-        return [h for x, y in places if (h := surface.height((x, y))) is not None]
+        return [h for place in places if (h := surface.height(place[:count])) is not None]
 
     for line in (shape for shape in drawing.of_kind("contour") if isinstance(shape, Stroke)):
         level = Fraction(line.about.rpartition(" = ")[2])
@@ -288,10 +290,11 @@ def _faults_of_heights(
         if value is None or abs(upright.place(value) - y) > 1:
             yield "a point of the curve is not at its loss"
     arms = [shape.points for shape in drawing.of_kind("minimum") if isinstance(shape, Stroke)]
-    for one, other in arms[: len(arms) - 2] if len(surface.entries) == 2 else ():
-        here, *near = around(((one[0] + other[0]) / 2, (one[1] + other[1]) / 2), Fraction(2))
-        if any(height < here for height in near):
-            yield "the minimum has a lower neighbour"
+    for one, other in arms[: len(arms) - 2]:
+        x, y = (one[0] + other[0]) / 2, (one[1] + other[1]) / 2
+        here, *near = around((x, y), Fraction(2))
+        if any(height < here for height in near) or (curve and abs(upright.place(here) - y) > 1):
+            yield "the minimum has a lower neighbour, or is not on its curve"
 
 
 FIGURE = FigureRow("path", "summary", LEAD, draw, faults)

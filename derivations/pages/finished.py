@@ -128,7 +128,8 @@ def _displayed(item: Item) -> str:
 BLOCK = re.compile(
     r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
     r"|\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)\\end\{(?P=table)\}"
-    r"|\\begin\{adjustbox\}\{max width=\\linewidth,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"
+    r"|\\nopagebreak\n\\begin\{adjustbox\}\{max width=\\linewidth,center\}\n"
+    r"(?P<figure>.*?)\n\\end\{adjustbox\}"
     r"|\\\[\n(?P<display>.*?)\n\\\]|\\begin\{align\*\}\n(?P<aligned>.*?)\n\\end\{align\*\}"
     r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$)",
     re.DOTALL,

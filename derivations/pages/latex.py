@@ -248,7 +248,9 @@ def _cell(cell: Words, letter: str, table: Table, symbols: Symbols) -> str:
 def figure_latex(figure: Figure, symbols: Symbols) -> Markup:
     """A figure as a TikZ picture, set smaller if it is too wide."""
     shown = tikz_of(figure.drawing, symbols, escape)
-    return Markup(f"\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}")
+    return Markup(
+        f"\\nopagebreak\n\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}"
+    )
 
 
 def check_figure(item: Item, figure: Figure, press: Press) -> None:
