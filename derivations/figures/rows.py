@@ -9,10 +9,10 @@ from derivations.figures.drawing import Drawing
 from derivations.figures.scene import FigureRow, Scene
 
 FIGURES: tuple[FigureRow, ...] = (
-    path.FIGURE,
     fit.FIGURE,
-    loss.FIGURE,
     network.FIGURE,
+    path.FIGURE,
+    loss.FIGURE,
     graph.VALUES,
     graph.GRAPH,
 )

@@ -29,7 +29,12 @@ FORMATS = (
     Format("slides", ".slides.html", "derivations.pages.slides:PRINTER", "slides in HTML, step by step"),
     Format("csv", ".csv", "derivations.pages.trace_csv:PRINTER", "the whole trace as a tidy table"),
     Format("xlsx", ".xlsx", "derivations.pages.spreadsheet:PRINTER", "a spreadsheet of live formulas"),
-    Format("svg", ".svg", "derivations.pages.pictures:PRINTER", "a picture: the loss by step, or the graph"),
+    Format(
+        "svg",
+        ".svg",
+        "derivations.pages.pictures:PRINTER",
+        "one picture: the fit, a network, the path or the graph",
+    ),
 )
 BY_NAME = {row.name: row for row in FORMATS}
 DEFAULT = ("md", "tex", "json")
