@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -48,9 +49,10 @@ from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
 from derivations.pages.translate import plain, translated
 from derivations.pages.verified import Verified, work
+from tests.test_page import compile_latex
 
 OTHERS = tuple(language for language in LANGUAGES if language != SOURCE)
-ALIKE = ("linear in {}", "exact", "minimum", "Minimum: {}.")  # the same word in another language
+ALIKE = ("linear in {}", "exact", "minimum", "Minimum: {}.", "Start: {}.")  # the same word in another language
 BUILT = ("linear-regression", "linear-regression-by-calculator", "dying-relu")
 
 
@@ -283,3 +285,12 @@ def test_an_unknown_language_is_refused_by_name() -> None:
         derivations.build(f"{text}\n[page]\nlanguage = 'eo'\n", ("md",))
     spec, _ = parse_spec(f"{text}\n[page]\nlanguage = 'zh_Hans'\n")
     assert spec.page.language == "zh"
+
+
+@pytest.mark.debian("pdflatex", "pdftotext")
+@pytest.mark.parametrize("language", OTHERS)
+def test_latex_in_another_language_compiles(language: str, tmp_path: Path) -> None:
+    log, text = compile_latex(built("linear-regression", language)["tex"], tmp_path)
+    assert not re.findall(r"^(?:! .*|Missing character.*)$", log, re.MULTILINE)
+    assert locale(language).text("The same in PyTorch") in text
+    assert locale(language).marks.numeral("0.845") in text
