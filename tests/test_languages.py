@@ -52,7 +52,8 @@ from derivations.pages.verified import Verified, work
 from tests.test_page import compile_latex
 
 OTHERS = tuple(language for language in LANGUAGES if language != SOURCE)
-ALIKE = ("linear in {}", "exact", "minimum", "Minimum: {}.", "Start: {}.")  # the same word in another language
+# the same words in another language
+ALIKE = ("linear in {}", "exact", "minimum", "Minimum: {}.", "Start: {}.")
 BUILT = ("linear-regression", "linear-regression-by-calculator", "dying-relu")
 
 
