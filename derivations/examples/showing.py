@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
-
-if TYPE_CHECKING:
-    from derivations.examples.training import Step, Trace
 
 SHOWN, MOST = Rounding(significant=8), 50
 Rows = list[tuple[str, ...]]
 
 
-def step_rows(step: Step) -> Rows:
+def step_rows(values: Mapping[str, Value]) -> Rows:
     """Quantity and value; ``≈`` before what was rounded to eight digits."""
-    return [("quantity", "value"), *((name, _number(value)) for name, value in step.values.items())]
+    return [("quantity", "value"), *((name, _number(value)) for name, value in values.items())]
 
 
-def run_rows(trace: Trace) -> Rows:
-    """A row a step, the first ones of very many: samples, the loss, and numbers that are learnt."""
-    loss = trace.example.loss
-    names = [loss, *(name for name, array in trace.example.start.items() if not array.shape)]
-    return [("step", "samples", *names), *_steps(trace.shown[:MOST], names)]
+def run_rows(names: Sequence[str], steps: Sequence[tuple[tuple[int, ...], Mapping[str, Value]]]) -> Rows:
+    """A row a step, the first ones of very many: its samples and the values of some quantities."""
+    return [("step", "samples", *names), *_steps(names, steps[:MOST])]
 
 
-def _steps(steps: Sequence[Step], names: list[str]) -> Iterator[tuple[str, ...]]:
-    for step in steps:
-        samples = ", ".join(map(str, step.samples))
-        yield str(step.number), samples, *(_number(step[name]) for name in names)
+def _steps(
+    names: Sequence[str], steps: Sequence[tuple[tuple[int, ...], Mapping[str, Value]]]
+) -> Iterator[tuple[str, ...]]:
+    for number, (samples, values) in enumerate(steps, 1):
+        yield str(number), ", ".join(map(str, samples)), *(_number(values[name]) for name in names)
 
 
 def _number(value: Value) -> str:

@@ -17,7 +17,7 @@ from flint import arb, fmpq
 from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.pace import after
-from derivations.examples.showing import html_table, markdown_table, run_rows, step_rows
+from derivations.examples.showing import MOST, Rows, html_table, markdown_table, run_rows, step_rows
 from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
@@ -86,10 +86,10 @@ class Step:
         return self.memory[self.layout.tape.slots[name, positions]]
 
     def _repr_html_(self) -> str:
-        return html_table(step_rows(self))
+        return html_table(step_rows(self.values))
 
     def _repr_markdown_(self) -> str:
-        return markdown_table(step_rows(self))
+        return markdown_table(step_rows(self.values))
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,16 @@ class Trace:
         return EXACT if places is None else rounded(places)
 
     def _repr_html_(self) -> str:
-        return html_table(run_rows(self))
+        return html_table(self._rows())
 
     def _repr_markdown_(self) -> str:
-        return markdown_table(run_rows(self))
+        return markdown_table(self._rows())
+
+    def _rows(self) -> Rows:
+        """The loss and the numbers that are learnt, step by step."""
+        learnt = [name for name, array in self.example.start.items() if not array.shape]
+        steps = [(step.samples, step.values) for step in self.shown[:MOST]]
+        return run_rows([self.example.loss, *learnt], steps)
 
 
 def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:
