@@ -132,10 +132,15 @@ def _before(found: Pieces, after: Leaf) -> Pieces:
     return (*found[:-1], _before(found[-1], after))
 
 
-def flat(found: Pieces) -> Iterator[str]:
+def leaves(found: Pieces) -> Iterator[Leaf]:
     """All leaves in their order."""
     if isinstance(found, Leaf):
-        yield found.shown
+        yield found
     else:
         for part in found:
-            yield from flat(part)
+            yield from leaves(part)
+
+
+def flat(found: Pieces) -> Iterator[str]:
+    """The MathML of all leaves in their order."""
+    return (leaf.shown for leaf in leaves(found))

@@ -19,7 +19,7 @@ from derivations.pages.html_words import PHONE as PHONE_LINE
 from derivations.pages.html_words import Setter
 from derivations.pages.translate import text_of
 
-PHONE, TURNED, GAP, LABEL, NARROW = 20.0, 23.4, 0.8, 5.0, 11.5  # in em
+PHONE, TURNED, GAP, LABEL, NARROW = 20.0, 23.4, 0.8, 6.0, 11.5  # in em
 MOST = 5  # columns of a table of checks that stand side by side on a phone
 CAPTIONS = {
     "data": message("The data"),
@@ -91,7 +91,7 @@ def form(table: Table, setter: Setter) -> Form:
 
 def _beside(table: Table, setter: Setter, widths: list[float]) -> int:
     """How many rows fit side by side once the table is turned."""
-    label = min(LABEL, max(_width(cell, setter) for cell in table.header))
+    label = max(map(setter.least, table.header))
     return max(1, int((TURNED - label - GAP) // (max(_cell_widths(table, setter)) + GAP)))
 
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from derivations.notation.layout import Box, Sign
 from derivations.notation.mathml import mathml_of
-from derivations.notation.mathml_pieces import Leaf, Pieces, pieces
-from derivations.notation.measure import measure, measure_row
+from derivations.notation.mathml_pieces import NEST, Leaf, Pieces, leaves, pieces
+from derivations.notation.measure import measure, measure_row, text_width
 from derivations.notation.speech import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
@@ -88,6 +88,13 @@ class Setter:
             else:
                 found.append(escape(word))
         return Markup("".join(found))
+
+    def least(self, words: Words) -> float:
+        """The width of a heading of a column where it is broken wherever it may be, in em."""
+        formulas = [word for word in words if isinstance(word, Formula)]
+        texts = [word for word in words if isinstance(word, str)]
+        parts = [leaf.width for one in formulas for side in self.sides(one, CELL) for leaf in leaves(side)]
+        return max([*(part + NEST * (len(parts) > 1) for part in parts), *map(text_width, texts), 0.0])
 
     def head(self, words: Words) -> Markup:
         """The heading of a column, whose formula may break anywhere."""
