@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
 from derivations.language.errors import CheckFailed
-from derivations.pages.blocks import Block, Display, Document, Heading, Prose, Table
+from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Prose, Table
 from derivations.pages.finished import read_markdown
 from derivations.pages.lesson_cells import Cells, StepCells
-from derivations.pages.markdown import check_picture, written
+from derivations.pages.markdown import check_picture, file_of, written
 from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
 from derivations.witnesses.run_listing import run_cells
@@ -37,19 +37,19 @@ def write(press: Press) -> str:
 
     cells = list(_cells(press))
     outputs = iter(run_cells([source for kind, source in cells if kind == "code"]))
-    found = []
+    pictures, found = svg_files(press), []
     for place, (kind, source) in enumerate(cells, 1):
         given = {"id": f"cell-{place}", "source": source}
         if kind == "code":
             found.append(new.new_code_cell(**given, outputs=_streams(next(outputs))))
         else:
-            found.append(new.new_markdown_cell(**given, **_attached(source, press)))
+            found.append(new.new_markdown_cell(**given, **_attached(source, pictures, press.stem)))
     return _text(new.new_notebook(cells=found, metadata=KERNEL))
 
 
-def _attached(source: str, press: Press) -> dict[str, Any]:
+def _attached(source: str, pictures: Mapping[str, str], stem: str) -> dict[str, Any]:
     """The pictures that a cell of words refers to, inside the cell."""
-    files = {f"{press.stem}{end}": svg for end, svg in svg_files(press).items()}
+    files = {f"{stem}{end}": svg for end, svg in pictures.items()}
     own = {n: svg for n, svg in files.items() if f"]({ATTACHED}{quote(n)})" in source}
     encoded = {n: {"image/svg+xml": b64encode(svg.encode()).decode()} for n, svg in own.items()}
     return {"attachments": encoded} if encoded else {}
@@ -93,6 +93,12 @@ def _lesson(section: list[Block], step: StepCells, press: Press) -> Iterator[tup
             yield "code", source
 
 
+def _code_cells(press: Press) -> list[str]:
+    """The cells of code alone, in their order."""
+    code = Cells(press.run.trace)
+    return [code.setup().rstrip("\n"), *(source for step in code.steps() for _, source in _code_of(step))]
+
+
 def _code_of(step: StepCells) -> Iterator[tuple[str, str]]:
     sources = (step.before, step.forward, step.backward, step.update)
     return (("code", source) for source in sources if source)
@@ -100,9 +106,10 @@ def _code_of(step: StepCells) -> Iterator[tuple[str, str]]:
 
 def _markdown(blocks: Sequence[Block], press: Press) -> str:
     text = written(replace(press.document, blocks=tuple(blocks)), press).rstrip("\n")
-    for end in svg_files(press):
-        name = quote(f"{press.stem}{end}")
-        text = text.replace(f"]({name})", f"]({ATTACHED}{name})")
+    for block in blocks:
+        if isinstance(block, Figure):
+            name = file_of(block.name, press)
+            text = text.replace(f"]({name})", f"]({ATTACHED}{name})")
     return text
 
 
@@ -172,15 +179,17 @@ def check(text: str, press: Press) -> None:
         raise CheckFailed(f"the finished notebook does not read back: {fault}") from None
     words = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     audited(read_markdown, str, check_picture)(words.replace(f"]({ATTACHED}", "]("), press)
+    pictures = svg_files(press)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
-        if cell.get("attachments", {}) != _attached(cell.source, press).get("attachments", {}):
+        wanted = _attached(cell.source, pictures, press.stem)
+        if cell.get("attachments", {}) != wanted.get("attachments", {}):
             raise CheckFailed("a picture of the finished notebook is not that of the run")
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if [cell.source for cell in code] != [source for kind, source in _cells(press) if kind == "code"]:
+    if [cell.source for cell in code] != _code_cells(press):
         raise CheckFailed("the code of the finished notebook is not that of the run")
     printed = ["".join(output.text for output in cell.outputs) for cell in code]
     if run_cells([cell.source for cell in code]) != printed or "".join(printed) != press.run.printed:
         raise CheckFailed("the notebook does not print what was verified")
 
 
-PRINTER = Printer(write, check, svg_files)
+PRINTER = Printer(write, check)

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import (
     BaseLoader,
+    BytecodeCache,
     ChoiceLoader,
     FileSystemLoader,
     PrefixLoader,
@@ -16,6 +17,7 @@ from jinja2 import (
     TemplateSyntaxError,
     pass_context,
 )
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -31,6 +33,25 @@ def templates_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
+class Compiled(BytecodeCache):
+    """Templates that were compiled before in this process; Jinja sees to it that their text is the same."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What was compiled under a key, if anything."""
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 def environment(
     escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]], own: Path | None = None
 ) -> ImmutableSandboxedEnvironment:
@@ -42,6 +63,7 @@ def environment(
 
     found = ImmutableSandboxedEnvironment(
         loader=_loader(own),
+        bytecode_cache=COMPILED,
         undefined=StrictUndefined,
         finalize=finalize,
         autoescape=True,  # by `finalize`; so that what a block or a macro prints is markup
