@@ -10,7 +10,8 @@ import pytest
 import derivations
 from derivations.examples import gallery
 from derivations.pages.blocks import Block, Display, Listing, Prose, Table
-from derivations.pages.frames import Frame, Slide, frames, merged_words
+from derivations.pages.frames import Frame, frames
+from derivations.pages.pieces import Slide, merged_words
 from derivations.pages.press import Press
 from derivations.pages.sheets import side_by_side
 

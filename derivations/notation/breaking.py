@@ -37,7 +37,7 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 
 ARTICLE, SLIDE, PHONE = 41.0, 36.0, 20.0  # em on a line of A4, of a 16:9 slide, of a telephone
-INDENT, FURTHER, ALONE = 2.0, 1.0, 1.5
+INDENT, FURTHER, ALONE = 2.0, 1.0, 1.0
 Run: TypeAlias = tuple[Box, ...]
 Role: TypeAlias = Literal["head", "relation", "continuation"]
 
@@ -90,17 +90,25 @@ class Draft:
             self.place(piece, further, further + FURTHER)
 
 
-def lines(sides: Sequence[Side], symbols: Symbols, width: float) -> tuple[Line, ...]:
+def lines(sides: Sequence[Side], symbols: Symbols, width: float, together: int = 99) -> tuple[Line, ...]:
     """The lines of a chain, each at most ``width`` em wide where that can be."""
-    return broken([(side.relation, typeset(side.expr, symbols)) for side in sides], width)
+    return broken([(side.relation, typeset(side.expr, symbols)) for side in sides], width, together)
 
 
-def broken(sides: Sequence[tuple[str, Box]], width: float) -> tuple[Line, ...]:
-    """The lines of a chain of boxes, each with the relation that stands before it (empty for the first)."""
+def broken(sides: Sequence[tuple[str, Box]], width: float, together: int = 99) -> tuple[Line, ...]:
+    """The lines of a chain of boxes, each with the relation that stands before it (empty for the first).
+
+    A chain of more than ``together`` sides has a line for each, though it may fit on one.
+    """
     whole = tuple(part for relation, box in sides for part in _signed(relation, box))
     size = measure_row(whole)
-    if size.width <= width:
+    if size.width <= width and len(sides) <= together:
         return (Line("relation" if sides[0][0] else "head", (), whole, 0, size),)
+    found = _in_lines(sides, width)
+    return found if len(found) > 1 else (Line(found[0].role, (), whole, 0, found[0].size),)
+
+
+def _in_lines(sides: Sequence[tuple[str, Box]], width: float) -> tuple[Line, ...]:
     if not sides[0][0] and len(sides) > 1:
         head, rest = sides[0][1], sides[1:]
         beside = _beside(head, rest, width)

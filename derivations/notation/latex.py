@@ -143,15 +143,3 @@ def _delimiter(box: Delimiter) -> str:
 
 def _script(text: str) -> str:
     return text if len(text) == 1 else f"{{{text}}}"
-
-
-def width(source: str) -> int:
-    """A rough width of LaTeX mathematics, in characters of an ordinary line."""
-    while (shorter := re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", _wider, source)) != source:
-        source = shorter
-    source = re.sub(r"\\(left|right|partial|hat|bar|cdot)\b|[{}_^\s]", "", source)
-    return len(re.sub(r"\\[A-Za-z]+", "m", source))
-
-
-def _wider(found: re.Match[str]) -> str:
-    return max(found[1], found[2], key=len)

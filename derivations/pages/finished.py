@@ -6,7 +6,6 @@ that the templates use. What an item means is decided in `derivations.pages.audi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -121,77 +120,3 @@ def _displayed(item: Item) -> str:
     """The source of a displayed formula; empty for everything else."""
     first = item.pieces[0] if item.kind == "Display" else ""
     return first.source if isinstance(first, Mathematics) else ""
-
-
-# --- LaTeX ------------------------------------------------------------------------------------------
-
-BLOCK = re.compile(
-    r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
-    r"|\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)\\end\{(?P=table)\}"
-    r"|\\nopagebreak\n\\begin\{adjustbox\}\{max width=\\linewidth,center\}\n"
-    r"(?P<figure>.*?)\n\\end\{adjustbox\}"
-    r"|\\\[\n(?P<display>.*?)\n\\\]|\\begin\{align\*\}\n(?P<aligned>.*?)\n\\end\{align\*\}"
-    r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$)",
-    re.DOTALL,
-)
-DECORATION = re.compile(r"\\displaystyle |\\rule\[[^]]*\]\{[^}]*\}\{[^}]*\}|\\adjustbox\{[^}]*\}")
-
-
-def read_latex(page: str) -> list[Item]:
-    """The items of a LaTeX page or fragment."""
-    body = page.partition(r"\begin{document}")[2].partition(r"\end{document}")[0] or page
-    return list(_latex_items(re.sub(r"\\needspace\{[^}]*\}\n", "", body).strip() + "\n"))
-
-
-def _latex_items(body: str) -> Iterator[Item]:
-    at = 0
-    for found in BLOCK.finditer(body):
-        between = body[at : found.start()].strip()
-        if between:
-            yield Item("unknown", text=between)
-        at = found.end()
-        yield _latex_item(found)
-    if body[at:].strip():
-        yield Item("unknown", text=body[at:].strip())
-
-
-def _latex_item(found: re.Match[str]) -> Item:
-    kind = found.lastgroup
-    if found["code"] is not None:
-        return Item("Listing", text=found["code"] + "\n")
-    if found["figure"] is not None:
-        return Item("Figure", text=found["figure"])
-    if found["table"] is not None:
-        return Item("Table", rows=tuple(_latex_rows(found["rows"])))
-    if kind in ("display", "aligned"):
-        source = DECORATION.sub("", found[kind]).replace("\\\\\n", " ").replace("&", " ")
-        return Item("Display", (Mathematics(_without_inner_dollars(source).strip()),))
-    name = "Heading" if found["heading"] is not None else "Prose"
-    return Item(name, latex_pieces(found["heading"] or found["prose"]))
-
-
-def _without_inner_dollars(source: str) -> str:
-    return re.sub(r"\{\$(.*?)\$\}", r"\1", source)
-
-
-def latex_pieces(text: str) -> Pieces:
-    """Text and formulas of a sentence; escaped dollars are text."""
-    parts = re.split(r"(?<!\\)\$((?:[^$\\]|\\.)*)(?<!\\)\$", text)
-    return merged([Mathematics(part.strip()) if at % 2 else part for at, part in enumerate(parts)])
-
-
-def _latex_rows(source: str) -> Iterator[tuple[Pieces, ...]]:
-    inside = source.partition(r"\toprule")[2].partition(r"\bottomrule")[0].replace(r"\midrule", "")
-    for row in re.split(r"\\\\(?=\n|$)", inside):
-        if row.strip():
-            yield tuple(_latex_cell(cell) for cell in re.split(r"(?<!\\)&", row))
-
-
-def _latex_cell(cell: str) -> Pieces:
-    cell = DECORATION.sub("", cell).strip()
-    if cell.startswith("{$") and cell.endswith("$}"):
-        return (Mathematics(cell[2:-2].strip()),)
-    cell = cell[1:-1] if cell.startswith("{") and cell.endswith("}") else cell
-    if re.fullmatch(r"(\\approx )?-?\d[\d.]*(e-?\d+)?", cell):
-        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell), canonical=True),)
-    return latex_pieces(cell)

@@ -21,6 +21,7 @@ FORMATS = (
     Format("qmd", ".qmd", "derivations.pages.dialects:QUARTO", "Markdown for Quarto"),
     Format("tex", ".tex", "derivations.pages.latex:ARTICLE", "LaTeX that compiles by itself with pdflatex"),
     Format("fragment", ".fragment.tex", "derivations.pages.latex:FRAGMENT", r"LaTeX for \input"),
+    Format("beamer", ".beamer.tex", "derivations.pages.beamer:PRINTER", "slides for Beamer, line by line"),
     Format("ipynb", ".ipynb", "derivations.pages.notebook:PRINTER", "a Jupyter notebook that checks itself"),
     Format("pdf", ".pdf", "derivations.pages.pdf:PRINTER", "PDF/UA-1: tagged and spoken, without LaTeX"),
     Format("typ", ".typ", "derivations.pages.pdf:SOURCE", "Typst, the source of the PDF"),

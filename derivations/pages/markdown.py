@@ -12,7 +12,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from derivations.language.errors import CheckFailed
-from derivations.notation.latex import latex, width
+from derivations.notation.latex import latex
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Code, Document, Figure, Formula, Words, lone_number
@@ -21,9 +21,10 @@ from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.regions import Region, regions
 from derivations.pages.render import render
+from derivations.pages.sheets import chain_width
 
 RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
-LONG = 84
+LONG = 46.0  # em on a line
 SPECIAL = re.compile(r"([\\`*_\[\]|$~^#@])")
 
 
@@ -51,13 +52,14 @@ def math(formula: Formula, symbols: Symbols) -> str:
 def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:
     """A chain cut before relations so that no line is long."""
     held: list[Side] = []
-    used = 0
-    for side, shown in zip(formula.sides, sides_latex(formula.sides, symbols), strict=True):
-        if held and used + width(shown) > LONG and len(held) > 1:
+    used = 0.0
+    for side in formula.sides:
+        wide = chain_width(Formula((side,)), symbols)
+        if len(held) > 1 and used + wide > LONG:
             yield Formula(tuple(held))
-            held, used = [], 0
+            held, used = [], 0.0
         held.append(side)
-        used += width(shown)
+        used += wide
     yield Formula(tuple(held))
 
 

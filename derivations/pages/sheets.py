@@ -20,7 +20,8 @@ from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_n
 Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = (1.0, 0.91, 0.82)  # normal, small and footnote size of type
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
-GAP, LINE, NARROW = 1.1, 1.25, 9.0
+GAP, LINE, NARROW, WORDS = 1.1, 1.25, 9.0, 14.0
+HEAD = 11.0  # em that the heading of a column of numbers may take on a line
 CODE = 0.53
 
 
@@ -43,24 +44,45 @@ def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
     for scale in SCALES:
         if sum(natural) + GAP * len(natural) <= width / scale:
-            return (Sheet(table, (None,) * len(natural), scale),)
+            return (Sheet(table, _stated(table, natural), scale),)
     for scale in SCALES:
         if found := _wrapped(table, natural, width / scale - GAP * len(natural)):
             return (Sheet(table, found, scale),)
     return tuple(_split(table, natural, symbols, width))
 
 
+def _stated(table: Table, natural: Sequence[float]) -> tuple[float | None, ...]:
+    """Widths where nothing wraps: stated for tables of formulas, which may go over pages."""
+    large = table.kind in LARGE
+    return tuple(
+        own if large and letter == "l" else None for own, letter in zip(natural, table.align, strict=True)
+    )
+
+
 def _wrapped(table: Table, natural: Sequence[float], room: float) -> tuple[float | None, ...]:
-    """Widths where columns of words and formulas share what the others leave; empty if that is too little."""
+    """Widths where columns of words wrap and, if need be, of formulas; empty where they get too little."""
     wide = [at for at, letter in enumerate(table.align) if letter == "l"]
-    while wide:
-        share = (room - sum(own for at, own in enumerate(natural) if at not in wide)) / len(wide)
-        small = [at for at in wide if natural[at] <= share]
-        if not small:
-            fits = share >= NARROW
-            return tuple(share if at in wide else None for at in range(len(natural))) if fits else ()
-        wide = [at for at in wide if at not in small]
-    return ()
+    formulas = [at for at in wide if all(_is_formula(row[at]) for row in table.rows)]
+    words = [at for at in wide if at not in formulas]
+    left = room - sum(own for at, own in enumerate(natural) if at not in wide)
+    least = sum(min(natural[at], WORDS) for at in words)
+    given = min(sum(natural[at] for at in formulas), left - least)
+    found = _shared(natural, formulas, given) | _shared(natural, words, left - max(0, given))
+    if not wide or any(width < min(natural[at], NARROW) for at, width in found.items()):
+        return ()
+    return tuple(found.get(at) for at in range(len(natural)))
+
+
+def _is_formula(words: Words) -> bool:
+    return len(words) == 1 and isinstance(words[0], Formula)
+
+
+def _shared(natural: Sequence[float], places: Sequence[int], room: float) -> dict[int, float]:
+    """What columns get of a room: the narrow ones what they need, the others the rest in equal parts."""
+    found: dict[int, float] = {}
+    for done, at in enumerate(sorted(places, key=lambda place: natural[place])):
+        found[at] = min(natural[at], (room - sum(found.values())) / (len(places) - done))
+    return found
 
 
 def _split(table: Table, natural: Sequence[float], symbols: Symbols, width: float) -> Iterator[Sheet]:
@@ -119,7 +141,8 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     """The width of a column that does not wrap; decimals are aligned at their mark."""
     cells = [row[place] for row in table.rows]
     large = table.kind in LARGE
-    found = [words_width(cell, symbols, large) for cell in (table.header[place], *cells)]
+    found = [words_width(cell, symbols, large) for cell in cells]
+    found.append(min(words_width(table.header[place], symbols), head_width(table.align[place])))
     if table.align[place] != "d":
         return max(found)
     texts = [number.text.lstrip("-") for cell in cells if (number := lone_number(cell)) and number.text]
@@ -127,6 +150,16 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     after = max((len(text.partition("e")[0].partition(".")[2]) for text in texts), default=0)
     power = 3.2 if any("e" in text for text in texts) else 0
     return max(*found, 0.5 * (before + after) + 2.2 + power)
+
+
+def head_width(letter: str) -> float:
+    """How wide a heading may be before its formula is broken."""
+    return HEAD if letter == "d" else float("inf")
+
+
+def chain_width(formula: Formula, symbols: Symbols) -> float:
+    """The width of a chain on one line of text."""
+    return measure_row(whole(formula, symbols), TEXT).width
 
 
 def words_width(words: Words, symbols: Symbols, large: bool = False) -> float:
@@ -166,8 +199,12 @@ def cell_height(words: Words, symbols: Symbols, width: float | None, large: bool
 def row_heights(sheet: Sheet, symbols: Symbols) -> list[float]:
     """The heights of the header and of every row, in em of the page."""
     large = sheet.table.kind in LARGE
+    heads = [
+        width or head_width(letter) for letter, width in zip(sheet.table.align, sheet.widths, strict=True)
+    ]
+    columns = [(heads, sheet.table.header), *((sheet.widths, row) for row in sheet.table.rows)]
     return [
         sheet.scale
-        * max(cell_height(cell, symbols, width, large) for cell, width in zip(row, sheet.widths, strict=True))
-        for row in (sheet.table.header, *sheet.table.rows)
+        * max(cell_height(cell, symbols, width, large) for cell, width in zip(row, widths, strict=True))
+        for widths, row in columns
     ]

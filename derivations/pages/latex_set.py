@@ -1,0 +1,193 @@
+"""Formulas, sentences, tables and figures of a document as LaTeX, for the article and for Beamer alike.
+
+Lines come from `derivations.notation.breaking`, tables fitted to the width from `derivations.pages.sheets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from derivations.figures.tikz import check_tikz, tikz_of
+from derivations.notation.breaking import Line, lines
+from derivations.notation.latex import latex_of
+from derivations.notation.layout import Box
+from derivations.notation.symbols import Symbols
+from derivations.pages.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
+from derivations.pages.finished import Item
+from derivations.pages.latex_text import escape
+from derivations.pages.press import Press
+from derivations.pages.sheets import LARGE, Sheet, chain_width, head_width, sheets
+
+MARKS = {"": "", "beside": "% further columns\n", "below": "% further rows\n"}
+SIZES = {1.0: "", 0.91: "\\small", 0.82: "\\footnotesize"}
+SPACED = (*LARGE, "quantities")  # rows with fractions need space between them
+PAGE = 30.0  # a table that is higher, in em, may break across pages
+
+
+@dataclass(frozen=True)
+class Setter:
+    """How a document is set: its symbols, and how many em fit on a line."""
+
+    symbols: Symbols
+    width: float
+
+    def lines(self, formula: Formula, width: float | None = None) -> tuple[Line, ...]:
+        """A chain in lines."""
+        return lines(formula.sides, self.symbols, width or self.width)
+
+    def display(self, formula: Formula) -> Markup:
+        """A displayed chain."""
+        return Markup(displayed(self.lines(formula)))
+
+    def words(self, words: Words) -> Markup:
+        """A sentence or a cell."""
+        return Markup("".join(map(self.inline, words)))
+
+    def inline(self, word: Inline) -> str:
+        """A part of a sentence; a formula on one line, though TeX may break it at its signs."""
+        if isinstance(word, Formula):
+            return f"${self.whole(word)}$"
+        if isinstance(word, Code):
+            return f"\\texttt{{{escape(word.text)}}}"
+        return escape(str(word))
+
+    def whole(self, formula: Formula) -> str:
+        """A chain on one line."""
+        (line,) = self.lines(formula, float("inf"))
+        return row(line.parts)
+
+    def block(self, formula: Formula, width: float, stands: str = "t") -> str:
+        """A chain in a cell, in lines that are aligned."""
+        found = self.lines(formula, width)
+        if len(found) == 1:
+            return f"$\\displaystyle {row((*found[0].before, *found[0].parts))}$"
+        return f"$\\begin{{aligned}}[{stands}] {' '.join(aligned(found))} \\end{{aligned}}$"
+
+    # --- tables
+
+    def sheets(self, table: Table) -> tuple[Sheet, ...]:
+        """A table fitted to the width."""
+        return sheets(table, self.symbols, self.width)
+
+    def header(self, sheet: Sheet) -> Markup:
+        """Headings; above a column of decimals they are protected by braces."""
+        cells = zip(sheet.table.header, sheet.table.align, sheet.widths, strict=True)
+        return Markup(" & ".join(self.heading(*cell) for cell in cells))
+
+    def heading(self, words: Words, letter: str, width: float | None) -> str:
+        """A heading; a formula that is wider than its column should be is broken."""
+        shown = self.words(words)
+        if len(words) == 1 and isinstance(words[0], Formula):
+            most = width or head_width(letter)
+            if chain_width(words[0], self.symbols) > most:
+                shown = Markup(self.block(words[0], most, "b"))
+        return f"{{{shown}}}" if letter == "d" else shown
+
+    def row(self, cells: tuple[Words, ...], sheet: Sheet) -> Markup:
+        """A row; numbers in decimal columns are left to siunitx, formulas of a derivation are set large."""
+        columns = zip(cells, sheet.table.align, sheet.widths, strict=True)
+        return Markup(" & ".join(self.cell(*column, sheet.table.kind in LARGE) for column in columns))
+
+    def cell(self, words: Words, letter: str, width: float | None, large: bool) -> str:
+        """A cell; a formula alone in a column that wraps is broken to its width."""
+        number = lone_number(words) if letter == "d" else None
+        if number is not None and number.text:
+            return ("\\approx " if _about(words) else "") + number.text
+        if letter != "d" and len(words) == 1 and isinstance(words[0], Formula):
+            most = width or float("inf")
+            if large or chain_width(words[0], self.symbols) > most:
+                return self.block(words[0], most)
+        shown = self.words(words)
+        protected = letter == "d" or shown.startswith(("(", "["))  # a rule above would read it as its own
+        return f"{{{shown}}}" if protected and shown else shown
+
+
+def row(parts: Iterable[Box]) -> str:
+    """Boxes side by side."""
+    return " ".join(map(latex_of, parts)).replace(" , ", ", ")
+
+
+def displayed(found: tuple[Line, ...]) -> str:
+    """Lines as a display; several are aligned."""
+    if len(found) == 1 and not found[0].indent:
+        return f"\\[\n{row((*found[0].before, *found[0].parts))}\n\\]"
+    return in_display("\n".join(aligned(found)))
+
+
+def in_display(rows: str) -> str:
+    """Aligned rows as a display."""
+    return f"\\[\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n\\]"
+
+
+def aligned(found: tuple[Line, ...]) -> list[str]:
+    """Lines with the mark at which they are aligned and what ends them."""
+    ends = [r" \\"] * (len(found) - 1) + [""]
+    return [
+        f"{row(line.before)} &{space(line.indent)}{row(line.parts)}".lstrip() + end
+        for line, end in zip(found, ends, strict=True)
+    ]
+
+
+def space(indent: float) -> str:
+    """An indent of whole em."""
+    doubles, single = divmod(round(indent), 2)
+    return "\\qquad " * doubles + "\\quad " * single
+
+
+def start(sheet: Sheet, breaks: bool) -> Markup:
+    """The start of a table in one piece, or of one that may break across pages."""
+    name = "longtable" if breaks else "tabular"
+    opened = f"\\begin{{{name}}}{columns(sheet)}"
+    size = SIZES[sheet.scale]
+    around = f"\\begingroup{size}\n" if breaks else f"\\begin{{center}}{size}\n"
+    return Markup(f"{MARKS[sheet.continues]}{around}{opened}")
+
+
+def end(breaks: bool) -> Markup:
+    """The end that belongs to `start`."""
+    return Markup("\\end{longtable}\n\\endgroup" if breaks else "\\end{tabular}\n\\end{center}")
+
+
+def columns(sheet: Sheet) -> str:
+    """The types of the columns: decimals aligned at the mark by siunitx, paragraphs, words."""
+    found = []
+    for place, (letter, width) in enumerate(zip(sheet.table.align, sheet.widths, strict=True)):
+        if width is not None:
+            found.append(f">{{\\raggedright\\arraybackslash}}p{{{width:.2f}em}}")
+        else:
+            cells = [row[place] for row in sheet.table.rows]
+            found.append(_decimal_column(cells) if letter == "d" else letter)
+    return "{" + "".join(found) + "}"
+
+
+def _decimal_column(cells: list[Words]) -> str:
+    numbers = [n for cell in cells for n in [lone_number(cell)] if n is not None]
+    texts = [n.text for n in numbers]
+    if not numbers or not all(texts):
+        return "r"
+    mantissas = [text.partition("e")[0].lstrip("-") for text in texts]
+    whole = max(len(m.partition(".")[0]) for m in mantissas)
+    places = max(len(m.partition(".")[2]) for m in mantissas)
+    exponents = [text.partition("e")[2] for text in texts if "e" in text]
+    sign = "-" if any(text.startswith("-") for text in texts) else ""
+    power = f"e-{max(len(e.lstrip('-')) for e in exponents)}" if exponents else ""
+    about = r"\approx" if any(_about(cell) for cell in cells) else ""
+    return f"S[table-format={about}{sign}{whole}.{places}{power}]"
+
+
+def _about(cell: Words) -> bool:
+    return any(isinstance(word, Formula) and word.sides[0].relation == "≈" for word in cell)
+
+
+def figure_latex(figure: Figure, symbols: Symbols) -> Markup:
+    """A figure as a TikZ picture, set smaller if it is too wide."""
+    shown = tikz_of(figure.drawing, symbols, escape)
+    return Markup(f"\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}")
+
+
+def check_figure(item: Item, figure: Figure, press: Press) -> None:
+    """Raise `CheckFailed` unless a TikZ picture shows the drawing of a figure."""
+    check_tikz(item.text, figure.drawing, press.symbols, escape)

@@ -1,0 +1,55 @@
+"""Text as literal text for pdflatex: nothing in it is a command, a formula or a comment."""
+
+from __future__ import annotations
+
+import re
+
+from derivations.notation.symbols import GREEK
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "=": "=",
+    "≈": r"\ensuremath{\approx}",
+    "\u200b": r"\allowbreak{}",
+    "←": r"\ensuremath{\leftarrow}",
+    "·": r"\textperiodcentered{}",
+    "−": r"\ensuremath{-}",
+    "⊙": r"\ensuremath{\odot}",
+    "⊘": r"\ensuremath{\oslash}",
+}
+LETTERS = dict(zip("αβγδεζηθικλμνξ πρστυφχψω".replace(" ", ""), GREEK, strict=False))
+MISSING = frozenset("ĦħĸĿŀŉŦŧſ")  # in the range of the fonts, but not in them
+LONG_WORD = re.compile(r"[^\s]{40,}")
+
+
+def escape(text: str) -> str:
+    """Text as literal text for pdflatex; a letter that its fonts lack is shown as its code point."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    found = "".join(map(_letter, LONG_WORD.sub(lambda word: "\u200b".join(word[0]), text)))
+    return re.sub(r"([-,'])(?=\1)", r"\1{}", found)  # no ligatures
+
+
+def _letter(letter: str) -> str:
+    if letter in SPECIAL:
+        return SPECIAL[letter]
+    if letter in LETTERS:
+        return f"\\ensuremath{{\\{LETTERS[letter]}}}"
+    if letter in MISSING:
+        return f"\\texttt{{[U+{ord(letter):04X}]}}"
+    if letter.isascii() or "\u00a1" <= letter <= "\u017f" or letter in "–—‘’“”„…€•":
+        return letter
+    return f"\\texttt{{[U+{ord(letter):04X}]}}"
