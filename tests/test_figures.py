@@ -27,7 +27,7 @@ from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, number
 from derivations.pages.blocks import Figure
-from derivations.pages.latex import escape
+from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
 
 GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]

@@ -20,7 +20,7 @@ from derivations.cli import main
 from derivations.courses.inputs import key
 from derivations.examples.gallery import path
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages.latex import escape as latex_escape
+from derivations.pages.latex_text import escape as latex_escape
 from derivations.pages.page import Page, build
 
 SPEC = '''title = {title}

@@ -37,7 +37,7 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 
 ARTICLE, SLIDE, PHONE = 41.0, 36.0, 20.0  # em on a line of A4, of a 16:9 slide, of a telephone
-INDENT, FURTHER, ALONE = 2.0, 1.0, 1.0
+INDENT, FURTHER, ALONE, DEEPEST = 2.0, 1.0, 1.0, 5.0
 Run: TypeAlias = tuple[Box, ...]
 Role: TypeAlias = Literal["head", "relation", "continuation"]
 
@@ -87,7 +87,7 @@ class Draft:
             self.lines[-1][1].extend(pieces[0])
             return
         for piece in pieces:
-            self.place(piece, further, further + FURTHER)
+            self.place(piece, further, min(further + FURTHER, DEEPEST))
 
 
 def lines(sides: Sequence[Side], symbols: Symbols, width: float, together: int = 99) -> tuple[Line, ...]:
@@ -189,8 +189,8 @@ def finer(run: Run, width: float) -> list[Run]:
         first, *others = _at_signs(run[-1].parts)
         return [(*run[:-1], *first), *others]
     flat = _flat(run)
-    opened, factors = _opened(flat), _factors(flat)
-    if opened and (len(factors) == 1 or _ends_in_the_most(flat)):
+    opened, factors = _opened(run), _factors(flat)
+    if opened and (len(factors) == 1 or _ends_in_the_most(_flat(run, "apply"))):
         return opened
     if len(factors) > 1:
         return factors
@@ -210,15 +210,15 @@ def _ends(box: Box) -> bool:
     return box == Sign(",") or (isinstance(inner, Delimiter) and inner.closes)
 
 
-def _flat(run: Run) -> Run:
+def _flat(run: Run, *further: str) -> Run:
     """A run whose last box is no row of factors any more: its parts stand there."""
     *before, last = run
-    if not isinstance(last, Row) or last.role not in ("product", "sign", "operator", "apply"):
+    if not isinstance(last, Row) or last.role not in ("product", "sign", "operator", *further):
         return run
     whole = last.role == "product" or isinstance(last.parts[0], Fraction)  # stays together beside others
     if whole and not all(isinstance(box, (Sign, Operator)) for box in before):
         return run
-    return _flat((*before, *last.parts))
+    return _flat((*before, *last.parts), *further)
 
 
 def _at_signs(parts: Run) -> list[Run]:
@@ -233,6 +233,7 @@ def _cut(parts: Run, places: list[int]) -> list[Run]:
 
 def _opened(run: Run) -> list[Run]:
     """A run before each sign inside the bracket that ends it; empty if it does not end with such a one."""
+    run = _flat(run, "apply")
     last = run[-1]
     fenced = last.base if isinstance(last, Scripts) else last
     if not isinstance(fenced, Fenced) or len(inside := _inside(fenced.body)) < 2:
@@ -259,8 +260,7 @@ def _inside(body: Box) -> list[Run]:
             return _cut(parts, [at + 1 for at, part in enumerate(parts) if part == Sign(",")])
         case "relation":
             return _cut(parts, [at + 1 for at, part in enumerate(parts) if part == Sign("=")])
-    flat = _flat((body,))
-    return _opened(flat) or _factors(flat)
+    return _opened((body,)) or _factors(_flat((body,)))
 
 
 def _factors(run: Run) -> list[Run]:
@@ -277,14 +277,21 @@ def _factors(run: Run) -> list[Run]:
 def _is_bound(left: Box, right: Box) -> bool:
     """Whether no line may end between two boxes: after an operator or a function, inside a bracket."""
     is_name = isinstance(left, Letter) and left.style == "function"
+    is_name |= isinstance(left, Fraction) and left.above == Sign("∂")
     return isinstance(left, (Sign, Operator, Delimiter)) or isinstance(right, Delimiter) or is_name
 
 
 def _stacked(box: Box, width: float) -> Box:
-    """A fraction or a root with lines inside it, where it is wider than ``width``."""
+    """A box whose last fraction or root has lines inside it, where it is wider than ``width``."""
     if measure(box).width <= width:
         return box
     match box:
+        case Row((*before, last), role) if not isinstance(last, Sign):
+            return Row((*before, _stacked(last, width - measure_row(before).width)), role)
+        case Fenced(_, body):
+            return replace(box, body=_stacked(body, width - 1.5), tall=True)
+        case Scripts(base):
+            return replace(box, base=_stacked(base, width - 1.0))
         case Fraction(above, below):
             return Fraction(_rows(above, width - 0.3), _rows(below, width - 0.3))
         case Root(body):

@@ -89,6 +89,10 @@ class Stage:
 
     def display(self, found: tuple[Line, ...], at: int) -> str:
         """Lines that are uncovered one after another."""
+        if not latex_set.is_within(found, self.slide.width):
+            body = " ".join(latex_set.aligned(found))
+            shown = f"$\\begin{{aligned}}[t] {body} \\end{{aligned}}$"
+            return covered(f"\\[\n{latex_set.smaller(shown, self.slide.width)}\n\\]", at)
         if len(found) == 1 and not found[0].indent and found[0].role == "head":
             return covered(latex_set.displayed(found), at)
         rows = [
@@ -179,22 +183,10 @@ def _items(body: str) -> Iterator[Found]:
 
 
 def _opened(text: str) -> str:
-    r"""LaTeX without its coverings: ``\uncover<2->{…}`` and the environment."""
-    text = re.sub(r"%\n\\end\{uncoverenv\}%$|^\\begin\{uncoverenv\}<\d+->%\n", "", text, flags=re.MULTILINE)
-    while found := re.search(r"\\uncover<\d+->\{(?:\{\})?", text):
-        end = _closing(text, found.end())
-        text = text[: found.start()] + text[found.end() : end] + text[end + 1 :]
-    return text
-
-
-def _closing(text: str, at: int) -> int:
-    """Where the group that is open at a place closes."""
-    depth = 1
-    for token in re.finditer(r"\\.|[{}]", text[at:]):
-        depth += {"{": 1, "}": -1}.get(token[0], 0)
-        if not depth:
-            return at + token.start()
-    return len(text)
+    """A frame without its coverings; one with a listing has none."""
+    if "\\begin{lstlisting}" in text:
+        return text
+    return re.sub(r"%\n\\end\{uncoverenv\}%$|^\\begin\{uncoverenv\}<\d+->%\n", "", text, flags=re.MULTILINE)
 
 
 PRINTER = Printer(write, audited(read, escape, latex_set.check_figure))

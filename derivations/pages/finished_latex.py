@@ -52,10 +52,10 @@ def _latex_item(found: re.Match[str]) -> Item:
     if found["table"] is not None:
         return Item("Table", rows=tuple(_latex_rows(found["rows"])))
     if found["display"] is not None:
-        source = re.sub(r" ?\\\\\n", " ", found["display"]).replace("&", " ")
+        source = _unaligned(ALIGNED.sub(_unaligned, plain(found["display"]))).strip().strip("$")
         return Item("Display", (Mathematics(source.strip()),))
     name = "Heading" if found["heading"] is not None else "Prose"
-    return Item(name, latex_pieces(found["heading"] or found["prose"]))
+    return Item(name, latex_pieces(ALIGNED.sub(_unaligned, plain(found["heading"] or found["prose"]))))
 
 
 def put_together(found: Iterable[Found]) -> list[Item]:
@@ -116,6 +116,27 @@ def _beside(parts: list[Item]) -> Item | None:
     return first
 
 
+COVERING = re.compile(r"\\uncover<\d+->\{(?:\{\})?|\\adjustbox\{max width=[\d.]+em\}\{")
+
+
+def plain(text: str) -> str:
+    r"""LaTeX without what covers or shrinks it: ``\uncover<2->{…}`` and ``\adjustbox{…}{…}``."""
+    while found := COVERING.search(text):
+        end = _closing(text, found.end())
+        text = text[: found.start()] + text[found.end() : end] + text[end + 1 :]
+    return text
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the group that is open at a place closes."""
+    depth = 1
+    for token in re.finditer(r"\\.|[{}]", text[at:], re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if not depth:
+            return at + token.start()
+    return len(text)
+
+
 def latex_pieces(text: str) -> Pieces:
     """Text and formulas of a sentence; escaped dollars are text."""
     parts = re.split(r"(?<!\\)\$((?:[^$\\]|\\.)*)(?<!\\)\$", text)
@@ -124,14 +145,17 @@ def latex_pieces(text: str) -> Pieces:
 
 def _latex_rows(source: str) -> Iterator[tuple[Pieces, ...]]:
     inside = source.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
+    inside = plain(inside)
     inside = re.sub(r"\\midrule|\\endhead|\\addlinespace", "", ALIGNED.sub(_unaligned, inside))
     for row in re.split(r"\\\\(?=\n|$)", inside):
         if row.strip():
             yield tuple(_latex_cell(cell) for cell in re.split(r"(?<!\\)&", row))
 
 
-def _unaligned(found: re.Match[str]) -> str:
-    return found[1].replace(r"\\", " ").replace("&", " ")
+def _unaligned(found: re.Match[str] | str) -> str:
+    """The rows of an alignment one after another."""
+    rows = found if isinstance(found, str) else found[1]
+    return rows.replace(r"\\", " ").replace("\n", " ").replace("&", " ")
 
 
 def _latex_cell(cell: str) -> Pieces:

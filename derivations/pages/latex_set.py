@@ -39,32 +39,44 @@ class Setter:
         return lines(formula.sides, self.symbols, width or self.width)
 
     def display(self, formula: Formula) -> Markup:
-        """A displayed chain."""
-        return Markup(displayed(self.lines(formula)))
+        """A displayed chain; it is set smaller where nothing more can be cut."""
+        found = self.lines(formula)
+        if is_within(found, self.width):
+            return Markup(displayed(found))
+        return Markup(f"\\[\n{smaller(self.block(formula), self.width)}\n\\]")
 
-    def words(self, words: Words) -> Markup:
+    def words(self, words: Words, width: float | None = None) -> Markup:
         """A sentence or a cell."""
-        return Markup("".join(map(self.inline, words)))
+        return Markup("".join(self.inline(word, width or self.width) for word in words))
 
-    def inline(self, word: Inline) -> str:
-        """A part of a sentence; a formula on one line, though TeX may break it at its signs."""
+    def inline(self, word: Inline, width: float) -> str:
+        """A part of a sentence; a formula stands on one line, though TeX may break it, if it fits on one."""
         if isinstance(word, Formula):
-            return f"${self.whole(word)}$"
+            return f"${self.whole(word)}$" if self.wide(word) <= width else self.cell_block(word, width)
         if isinstance(word, Code):
             return f"\\texttt{{{escape(word.text)}}}"
         return escape(str(word))
+
+    def wide(self, formula: Formula) -> float:
+        """The width of a chain on one line."""
+        return chain_width(formula, self.symbols)
 
     def whole(self, formula: Formula) -> str:
         """A chain on one line."""
         (line,) = self.lines(formula, float("inf"))
         return row(line.parts)
 
-    def block(self, formula: Formula, width: float, stands: str = "t") -> str:
-        """A chain in a cell, in lines that are aligned."""
+    def block(self, formula: Formula, width: float | None = None, stands: str = "t") -> str:
+        """A chain in lines that are aligned."""
         found = self.lines(formula, width)
         if len(found) == 1:
             return f"$\\displaystyle {row((*found[0].before, *found[0].parts))}$"
         return f"$\\begin{{aligned}}[{stands}] {' '.join(aligned(found))} \\end{{aligned}}$"
+
+    def cell_block(self, formula: Formula, width: float, stands: str = "t") -> str:
+        """A chain in a cell, broken to its width; it is set smaller where nothing more can be cut."""
+        shown = self.block(formula, width, stands)
+        return shown if is_within(self.lines(formula, width), width) else smaller(shown, width)
 
     # --- tables
 
@@ -79,11 +91,11 @@ class Setter:
 
     def heading(self, words: Words, letter: str, width: float | None) -> str:
         """A heading; a formula that is wider than its column should be is broken."""
-        shown = self.words(words)
+        shown = self.words(words, width)
         if len(words) == 1 and isinstance(words[0], Formula):
             most = width or head_width(letter)
-            if chain_width(words[0], self.symbols) > most:
-                shown = Markup(self.block(words[0], most, "b"))
+            if self.wide(words[0]) > most:
+                shown = Markup((self.block if width is None else self.cell_block)(words[0], most, "b"))
         return f"{{{shown}}}" if letter == "d" else shown
 
     def row(self, cells: tuple[Words, ...], sheet: Sheet) -> Markup:
@@ -98,11 +110,21 @@ class Setter:
             return ("\\approx " if _about(words) else "") + number.text
         if letter != "d" and len(words) == 1 and isinstance(words[0], Formula):
             most = width or float("inf")
-            if large or chain_width(words[0], self.symbols) > most:
-                return self.block(words[0], most)
-        shown = self.words(words)
+            if large or self.wide(words[0]) > most:
+                return self.cell_block(words[0], most)
+        shown = self.words(words, width)
         protected = letter == "d" or shown.startswith(("(", "["))  # a rule above would read it as its own
         return f"{{{shown}}}" if protected and shown else shown
+
+
+def is_within(found: tuple[Line, ...], width: float) -> bool:
+    """Whether no line is wider."""
+    return max(line.size.width for line in found) <= width + 0.01
+
+
+def smaller(shown: str, width: float) -> str:
+    """Mathematics that is set smaller to be within a width."""
+    return f"\\adjustbox{{max width={width:.2f}em}}{{{shown}}}"
 
 
 def row(parts: Iterable[Box]) -> str:

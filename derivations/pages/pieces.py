@@ -26,7 +26,7 @@ from derivations.pages.sheets import LINE, Sheet
 
 HEIGHT = 17.0
 SKIP = {"Prose": 0.4, "Display": 1.4, "Table": 1.4, "Listing": 1.8, "Figure": 1.0}  # space around a block
-CODE_LINE, CODE_WIDTH = 1.0, 78
+CODE_LINE, CODE_WIDTH = 1.0, 72
 PIXEL = 0.069  # in em of 11 points
 
 

@@ -20,7 +20,7 @@ from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_n
 Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = (1.0, 0.91, 0.82)  # normal, small and footnote size of type
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
-GAP, LINE, NARROW, WORDS = 1.1, 1.25, 9.0, 14.0
+GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
 HEAD = 11.0  # em that the heading of a column of numbers may take on a line
 CODE = 0.53
 
@@ -43,10 +43,10 @@ def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
     """The table in sheets that are at most ``width`` em wide."""
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
     for scale in SCALES:
-        if sum(natural) + GAP * len(natural) <= width / scale:
+        if sum(natural) * scale + GAP * len(natural) <= width:
             return (Sheet(table, _stated(table, natural), scale),)
     for scale in SCALES:
-        if found := _wrapped(table, natural, width / scale - GAP * len(natural)):
+        if found := _wrapped(table, natural, (width - GAP * len(natural)) / scale):
             return (Sheet(table, found, scale),)
     return tuple(_split(table, natural, symbols, width))
 
@@ -87,11 +87,11 @@ def _shared(natural: Sequence[float], places: Sequence[int], room: float) -> dic
 
 def _split(table: Table, natural: Sequence[float], symbols: Symbols, width: float) -> Iterator[Sheet]:
     """As many columns as fit beside the first, then the next; a single one that does not fit stands alone."""
-    room = width / SCALES[1] - GAP - natural[0]
+    room = (width - GAP) / SCALES[1] - natural[0]
     held: list[int] = []
     groups: list[list[int]] = []
     for at in range(1, len(natural)):
-        if held and sum(natural[one] + GAP for one in (*held, at)) > room:
+        if held and sum(natural[one] + GAP / SCALES[1] for one in (*held, at)) > room:
             groups.append(held)
             held = []
         held = [*held, at]
@@ -142,7 +142,7 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     cells = [row[place] for row in table.rows]
     large = table.kind in LARGE
     found = [words_width(cell, symbols, large) for cell in cells]
-    found.append(min(words_width(table.header[place], symbols), head_width(table.align[place])))
+    found.append(_heading_width(table.header[place], table.align[place], symbols))
     if table.align[place] != "d":
         return max(found)
     texts = [number.text.lstrip("-") for cell in cells if (number := lone_number(cell)) and number.text]
@@ -150,6 +150,14 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     after = max((len(text.partition("e")[0].partition(".")[2]) for text in texts), default=0)
     power = 3.2 if any("e" in text for text in texts) else 0
     return max(*found, 0.5 * (before + after) + 2.2 + power)
+
+
+def _heading_width(words: Words, letter: str, symbols: Symbols) -> float:
+    """The width of a heading, whose formula is broken above a column of numbers."""
+    wide = words_width(words, symbols)
+    if wide <= head_width(letter) or len(words) != 1 or not isinstance(words[0], Formula):
+        return wide
+    return max(line.size.width for line in lines(words[0].sides, symbols, head_width(letter)))
 
 
 def head_width(letter: str) -> float:
