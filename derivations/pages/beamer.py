@@ -89,15 +89,16 @@ class Stage:
 
     def display(self, found: tuple[Line, ...], at: int) -> str:
         """Lines that are uncovered one after another."""
+        marks = self.setter.symbols.marks
         if not latex_set.is_within(found, self.slide.width):
-            body = " ".join(latex_set.aligned(found))
+            body = " ".join(latex_set.aligned(found, marks))
             shown = f"$\\begin{{aligned}}[t] {body} \\end{{aligned}}$"
             return covered(f"\\[\n{latex_set.smaller(shown, self.slide.width)}\n\\]", at)
         if len(found) == 1 and not found[0].indent and found[0].role == "head":
-            return covered(latex_set.displayed(found), at)
+            return covered(latex_set.displayed(found, marks), at)
         rows = [
-            f"{_uncovered(row(line.before), click)} &"
-            + _uncovered(space(line.indent) + row(line.parts), click)
+            f"{_uncovered(row(line.before, marks), click)} &"
+            + _uncovered(space(line.indent) + row(line.parts, marks), click)
             for line, click in zip(found, _numbers(found, at), strict=True)
         ]
         return latex_set.in_display(" \\\\\n".join(text.lstrip() for text in rows))

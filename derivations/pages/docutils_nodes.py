@@ -17,7 +17,7 @@ from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
 from derivations.pages.blocks import Block, Code, Display, Figure, Heading, Listing, Prose, Table, Words
 from derivations.pages.finished import Item, Mathematics, Pieces, joined, merged
-from derivations.pages.latex import figure_latex
+from derivations.pages.latex_set import figure_latex
 from derivations.pages.markdown import lines, math
 from derivations.pages.press import Press, audited
 from derivations.pages.regions import Region, regions

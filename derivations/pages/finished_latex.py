@@ -164,5 +164,5 @@ def _latex_cell(cell: str) -> Pieces:
         return (Mathematics(cell[2:-2].strip()),)
     cell = cell[1:-1] if cell.startswith("{") and cell.endswith("}") else cell
     if re.fullmatch(r"(\\approx )?-?\d[\d.]*(e-?\d+)?", cell):
-        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell)),)
+        return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell), canonical=True),)
     return latex_pieces(cell)

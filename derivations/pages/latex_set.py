@@ -14,7 +14,9 @@ from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.notation.breaking import Line, lines
 from derivations.notation.latex import latex_of
 from derivations.notation.layout import Box
+from derivations.notation.marks import Marks
 from derivations.notation.symbols import Symbols
+from derivations.notation.typeset import COMMA
 from derivations.pages.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.finished import Item
 from derivations.pages.latex_text import escape
@@ -42,7 +44,7 @@ class Setter:
         """A displayed chain; it is set smaller where nothing more can be cut."""
         found = self.lines(formula)
         if is_within(found, self.width):
-            return Markup(displayed(found))
+            return Markup(displayed(found, self.symbols.marks))
         return Markup(f"\\[\n{smaller(self.block(formula), self.width)}\n\\]")
 
     def words(self, words: Words, width: float | None = None) -> Markup:
@@ -64,14 +66,15 @@ class Setter:
     def whole(self, formula: Formula) -> str:
         """A chain on one line."""
         (line,) = self.lines(formula, float("inf"))
-        return row(line.parts)
+        return row(line.parts, self.symbols.marks)
 
     def block(self, formula: Formula, width: float | None = None, stands: str = "t") -> str:
         """A chain in lines that are aligned."""
         found = self.lines(formula, width)
+        marks = self.symbols.marks
         if len(found) == 1:
-            return f"$\\displaystyle {row((*found[0].before, *found[0].parts))}$"
-        return f"$\\begin{{aligned}}[{stands}] {' '.join(aligned(found))} \\end{{aligned}}$"
+            return f"$\\displaystyle {row((*found[0].before, *found[0].parts), marks)}$"
+        return f"$\\begin{{aligned}}[{stands}] {' '.join(aligned(found, marks))} \\end{{aligned}}$"
 
     def cell_block(self, formula: Formula, width: float, stands: str = "t") -> str:
         """A chain in a cell, broken to its width; it is set smaller where nothing more can be cut."""
@@ -127,16 +130,17 @@ def smaller(shown: str, width: float) -> str:
     return f"\\adjustbox{{max width={width:.2f}em}}{{{shown}}}"
 
 
-def row(parts: Iterable[Box]) -> str:
-    """Boxes side by side."""
-    return " ".join(map(latex_of, parts)).replace(" , ", ", ")
+def row(parts: Iterable[Box], marks: Marks) -> str:
+    """Boxes side by side; a comma between arguments may stand alone here."""
+    shown = (marks.separator if part == COMMA else latex_of(part, marks) for part in parts)
+    return " ".join(shown).replace(f" {marks.separator} ", f"{marks.separator} ")
 
 
-def displayed(found: tuple[Line, ...]) -> str:
+def displayed(found: tuple[Line, ...], marks: Marks) -> str:
     """Lines as a display; several are aligned."""
     if len(found) == 1 and not found[0].indent:
-        return f"\\[\n{row((*found[0].before, *found[0].parts))}\n\\]"
-    return in_display("\n".join(aligned(found)))
+        return f"\\[\n{row((*found[0].before, *found[0].parts), marks)}\n\\]"
+    return in_display("\n".join(aligned(found, marks)))
 
 
 def in_display(rows: str) -> str:
@@ -144,11 +148,11 @@ def in_display(rows: str) -> str:
     return f"\\[\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n\\]"
 
 
-def aligned(found: tuple[Line, ...]) -> list[str]:
+def aligned(found: tuple[Line, ...], marks: Marks) -> list[str]:
     """Lines with the mark at which they are aligned and what ends them."""
     ends = [r" \\"] * (len(found) - 1) + [""]
     return [
-        f"{row(line.before)} &{space(line.indent)}{row(line.parts)}".lstrip() + end
+        f"{row(line.before, marks)} &{space(line.indent)}{row(line.parts, marks)}".lstrip() + end
         for line, end in zip(found, ends, strict=True)
     ]
 

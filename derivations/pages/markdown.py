@@ -24,7 +24,7 @@ from derivations.pages.render import render
 from derivations.pages.sheets import chain_width
 
 RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
-LONG = 46.0  # em on a line
+LONG = 52.0  # em on a line
 SPECIAL = re.compile(r"([\\`*_\[\]|$~^#@])")
 
 

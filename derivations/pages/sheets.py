@@ -21,6 +21,7 @@ Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = (1.0, 0.91, 0.82)  # normal, small and footnote size of type
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
 GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
+LITTLE, SLACK = 1.03, 1.1  # what formulas in a column, and words beside them, are wider than estimated
 HEAD = 11.0  # em that the heading of a column of numbers may take on a line
 CODE = 0.53
 
@@ -144,7 +145,7 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     found = [words_width(cell, symbols, large) for cell in cells]
     found.append(_heading_width(table.header[place], table.align[place], symbols))
     if table.align[place] != "d":
-        return max(found)
+        return max(found) * (LITTLE if large else SLACK)
     texts = [number.text.lstrip("-") for cell in cells if (number := lone_number(cell)) and number.text]
     before = max((len(text.partition(".")[0]) for text in texts), default=0)
     after = max((len(text.partition("e")[0].partition(".")[2]) for text in texts), default=0)
