@@ -25,13 +25,7 @@ from derivations.notation.layout import (
     Sign,
     Stack,
 )
-from derivations.notation.measure import (
-    TEXT,
-    Size,
-    height_of_bracket,
-    measure,
-    measure_row,
-)
+from derivations.notation.measure import TEXT, Size, height_of_bracket, measure, measure_row
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
@@ -136,7 +130,7 @@ def _alone(head: Box, rest: Sequence[tuple[str, Box]], width: float) -> tuple[Li
         for place, (indent, run) in enumerate(draft.lines)
     ]
     below = (
-        replace(line, indent=line.indent + ALONE, size=_wider(line.size, ALONE))
+        replace(line, indent=line.indent + ALONE, size=replace(line.size, width=line.size.width + ALONE))
         for line in _below((), 0, rest, width - ALONE)
     )
     return (*above, *below)
@@ -167,10 +161,6 @@ def _below(before: Run, used: float, sides: Sequence[tuple[str, Box]], width: fl
 def _line(role: Role, before: Run, parts: Run, indent: float, used: float) -> Line:
     width = used + indent + measure_row(parts).width
     return Line(role, before, parts, indent, replace(measure_row((*before, *parts)), width=width))
-
-
-def _wider(size: Size, by: float) -> Size:
-    return replace(size, width=size.width + by)
 
 
 # --- where a run may be cut -----------------------------------------------------------------------------

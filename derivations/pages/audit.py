@@ -20,7 +20,8 @@ from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
 from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
-from derivations.pages.finished import Item, Mathematics, latex_pieces
+from derivations.pages.finished import Item, Mathematics
+from derivations.pages.finished_latex import latex_pieces
 from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
 from derivations.pages.translate import translated_block

@@ -154,7 +154,7 @@ def write(press: Press) -> str:
     counts = {frame.heading: frame.number for frame in found}
     shows = [stage.show(frame, counts[frame.heading]) for frame in found]
     template = environment(escape, {"words": stage.setter.words}).get_template("beamer/page.tex.j2")
-    return tidied(template.render(frames=shows))
+    return tidied(template.render(frames=shows, document=press.document))
 
 
 # --- read back ------------------------------------------------------------------------------------------

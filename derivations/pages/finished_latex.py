@@ -14,7 +14,7 @@ BLOCK = re.compile(
     r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
     r"|(?:\\begingroup(?:\\small|\\footnotesize)?\n)?\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)"
     r"\\end\{(?P=table)\}(?:\n\\endgroup)?"
-    r"|\\begin\{adjustbox\}\{[^}]*,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"
+    r"|\\nopagebreak\n\\begin\{adjustbox\}\{[^}]*,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"
     r"|\\\[\n(?:\\begin\{aligned\}\n)?(?P<display>.*?)\n(?:\\end\{aligned\}\n)?\\\]"
     r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$))",
     re.DOTALL,

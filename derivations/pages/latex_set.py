@@ -211,7 +211,9 @@ def _about(cell: Words) -> bool:
 def figure_latex(figure: Figure, symbols: Symbols) -> Markup:
     """A figure as a TikZ picture, set smaller if it is too wide."""
     shown = tikz_of(figure.drawing, symbols, escape)
-    return Markup(f"\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}")
+    return Markup(
+        f"\\nopagebreak\n\\begin{{adjustbox}}{{max width=\\linewidth,center}}\n{shown}\n\\end{{adjustbox}}"
+    )
 
 
 def check_figure(item: Item, figure: Figure, press: Press) -> None:

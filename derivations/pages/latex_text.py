@@ -24,6 +24,8 @@ SPECIAL = {
     "`": r"\textasciigrave{}",
     "=": "=",
     "≈": r"\ensuremath{\approx}",
+    "\u00a0": "~",
+    "\u202f": r"\,",
     "\u200b": r"\allowbreak{}",
     "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
@@ -52,4 +54,9 @@ def _letter(letter: str) -> str:
         return f"\\texttt{{[U+{ord(letter):04X}]}}"
     if letter.isascii() or "\u00a1" <= letter <= "\u017f" or letter in "–—‘’“”„…€•":
         return letter
-    return f"\\texttt{{[U+{ord(letter):04X}]}}"
+    return letter if _is_chinese(letter) else f"\\texttt{{[U+{ord(letter):04X}]}}"
+
+
+def _is_chinese(letter: str) -> bool:
+    """Whether a letter is one of the Chinese font; a page that holds one loads CJKutf8."""
+    return letter > "\u2e80" and len(letter.encode("gb2312", "ignore")) == 2

@@ -18,7 +18,8 @@ from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_number
 
 Part: TypeAlias = Literal["", "beside", "below"]
-SCALES = (1.0, 0.91, 0.82)  # normal, small and footnote size of type
+SCALES = {1.0: 1.0, 0.91: 1.03, 0.82: 1.08}  # sizes of type, and how much wider letters are for their size
+SPLIT = 0.91
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
 GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
 LITTLE, SLACK = 1.03, 1.1  # what formulas in a column, and words beside them, are wider than estimated
@@ -43,11 +44,12 @@ class Sheet:
 def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
     """The table in sheets that are at most ``width`` em wide."""
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
-    for scale in SCALES:
-        if sum(natural) * scale + GAP * len(natural) <= width:
-            return (Sheet(table, _stated(table, natural), scale),)
-    for scale in SCALES:
-        if found := _wrapped(table, natural, (width - GAP * len(natural)) / scale):
+    for scale, wider in SCALES.items():
+        own = [one * wider for one in natural]
+        if sum(own) * scale + GAP * len(own) <= width:
+            return (Sheet(table, _stated(table, own), scale),)
+    for scale, wider in SCALES.items():
+        if found := _wrapped(table, [one * wider for one in natural], (width - GAP * len(natural)) / scale):
             return (Sheet(table, found, scale),)
     return tuple(_split(table, natural, symbols, width))
 
@@ -88,18 +90,18 @@ def _shared(natural: Sequence[float], places: Sequence[int], room: float) -> dic
 
 def _split(table: Table, natural: Sequence[float], symbols: Symbols, width: float) -> Iterator[Sheet]:
     """As many columns as fit beside the first, then the next; a single one that does not fit stands alone."""
-    room = (width - GAP) / SCALES[1] - natural[0]
+    room = (width - GAP) / SPLIT - natural[0]
     held: list[int] = []
     groups: list[list[int]] = []
     for at in range(1, len(natural)):
-        if held and sum(natural[one] + GAP / SCALES[1] for one in (*held, at)) > room:
+        if held and sum(natural[one] + GAP / SPLIT for one in (*held, at)) > room:
             groups.append(held)
             held = []
         held = [*held, at]
     for place, group in enumerate([*groups, held]):
         part = columns(table, [0, *group])
         again = sheets(part, symbols, width) if len(group) == 1 and "l" in part.align[1:] else ()
-        fitted = again[0] if again else Sheet(part, (None,) * len(part.align), SCALES[1])
+        fitted = again[0] if again else Sheet(part, (None,) * len(part.align), SPLIT)
         yield replace(fitted, continues="beside" if place else "")
 
 
