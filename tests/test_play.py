@@ -6,7 +6,9 @@ import json
 import math
 import re
 import subprocess
+from fractions import Fraction
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,17 @@ import pytest
 from lxml import html
 
 import derivations
+from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.examples import gallery
 from derivations.examples.example import prepare
 from derivations.examples.spec import parse_spec, read_spec
 from derivations.examples.training import Step, Trace, certified, train
-from derivations.language.errors import CheckFailed
-from derivations.notation.javascript import members, quoted
+from derivations.language.errors import ArithmeticFault, CheckFailed
+from derivations.language.tree import Call, number
+from derivations.notation.javascript import called, decimal, members, quoted
 from derivations.numbers.float64 import FLOAT64, enclose
-from derivations.numbers.systems import ball
+from derivations.numbers.pointwise import work
+from derivations.numbers.systems import EXACT, ball, precision
 from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page
 from derivations.pages.play_program import functions_of, program_of
@@ -271,3 +276,39 @@ def test_a_page_may_leave_it_out() -> None:
     text = text.replace("[page]", "[page]\ninteractive = false")
     assert "<script" not in derivations.build(text, ("html",))["html"]
     assert "script-src" not in derivations.build(text, ("html",))["html"]
+
+
+# --- functions --------------------------------------------------------------------------------------------
+
+POINTS = (Fraction(-5, 2), Fraction(-1, 3), Fraction(0), Fraction(1, 4), Fraction(1), Fraction(17, 8))
+
+
+@node
+def test_every_function_of_the_catalogue(tmp_path: Path) -> None:
+    """At a few places, against the exact arithmetic; those that JavaScript lacks come from formulas."""
+    rows = [row for row in FUNCTIONS if not row.over]
+    calls = [(row, at) for row in rows for at in product(POINTS, repeat=len(row.arguments))]
+    calls = [(row, at) for row, at in calls if not row.domain or at[0] > 0]
+    calls = [call for call in calls if value_of(*call) is not None]
+    shown = called(Call(row.name, tuple(map(number, at))) for row, at in calls)
+    asked = ", ".join(f"f.{row.name}({', '.join(map(decimal, at))})" for row, at in calls)
+    file = tmp_path / "functions.js"
+    runtime = (templates_folder() / "html" / "run.js").read_text(encoding="utf-8")
+    file.write_text(
+        f"{runtime}\nObject.assign(f, {members(shown)});\nconsole.log(JSON.stringify([{asked}]));",
+        encoding="utf-8",
+    )
+    done = subprocess.run(["node", file], capture_output=True, text=True, timeout=60)
+    assert not done.returncode, done.stderr
+    for (row, at), found in zip(calls, json.loads(done.stdout), strict=True):
+        assert math.isclose(found, value_of(row, at), rel_tol=1e-12, abs_tol=1e-14), (row.name, at)
+
+
+def value_of(row: Function, at: tuple[Fraction, ...]) -> float | None:
+    """The exact value of a call; None where there is none."""
+    call = Call(row.name, tuple(map(number, at)))
+    try:
+        with precision(128):
+            return float(ball(work(call, lambda node: node, EXACT)).mid())
+    except ArithmeticFault:
+        return None

@@ -166,6 +166,7 @@ class _Filling:
         shown = re.sub(SEVERAL, lambda found: f"${{w.terms({self.inside(found)})}}", shown)
         shown = re.sub(FURTHER, lambda found: f"${{w.terms({self.inside(found)}, true)}}", shown)
         shown = shown.replace("<mrow><mo>[</mo>", "${w.fenced(`").replace("<mo>]</mo></mrow>", "`)}")
+        shown = re.sub(f"<msup>{SHUT}", lambda found: f"<msup>${{w.base({self.inside(found)})}}", shown)
         applied = f"(?<!{re.escape(APPLIED)})"
         shown = re.sub(applied + SHUT, lambda found: f"${{w.within({self.inside(found)})}}", shown)
         return re.sub(HOLE, lambda found: f"${{w.number({self.inside(found)})}}", shown)

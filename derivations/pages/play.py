@@ -24,6 +24,7 @@ from derivations.language.tree import Ref, refs
 from derivations.notation.javascript import members, quoted
 from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of
+from derivations.notation.speech import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import message
@@ -53,6 +54,7 @@ WORDS = {
     "next": message("Next"),
     "after": message("Next step"),
     "where": message("Step {} of {}.", "{0}", "{1}"),
+    "sample": message("Sample {}.", "{0}"),
     "samples": message("Samples {}.", "{0}"),
     "diverges": message("Some values are too large for float64: the run diverges."),
     "given": message("Given"),
@@ -81,7 +83,7 @@ def script(press: Press) -> str:
         return ""
     try:
         found = _script(trace, press.symbols, press.rounding.digits, press.document.language)
-    except (ValueError, OverflowError):  # a range that JavaScript could not know, a number beyond float64
+    except (ValueError, LookupError, OverflowError):  # a range or a function that JavaScript does not know
         return ""
     return found if len(found) <= LONGEST else ""
 
@@ -110,7 +112,7 @@ def _template(name: str) -> str:
 def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
     example = trace.example
     words = {name: text_of(said, language) for name, said in WORDS.items()}
-    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, SHORT), digits)
+    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, SHORT), digits, language)
     found = "\n".join(
         (
             '(() => {\n"use strict";',
@@ -129,7 +131,7 @@ def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
     return found
 
 
-def _shown(scene: Scene, digits: int) -> dict[str, str]:
+def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
     """What the interface needs beside the equations."""
     example, symbols = scene.example, scene.symbols
     page, marks = example.spec.page, symbols.marks
@@ -148,6 +150,8 @@ def _shown(scene: Scene, digits: int) -> dict[str, str]:
             }
         ),
         "symbols": members({quoted(name): f"`{_symbol(name, symbols)}`" for name in names}, "  "),
+        "called": quoted({name: spoken(Ref(name), symbols, language) for name in names}),
+        "inputs": quoted(_inputs(example, symbols, language)),
         "places": quoted(_places(scene.trace)),
         "letters": quoted(_letters(scene)),
         "fit": quoted(_fit(example)),
@@ -160,6 +164,15 @@ def _shown(scene: Scene, digits: int) -> dict[str, str]:
 
 def _symbol(name: str, symbols: Symbols) -> str:
     return literal(mathml_of(typeset(Ref(name), bare(symbols)), symbols.marks))
+
+
+def _inputs(example: Example, symbols: Symbols, language: str) -> dict[str, list[str]]:
+    """What the fields are called: every entry of what may be changed, as one says it."""
+    arrays = {**example.data, **example.start}
+    found = {name: [spoken(Ref(name), symbols, language)] for name in example.hyper}
+    return found | {
+        name: [spoken(ref, symbols, language) for ref in array.refs(name)] for name, array in arrays.items()
+    }
 
 
 def _places(trace: Trace) -> dict[str, list[bool]]:

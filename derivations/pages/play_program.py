@@ -25,7 +25,7 @@ from derivations.notation.javascript_numbers import bare, entry_template, litera
 from derivations.notation.mathml import mathml_of
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
-from derivations.notation.speech import spoken_chain
+from derivations.notation.speech import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.numbers.float64 import nearest_float
@@ -151,6 +151,7 @@ def _equation(
     return {
         **equation(eq, names, scope.lookups),
         "said": f"[`{target}`, `{body}`]",
+        "called": quoted(spoken(eq.target, symbols, language)),
         "spoken": quoted(spoken_chain(sides, symbols, language)),
         "numbers": f"({given}) => {numbers_template(eq.body, scope, symbols, example.sample)}",
         "plainly": quoted(isinstance(eq.body, Ref)),

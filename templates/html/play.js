@@ -65,6 +65,7 @@ function field(label, value, accept, use, id = null) {
   });
   input.value = String(value).replace(".", program.format.decimal);
   const said = typeof label === "string" ? [label] : [label.before || "", marked_up("span", math(label.math))];
+  if (said.length > 1) said[1].firstElementChild.setAttribute("aria-label", label.called);
   return make("label", { for: input.id }, ...said, input);
 }
 
@@ -75,7 +76,7 @@ const small = (value) => (Math.abs(value) <= 1e100 ? "" : words.large);
 function arrayFields(table, settings) {
   return Object.entries(table).flatMap(([name, array]) =>
     positions(array.shape).map((at, k) =>
-      field({ math: program.entries[name](at) }, settings[name][k], small, (value) => (settings[name][k] = value)),
+      field({ math: program.entries[name](at), called: program.inputs[name][k] }, settings[name][k], small, (value) => (settings[name][k] = value)),
     ),
   );
 }
@@ -83,7 +84,8 @@ function arrayFields(table, settings) {
 function controls() {
   const { settings } = state;
   const knobs = Object.entries(settings.hyper).map(([name, value]) => {
-    const said = name === "lr" ? { math: program.entries[name]([]), before: `${words.rate} ` } : { math: program.entries[name]([]) };
+    const said = { math: program.entries[name]([]), called: program.inputs[name][0] };
+    if (name === "lr") said.before = `${words.rate} `;
     return field(said, value, small, (found) => (settings.hyper[name] = found), name === "lr" ? "play-lr" : null);
   });
   if (program.samples && program.size !== null) {
@@ -154,7 +156,8 @@ function show() {
   at("#play-after", state.step + 1 >= state.steps.length);
   at("#play-back", state.step === 0 && state.stage === 0);
   at("#play-next", state.step + 1 >= state.steps.length && state.stage + 1 >= stages.length);
-  const said = step.samples.length ? fill(words.samples, step.samples.join(", ")) : "";
+  const many = step.samples.length > 1 ? words.samples : words.sample;
+  const said = step.samples.length ? fill(many, step.samples.join(", ")) : "";
   const finite = stages.every(({ name }) => [...step.r.arrays.get(name).values()].every(Number.isFinite));
   document.querySelector("#play-where").textContent = [
     fill(words.where, step.number, state.steps.length), said, words[stage.part], finite ? "" : words.diverges,
@@ -206,7 +209,7 @@ function showTable(step, stage) {
   const body = document.querySelector("#play tbody");
   body.replaceChildren();
   const part = (title) => body.append(make("tr", { class: "part" }, make("th", { colspan: "2", scope: "rowgroup" }, title)));
-  const row = (head, name) => {
+  const row = (head, called, name) => {
     const cell = make("td");
     for (const [place, value] of step.r.arrays.get(name)) {
       const at = numbers(place), text = printed(value);
@@ -217,15 +220,17 @@ function showTable(step, stage) {
       }
       cell.append(chip, " ");
     }
-    const line = make("tr", { class: name === stage.name ? "on" : null }, marked_up("th", math(head), { scope: "row" }), cell);
+    const heading = marked_up("th", math(head), { scope: "row" });
+    heading.firstElementChild.setAttribute("aria-label", called);
+    const line = make("tr", { class: name === stage.name ? "on" : null }, heading, cell);
     body.append(line);
   };
   part(words.given);
-  for (const name of Object.keys({ ...program.data, ...program.start, ...program.states })) row(program.symbols[name], name);
+  for (const name of Object.keys({ ...program.data, ...program.start, ...program.states })) row(program.symbols[name], program.called[name], name);
   for (const kind of ["forward", "backward", "update"]) {
     const own = stages.filter((one) => one.part === kind);
     if (own.length) part(words[kind]);
-    for (const one of own) row(one.equations[0].said[0], one.name);
+    for (const one of own) row(one.equations[0].said[0], one.equations[0].called, one.name);
   }
   fit(document.querySelector("#play .values"));
 }
@@ -348,7 +353,7 @@ function fitPicture(step) {
   if (!program.fit) return null;
   const { x, y, fitted } = program.fit, { data } = state.settings;
   const line = (prime) => {
-    const r = forward(valuesOf(step, prime));
+    const r = forward(valuesOf(step, program.update.length ? prime : ""));
     return data[x].map((value, k) => [value, r.read(fitted, k + 1)]).sort((a, b) => a[0] - b[0]);
   };
   const lines = { old: line(""), curve: line("'") };
@@ -380,7 +385,7 @@ function contours(step) {
     contours.levels = levelsOf(axes, spans);
     contours.stale = false;
   }
-  const named = axes.map(({ name, at }) => [program.letters.parameters[name], ...at].join(""));
+  const named = axes.map(({ name, at }) => [program.letters.parameters[name], ...at].join("_").replace(/_(?=\d)(\d+)/g, below));
   const picture = plot(words.path, ...spans, ...named);
   for (const points of contours.levels) picture.line("level", points);
   picture.line("curve", own);
@@ -389,6 +394,7 @@ function contours(step) {
   return [picture.svg, words.path];
 }
 
+const below = (_, digits) => digits.replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 const GRID = 24;
 function levelsOf(axes, spans) {
   const point = (k, j) => [spans[0][0] + ((spans[0][1] - spans[0][0]) * k) / GRID, spans[1][0] + ((spans[1][1] - spans[1][0]) * j) / GRID];

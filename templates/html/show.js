@@ -57,11 +57,12 @@ function writer() {
       return found.text;
     },
     number: (value) => mathml(w.text(value)),
-    within(value) {
-      const text = w.text(value);
-      const brackets = text.startsWith("-") || text.includes("e");
-      return brackets ? `<mrow><mo stretchy="false">(</mo>${mathml(text)}<mo stretchy="false">)</mo></mrow>` : mathml(text);
+    bracketed(value, needs) {
+      const text = w.text(value), shown = mathml(text);
+      return needs.test(text) ? `<mrow><mo stretchy="false">(</mo>${shown}<mo stretchy="false">)</mo></mrow>` : shown;
     },
+    within: (value) => w.bracketed(value, /^-/), // where a sign needs brackets
+    base: (value) => w.bracketed(value, /^-|e/), // below an exponent, where a power of ten needs them too
     // The terms of a sum that count, shortened in the middle where there are many.
     terms(count, first, later, closed, joined = false) {
       const open = Array.from({ length: count }, (_, k) => k + 1).filter((k) => !closed(k));
