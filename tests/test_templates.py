@@ -161,11 +161,43 @@ def test_a_pdf_with_an_author_s_words(tmp_path: Path) -> None:
         built(tmp_path, {name: own.replace("Dr Who", "Dr Who, w = 7")}, "pdf")
 
 
+@pytest.mark.parametrize(
+    ("form", "name", "block", "printed"),
+    [
+        (
+            "tex",
+            "latex/fragment.tex.j2",
+            "{% block front %}Lecture \\textbf{3}\\par{% endblock %}",
+            "Lecture",
+        ),
+        ("tex", "latex/page.tex.j2", "{% block packages %}\\usepackage{palatino}{% endblock %}", "palatino"),
+        ("beamer", "beamer/page.tex.j2", "{% block packages %}\\usetheme{Madrid}{% endblock %}", "Madrid"),
+        (
+            "slides",
+            "html/slides.html.j2",
+            "{% block style %}{{ super() }} h2 { color: red }{% endblock %}",
+            "red",
+        ),
+    ],
+)
+def test_blocks_of_other_formats(form: str, name: str, block: str, printed: str, tmp_path: Path) -> None:
+    assert printed in built(tmp_path, {name: EXTENDS.format(name) + block}, form)[form]
+
+
+@pytest.mark.parametrize("form", ["tex", "beamer"])
+def test_latex_of_a_template_is_held_to_what_is_true(form: str, tmp_path: Path) -> None:
+    name = "latex/fragment.tex.j2" if form == "tex" else "beamer/page.tex.j2"
+    block = "front" if form == "tex" else "piece"
+    own = f"{{% block {block} %}}{{{{ super() }}}}Now $w = 0.7$.\\par{{% endblock %}}"
+    with pytest.raises(CheckFailed, match="read back"):
+        built(tmp_path, {name: EXTENDS.format(name) + own}, form)
+
+
 def test_every_block_is_explained() -> None:
     text = (ROOT / "docs" / "templates.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| `")]
-    for path in (ROOT / "templates").rglob("page.*.j2"):
+    for path in (ROOT / "templates").rglob("*.j2"):
         blocks = set(re.findall(r"\{%-?\s*block (\w+)", path.read_text()))
         name = path.relative_to(ROOT / "templates").as_posix()
-        row = next(row for row in rows if f"`{name}`" in row)
+        row = next((row for row in rows if f"`{name}`" in row), "")
         assert blocks <= set(re.findall(r"`(\w+)`", row)), name

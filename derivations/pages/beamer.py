@@ -21,7 +21,7 @@ from derivations.pages.latex_set import Setter, row, space
 from derivations.pages.latex_text import escape
 from derivations.pages.pieces import Piece, Slide, ends, figure_height
 from derivations.pages.press import Press, Printer, audited
-from derivations.pages.render import environment, tidied
+from derivations.pages.render import render
 from derivations.pages.sheets import LARGE, Sheet
 
 FURTHER = "% further lines\n"
@@ -153,8 +153,8 @@ def write(press: Press) -> str:
     found = frames(press.document, press.symbols, slide)
     counts = {frame.heading: frame.number for frame in found}
     shows = [stage.show(frame, counts[frame.heading]) for frame in found]
-    template = environment(escape, {"words": stage.setter.words}).get_template("beamer/page.tex.j2")
-    return tidied(template.render(frames=shows, document=press.document))
+    filters = {"words": stage.setter.words}
+    return render(press.document, "beamer/page.tex.j2", escape, filters, frames=shows)
 
 
 # --- read back ------------------------------------------------------------------------------------------
