@@ -145,6 +145,7 @@ def is_name(text: str, example: Example) -> bool:
         example.rule.row.torch,
         example.rule.row.casts,
         "torch",
+        symbols_of(example, ()).count,
     }
     names |= {example.rule.pace.row.name} if example.rule.pace else set()
     digits = re.fullmatch(r"[\d,.() +−-]*", text)

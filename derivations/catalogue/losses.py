@@ -44,14 +44,14 @@ LOSSES = (
     Loss(
         "mean squared error",
         equation="mean((a[i] - b[i])**2, i)",
-        convention="the mean of the squared residuals, divided by n and without a factor 1/2",
+        convention="the mean of the squared residuals, divided by {} and without a factor 1/2",
         torch="torch.nn.MSELoss",
         source="torch.nn.MSELoss, reduction='mean'",
     ),
     Loss(
         "sum of squared errors",
         equation="sum((a[i] - b[i])**2, i)",
-        convention="the sum of the squared residuals, not divided by n and without a factor 1/2",
+        convention="the sum of the squared residuals, not divided by {} and without a factor 1/2",
         torch="torch.nn.MSELoss",
         arguments='reduction="sum"',
         source="torch.nn.MSELoss, reduction='sum'",
@@ -59,14 +59,14 @@ LOSSES = (
     Loss(
         "half mean squared error",
         equation="1/2*mean((a[i] - b[i])**2, i)",
-        convention="half the mean of the squared residuals, divided by 2n "
+        convention="half the mean of the squared residuals, divided by 2{} "
         "so that the 2 of the derivative cancels",
         source="Andrew Ng, Machine Learning Specialization",
     ),
     Loss(
         "half sum of squared errors",
         equation="1/2*sum((a[i] - b[i])**2, i)",
-        convention="half the sum of the squared residuals, not divided by n, "
+        convention="half the sum of the squared residuals, not divided by {}, "
         "so that the 2 of the derivative cancels",
         source="Bishop 2006, equation 3.12",
     ),
@@ -86,7 +86,7 @@ LOSSES = (
     Loss(
         "mean absolute error",
         equation="mean(abs(a[i] - b[i]), i)",
-        convention="the mean of the absolute residuals, divided by n",
+        convention="the mean of the absolute residuals, divided by {}",
         torch="torch.nn.L1Loss",
         source="torch.nn.L1Loss",
     ),

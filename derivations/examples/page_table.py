@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+import re
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
+SYMBOL = r"^[A-Za-z][A-Za-z0-9_]{0,30}(\^\([A-Za-z0-9]{1,3}\))?$"  # with a number above: a^(1)
 SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of the same language
 Folder = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00.][^/\\\x00]{0,60}$")]
 Positive = Annotated[int, Field(ge=1)]
@@ -22,6 +24,30 @@ Part = Literal[
     "problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks", "figures"
 ]
 PARTS: tuple[str, ...] = get_args(Part)
+
+
+def _symbol(text: Any) -> Any:
+    if not isinstance(text, str) or not re.fullmatch(SYMBOL, text):
+        raise ValueError('expected a symbol such as "theta_1", "yhat" or "a^(1)"')
+    return text
+
+
+class NotationTable(Strict):
+    """``[page.notation]``: how a page writes the names of a spec; its code and its JSON keep them."""
+
+    symbols: Annotated[
+        dict[Name, Annotated[str, BeforeValidator(_symbol), StringConstraints(pattern=SYMBOL)]],
+        Field(description='Symbols for names, as { w = "theta_1", lr = "alpha", h1 = "a^(1)", n = "N" }.'),
+    ] = {}
+    derivative: Annotated[
+        Literal["partial", "nabla", "delta"],
+        Field(description="The slope of the loss by w: ∂L/∂w, ∇_w L or δ_w."),
+    ] = "partial"
+    logarithm: Annotated[Literal["ln", "log"], Field(description="The name of the natural logarithm.")] = "ln"
+    vectors: Annotated[
+        Literal["row", "column"],
+        Field(description="In matrix form, whether a sample is a row (X Wᵀ) or a column (W X)."),
+    ] = "row"
 
 
 class PageTable(Strict):
@@ -47,6 +73,9 @@ class PageTable(Strict):
         dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')
     ] = {}
 
+    notation: Annotated[NotationTable, Field(description="The author's own symbols and signs.")] = (
+        NotationTable()
+    )
     language: Annotated[
         Literal["en", "de", "fr", "es", "zh"],
         BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),

@@ -26,7 +26,7 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 
 COMBINING = {"": "", "hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
-SPACED = ("sum", "relation")
+SPACED = ("sum", "relation", "gradient")
 NARROW, WIDE, WIDEST = frozenset("iljtfr.,:;'|()[]/ ′"), frozenset("mwMW%@∑≈=−+←→↔"), frozenset("…—")
 BEFORE = {"start": Fraction(0), "middle": Fraction(1, 2), "end": Fraction(1)}  # the share left of a place
 SCRIPT = Fraction(3, 4)  # the size of a script against its line

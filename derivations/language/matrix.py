@@ -5,6 +5,9 @@ with other readings: a `Ref` without indices is a whole array, a product is a ma
 ``Pow(A, TRANSPOSED)`` is the transpose, and calls of `TIMES`, `OVER` and `NORM` are the product and
 quotient of entries and the root of the sum of squares. Vectors are columns. A number is added to
 every entry, and a function acts on every entry. `derivations.numbers.matrices` evaluates it.
+
+Arrays that are *lying* stand for their transpose: where samples are columns, ``X`` has one for each of
+them, and the equation above is ``Z = W X + b 1ᵀ``.
 """
 
 from __future__ import annotations
@@ -43,13 +46,17 @@ class NoMatrixForm(Exception):
     """An equation that matrices with rows and columns cannot say."""
 
 
-def matrix_form(eq: Equation) -> Expr | None:
-    """The right-hand side of an equation over whole arrays, shaped like its target; None if there is none."""
+def matrix_form(eq: Equation, lying: frozenset[str] = frozenset()) -> Expr | None:
+    """The right-hand side of an equation over whole arrays, shaped like its target; None if there is none.
+
+    ``lying`` are the arrays that stand for their transpose.
+    """
     names = [part.name for part in eq.target.indices if isinstance(part, Ref) and not part.indices]
     if len(names) > 2 or len(set(names)) < len(eq.target.indices):
         return None
     rows, cols = [*names, None, None][:2]
-    writer = _Writer(_letters(eq))
+    rows, cols = (cols, rows) if eq.target.name in lying else (rows, cols)
+    writer = _Writer(_letters(eq), lying)
     try:
         if names and not writer.free(eq.body):
             return None  # one number for every entry
@@ -94,6 +101,7 @@ class _Writer:
     """
 
     letters: frozenset[str]
+    lying: frozenset[str] = frozenset()
 
     def free(self, expr: Expr) -> set[str]:
         match expr:
@@ -154,11 +162,14 @@ class _Writer:
         plain = [part.name if isinstance(part, Ref) and not part.indices else None for part in ref.indices]
         if None in plain or ref.padded or ref.name in self.letters:
             raise NoMatrixForm
-        whole = Ref(ref.name)
+        whole: Expr = Ref(ref.name)
+        turned = transposed(whole)
+        if plain and ref.name in self.lying:
+            whole, turned = turned, whole
         if plain in ([], [rows], [rows, cols]):
             return whole
         if plain in ([cols], [cols, rows]):
-            return transposed(whole)
+            return turned
         raise NoMatrixForm
 
     def entrywise(self, parts: tuple[Expr, ...], rows: Side, cols: Side) -> Expr:
@@ -217,12 +228,15 @@ class _Writer:
         left, right = self.split(inside, rows, cols)
         above = self.turned(left, rows, bound) if left else transposed(ones(bound))
         beside = self.turned(right, bound, cols) if right else ones(bound)
-        return product(above, beside)
+        found = product(above, beside)
+        if self.lying and rows is cols is None:  # a number: (x - y) 1, not 1ᵀ (x - y)ᵀ
+            return min(found, product(transposed(beside), transposed(above)), key=_turns)
+        return found
 
     def turned(self, parts: list[Expr], rows: Side, cols: Side) -> Expr:
         """A product of entries, transposed as a whole if that is no longer: ``(1 - y)ᵀ``, not ``1 - yᵀ``."""
         inside, outside = self.times(parts, rows, cols), transposed(self.times(parts, cols, rows))
-        return min(outside, inside, key=lambda expr: list(walk(expr)).count(TRANSPOSED))
+        return min(outside, inside, key=_turns)
 
     def is_pair(self, part: Expr, bound: str) -> bool:
         """Whether a term has two or more factors along the index, so that ``aᵀb`` says its sum."""
@@ -262,4 +276,12 @@ class _Writer:
         if self.free(body.base) != set(over) or len(over) > 2:
             return None
         rows, cols = [*over, None][:2]
-        return product(*numbers, Pow(Call(NORM, (self.natural(body.base, rows, cols),)), TWO))
+        inside = self.natural(body.base, rows, cols)
+        if self.lying:  # the norm of an array is that of its transpose
+            inside = min(inside, self.natural(body.base, cols, rows), key=_turns)
+        return product(*numbers, Pow(Call(NORM, (inside,)), TWO))
+
+
+def _turns(expr: Expr) -> int:
+    """How many transposes an expression has."""
+    return list(walk(expr)).count(TRANSPOSED)

@@ -39,6 +39,7 @@ SIGNS = {
     "≈": r"\approx",
     "←": r"\leftarrow",
     "∂": r"\partial",
+    "∇": r"\nabla",
     "⊤": r"\top",
     "…": r"\dots",
 }

@@ -32,7 +32,7 @@ class Numeral:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A sign between or before boxes: ``+ − · ⊙ ⊘ = ≈ ← , ∂ ⊤ … ′``."""
+    """A sign between or before boxes: ``+ − · ⊙ ⊘ = ≈ ← , ∂ ∇ ⊤ … ′``."""
 
     text: str
 
@@ -43,11 +43,12 @@ class Row:
 
     ``sum`` and ``product`` have signs between their parts, ``sign`` is a minus and what it turns,
     ``apply`` a function and its bracket, ``operator`` a big operator (or ∂) and what it acts on,
-    ``list`` arguments and ``indices`` subscripts with commas, ``relation`` a chain.
+    ``list`` arguments and ``indices`` subscripts with commas, ``relation`` a chain, ``gradient`` a ∇ and
+    what it is taken of.
     """
 
     parts: tuple[Box, ...]
-    role: Literal["sum", "product", "sign", "apply", "operator", "list", "indices", "relation"]
+    role: Literal["sum", "product", "sign", "apply", "operator", "list", "indices", "relation", "gradient"]
 
 
 @dataclass(frozen=True, slots=True)

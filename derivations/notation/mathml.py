@@ -26,7 +26,7 @@ BOLD_ONE = "𝟏"
 APPLIED = "<mo>\u2061</mo>"
 INFIX = frozenset("+−·⊙⊘")
 SPACE = '<mspace width=".17em"></mspace>'
-LETTERS = frozenset("∂⊤")  # signs that are set like letters, without space around them
+LETTERS = frozenset("∂∇⊤")  # signs that are set like letters, without space around them
 
 
 def mathml_of(box: Box, marks: Marks = PLAIN) -> str:

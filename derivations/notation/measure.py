@@ -42,7 +42,18 @@ ADVANCE = {
     style: {found[0]: int(found[1:]) / 100 for found in table.split()} for style, table in HUNDREDTHS.items()
 }
 DIGIT, MARK, WIDE = 0.5, 0.28, 0.8
-SIGNS = {"·": 0.28, ",": 0.28, "=": 0.78, "≈": 0.78, "←": 1.0, "∂": 0.59, "⊤": 0.78, "…": 1.34, "′": 0.28}
+SIGNS = {
+    "·": 0.28,
+    ",": 0.28,
+    "=": 0.78,
+    "≈": 0.78,
+    "←": 1.0,
+    "∂": 0.59,
+    "∇": 0.84,
+    "⊤": 0.78,
+    "…": 1.34,
+    "′": 0.28,
+}
 THIN, MEDIUM, THICK = 1 / 6, 2 / 9, 5 / 18  # what stands beside commas, + and relations
 BESIDE = dict.fromkeys("+−·⊙⊘", 2 * MEDIUM) | dict.fromkeys("=≈←", 2 * THICK) | {",": THIN, "…": THIN}
 BRACKETS = ((1.0, 0.39), (1.2, 0.46), (1.8, 0.6), (2.4, 0.74), (3.0, 0.8))  # height and width of a bracket

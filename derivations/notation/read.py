@@ -9,28 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derivations.language.matrix import NORM, ONES
-from derivations.language.tree import (
-    Add,
-    Call,
-    Chosen,
-    Count,
-    Derivative,
-    Div,
-    Expr,
-    Neg,
-    Pow,
-    Ref,
-)
+from derivations.language.tree import Add, Call, Chosen, Derivative, Div, Expr, Neg, Pow, Ref
+from derivations.notation.meaning import meaning, raised
 from derivations.notation.numerals import Unreadable, decimal, negated, scientific
-from derivations.notation.symbols import Symbol, Symbols
+from derivations.notation.symbols import SLOPE, Symbol, Symbols
 from derivations.notation.vocabulary import (
     ACCENTS,
     CLOSE,
     CONSTANTS,
     END,
     ENTRYWISE,
-    FUNCTIONS,
     LAYOUT,
+    NABLA,
     OPEN,
     REDUCTIONS,
     RELATIONS,
@@ -200,10 +190,39 @@ class _Reader:
         if token == r"\sqrt":
             self.take()
             return Call("sqrt", (self.group(),))
-        if token in FUNCTIONS and self.tokens[self.at + 1 : self.at + 2] in (["("], ["["]):
+        if token == (NABLA if self.symbols.derivative == "nabla" else SLOPE) and self.has_slopes():
+            return self.slope()
+        called = self.symbols.functions_read.get(token)
+        if called and self.tokens[self.at + 1 : self.at + 2] in (["("], ["["]):
             self.take()
-            return Call(FUNCTIONS[token], self.arguments())
+            return Call(called, self.arguments())
         return self.symbol()
+
+    def has_slopes(self) -> bool:
+        """Whether the slopes of the loss have a sign of their own, and are no fractions."""
+        return self.symbols.derivative != "partial"
+
+    def slope(self) -> Expr:
+        r"""``\nabla_w L``, ``\delta_w`` or ``\delta_i^z``: the slope of the loss by what stands there."""
+        sign = self.take()
+        self.take("_")
+        scripts: list[list[str]] = []
+        below = self.names()
+        if sign == SLOPE and self.token == "^":
+            self.take()
+            scripts, below = below, self.names()
+        inner = _Reader([token for part in below for token in part], self.symbols)
+        shown, own = inner.shown()
+        if inner.token or len(below) > 1:
+            raise Unreadable(f"a slope by {below}")
+        if sign == NABLA and self.symbol() != Ref(self.symbols.loss):
+            raise Unreadable("a gradient of something that is not the loss")
+        return self.slope_by(meaning(self.symbols, shown, [*own, *scripts], self.indices))
+
+    def slope_by(self, by: Expr) -> Ref:
+        if not isinstance(by, Ref):
+            raise Unreadable("a derivative by something that is not a quantity")
+        return Ref(f"d{self.symbols.loss}/d{by.name}", by.indices)
 
     def counted(self, length: str) -> str:
         """The index that a number of values counts: ``n`` the samples, ``n_j`` the index ``j``."""
@@ -228,12 +247,16 @@ class _Reader:
             raise Unreadable("a derivative by something that is not a quantity")
         if above is None:
             return Derivative(self.atom(), below)
-        if above == Ref(self.symbols.loss):
-            return Ref(f"d{self.symbols.loss}/d{below.name}", below.indices)
+        if above == Ref(self.symbols.loss) and not self.has_slopes():
+            return self.slope_by(below)
         return Derivative(above, below)
 
     def symbol(self) -> Expr:
-        """A quantity with its subscripts, or the letter for the number of samples."""
+        """A quantity with its scripts, or the letter for the number of samples."""
+        return meaning(self.symbols, *self.shown(), self.indices)
+
+    def shown(self) -> tuple[Symbol, list[list[str]]]:
+        """A symbol without its subscripts, and these."""
         stem = self.take()
         if stem in ACCENTS:
             stem = f"{stem} {self.take()}"
@@ -247,7 +270,9 @@ class _Reader:
         primes = ""
         while self.token == "'":
             primes += self.take()
-        return self.named(stem, scripts, primes)
+        above = raised(self.tokens[self.at :])
+        self.at += above.length
+        return Symbol(stem, (), primes, above.text), scripts
 
     def names(self) -> list[list[str]]:
         """The subscripts that stand between commas, each as its tokens."""
@@ -265,23 +290,6 @@ class _Reader:
                 inside[-1].append(token)
         self.take("}")
         return inside
-
-    def named(self, stem: str, scripts: list[list[str]], primes: str) -> Expr:
-        texts = tuple("".join(part) for part in scripts)
-        for given in dict.fromkeys((primes, "")):
-            for own in range(len(texts), -1, -1):
-                means = self.symbols.means(Symbol(stem, texts[:own], given), len(texts) - own)
-                indices = self.indices(scripts[own:]) if means else None
-                if means and indices is not None:
-                    found = means(indices)
-                    return Ref(found.name + primes[len(given) :], found.indices)
-            if name := self.symbols.whole(Symbol(stem, texts, given)):
-                return Ref(name + primes[len(given) :])
-        if stem == self.symbols.count and not primes and len(texts) <= 1:
-            return Count(texts[0] if texts else self.symbols.sample or "")
-        if not primes and len(stem) == 1 and (not texts or (len(texts) == 1 and texts[0].isdigit())):
-            return Ref("".join((stem, *texts)))  # an index, or the twin of one
-        raise Unreadable(f"unknown symbol '{stem}{primes}' with subscripts {texts}")
 
     def indices(self, scripts: list[list[str]]) -> tuple[Expr, ...] | None:
         """Subscripts as indices; None for a word such as ``s1``, which is a part of a name."""

@@ -138,15 +138,20 @@ class _Speaker:
         if ref.name == ONES and isinstance(index := ref.indices[0], Ref):
             return self.phrases.ones.format(self.counted(Count(index.name))), ATOM
         of = self.symbols.adjoint(ref.name)
-        if of is None:
-            return self.entry(ref), ATOM
-        loss = self.entry(Ref(self.symbols.loss))
-        return self.phrases.derivative.format(loss, self.entry(Ref(of, ref.indices))), APPLY
+        return (self.entry(ref), ATOM) if of is None else self.slope(self.entry(Ref(of, ref.indices)))
+
+    def slope(self, by: str) -> tuple[str, int]:
+        """The slope of the loss, as it is printed."""
+        if self.symbols.derivative == "delta":
+            return self.phrases.delta.format(by), APPLY
+        phrases, loss = self.phrases, self.entry(Ref(self.symbols.loss))
+        phrase = phrases.gradient if self.symbols.derivative == "nabla" else phrases.derivative
+        return phrase.format(loss, by), APPLY
 
     def entry(self, ref: Ref) -> str:
         """A symbol with its subscripts: ``w prime sub one comma two``."""
         symbol, rest = self.symbols.of_entry(ref.name, ref.indices)
-        base = " ".join([self.letters.stem(symbol.stem), *[self.phrases.prime] * len(symbol.primes)])
+        base = self.letters.bare(symbol)
         own = [self.letters.subscript(text) for text in symbol.subscripts]
         below = [*own, *(self.say(part)[0] for part in rest)]
         if not below:
@@ -248,6 +253,8 @@ class _Speaker:
 
     def derivative(self, body: Expr, by: Ref) -> str:
         below = self.within(by, ATOM)
+        if body == Ref(self.symbols.loss):
+            return self.slope(below)[0]
         if isinstance(body, Ref) and self.say(body)[1] == ATOM:
             return self.phrases.derivative.format(self.say(body)[0], below)
         return self.phrases.derivative_of.format(below, self.within(body, APPLY))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from derivations.catalogue import functions
 from derivations.language.tree import Expr, Number, Ref, number
 from derivations.notation.marks import PLAIN, Marks
 
@@ -18,20 +19,42 @@ LOWER = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu
     pi rho sigma tau upsilon phi chi psi omega"""
 GREEK = tuple(f"{LOWER} Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split())
 SPECIAL = {"lr": r"\eta", "eps": r"\varepsilon", "lam": r"\lambda"}
+SLOPE = r"\delta"  # the slope of the loss by what stands below, where the author writes it so
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    r"""A stem such as ``\hat y`` or ``w``, fixed subscripts, and primes for "after the update"."""
+    r"""A stem such as ``\hat y`` or ``w``, fixed subscripts, and primes for "after the update".
+
+    A subscript may be a symbol itself, ``v_{\theta_1}``; ``above`` stands raised in brackets, ``a^{(1)}``.
+    """
 
     stem: str
-    subscripts: tuple[str, ...] = ()
+    subscripts: tuple[str | Symbol, ...] = ()
     primes: str = ""
+    above: str = ""
+
+    @property
+    def spelled(self) -> Symbol:
+        """The symbol with its subscripts as a reader of LaTeX finds them, token by token."""
+        return replace(self, subscripts=tuple(map(_spelled, self.subscripts)))
+
+
+def _spelled(part: str | Symbol) -> str:
+    if isinstance(part, str):
+        return part
+    inside = ",".join(map(_spelled, part.subscripts))
+    below = (f"_{inside}" if len(inside) == 1 else f"_{{{inside}}}") if inside else ""
+    stem = part.stem.replace(" ", "")
+    shown = f"{stem[:-1]}{below}}}" if stem.endswith("}") else stem + below
+    return shown + part.primes + (f"^{{({part.above})}}" if part.above else "")
 
 
 def symbol_of(name: str) -> Symbol:
-    """The symbol that a name suggests, taken alone."""
+    """The symbol that a name suggests, taken alone; ``a^(1)`` has a number above."""
+    if found := re.fullmatch(r"(\w+)\^\((\w+)\)", name):
+        return replace(symbol_of(found[1]), above=found[2])
     plain = name.rstrip("'")
     primes = name[len(plain) :]
     for accent, command in ACCENTS.items():
@@ -96,9 +119,11 @@ class Named:
 
 def meet(a: Symbol, rank: int, b: Symbol, other: int) -> bool:
     """Whether two symbols can look the same once their indices stand beside them: ``w_1`` and ``w[1]``."""
-    if a.stem != b.stem or a.primes != b.primes or len(a.subscripts) + rank != len(b.subscripts) + other:
+    if (a.stem, a.primes, a.above) != (b.stem, b.primes, b.above):
         return False
-    short, long = sorted((a.subscripts, b.subscripts), key=len)
+    if len(a.subscripts) + rank != len(b.subscripts) + other:
+        return False
+    short, long = sorted((tuple(map(_spelled, part.subscripts)) for part in (a, b)), key=len)
     like_indices = all(part.isdigit() or len(part) == 1 for part in long[len(short) :])
     return long[: len(short)] == short and like_indices
 
@@ -107,7 +132,10 @@ def meet(a: Symbol, rank: int, b: Symbol, other: int) -> bool:
 class Symbols:
     """The symbols of one example: quantities with how many indices each has, and names of entries.
 
-    ``marks`` is how the language of the page writes decimals.
+    ``marks`` is how the language of the page writes decimals. ``renamed`` are the author's own symbols,
+    ``counting`` the author's letter for the number of samples. ``derivative`` is how the slope of the loss is
+    written, as a fraction of ∂ (``partial``), as ``nabla`` or as ``delta``; other slopes are fractions of ∂.
+    ``logarithm`` is the name of the natural one, ``ln`` or ``log``.
     """
 
     ranks: Mapping[str, int]
@@ -115,38 +143,63 @@ class Symbols:
     sample: str | None
     named: tuple[Named, ...] = ()
     marks: Marks = PLAIN
+    renamed: Mapping[str, Symbol] = field(default_factory=dict)
+    counting: str = ""
+    derivative: str = "partial"
+    logarithm: str = "ln"
+
+    def wanted(self, name: str) -> Symbol:
+        """The symbol of the author, or the one that a name suggests."""
+        return self.renamed.get(name) or symbol_of(name)
+
+    def is_slope(self, symbol: Symbol) -> bool:
+        """Whether a symbol could be taken for a slope of the loss."""
+        return self.derivative == "delta" and symbol.stem == SLOPE
 
     @cached_property
     def table(self) -> dict[str, Symbol]:
         """The symbol of each name; two names never share one."""
         found: dict[str, Symbol] = {}
-        for name, rank in self.ranks.items():
-            wanted = symbol_of(name)
+        for name in sorted(self.ranks, key=lambda name: name not in self.renamed):
+            wanted, rank = self.wanted(name), self.ranks[name]
             taken = any(meet(wanted, rank, other, self.ranks[known]) for known, other in found.items())
+            taken = taken or self.is_slope(wanted)
             found[name] = upright(name) if taken or wanted in found.values() else wanted
         return found
 
     @cached_property
     def names_by_symbol(self) -> dict[tuple[Symbol, int], str]:
         """The inverse of ``table``: the name by its symbol and how many indices stand beside it."""
-        return {(symbol, self.ranks[name]): name for name, symbol in self.table.items()}
+        return {(symbol.spelled, self.ranks[name]): name for name, symbol in self.table.items()}
 
     @cached_property
     def named_by_symbol(self) -> dict[tuple[Symbol, int], Named]:
         """The named entries by their symbol."""
-        return {(row.symbol, row.rank): row for row in self.named}
+        return {(row.symbol.spelled, row.rank): row for row in self.named}
 
     @cached_property
     def count(self) -> str:
         """The letter for the number of samples in a batch: ``n``, unless a quantity has that name."""
-        return next(letter for letter in ("n", "N", "m", "M", "K") if letter not in self.ranks)
+        taken = {*self.ranks, *(symbol.stem for symbol in self.renamed.values())}
+        return self.counting or next(x for x in ("n", "N", "m", "M", "K", "S", "B") if x not in taken)
+
+    @cached_property
+    def functions(self) -> dict[str, str]:
+        """How each function of the catalogue is written in LaTeX."""
+        found = {row.name: row.latex for row in functions.FUNCTIONS}
+        return found | {"log": f"\\{self.logarithm}"}
+
+    @cached_property
+    def functions_read(self) -> dict[str, str]:
+        """The inverse of `functions`."""
+        return {latex: name for name, latex in self.functions.items()}
 
     def of(self, name: str) -> Symbol:
         """The symbol of a quantity, before or after the update."""
         if name in self.table:
             return self.table[name]
         base = self.table.get(name.rstrip("'")) or symbol_of(name.rstrip("'"))
-        return Symbol(base.stem, base.subscripts, base.primes + "'" * name.count("'"))
+        return replace(base, primes=base.primes + "'" * name.count("'"))
 
     def of_entry(self, name: str, indices: tuple[Expr, ...]) -> tuple[Symbol, tuple[Expr, ...]]:
         """The symbol of an entry and the indices that stand beside it."""
@@ -155,7 +208,7 @@ class Symbols:
             rest = row.rest(plain, indices)
             if rest is not None:
                 own = row.symbol
-                return Symbol(own.stem, own.subscripts, own.primes + name[len(plain) :]), rest
+                return replace(own, primes=own.primes + name[len(plain) :]), rest
         return self.of(name), indices
 
     def means(self, symbol: Symbol, rank: int) -> Callable[[tuple[Expr, ...]], Ref] | None:
@@ -167,7 +220,7 @@ class Symbols:
 
     def whole(self, symbol: Symbol) -> str | None:
         """The quantity that a symbol means as a whole array."""
-        return next((name for name, own in self.table.items() if own == symbol), None)
+        return next((name for name, own in self.table.items() if own.spelled == symbol), None)
 
     def is_named(self, ref: Ref) -> bool:
         """Whether an entry, or its adjoint or new value, has a name of its own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from derivations.catalogue import functions
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import (
     ONE,
@@ -26,19 +25,8 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.notation import layout
-from derivations.notation.layout import (
-    Box,
-    Fenced,
-    Fraction,
-    Letter,
-    Numeral,
-    Operator,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-)
-from derivations.notation.symbols import GREEK, Symbol, Symbols
+from derivations.notation.layout import Box, Fenced, Fraction, Letter, Numeral, Operator, Row, Scripts, Sign
+from derivations.notation.symbols import GREEK, SLOPE, Symbol, Symbols
 from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
 
 DOTS = Ref("...")
@@ -47,7 +35,7 @@ UNICODE = dict(zip(GREEK, "αβγδϵζηθικλμνξπρστυϕχψωΓΔΘ�
 STEM = re.compile(
     r"(?:\\(?P<accent>hat|bar|tilde) )?(?:\\mathrm\{(?P<word>.*)\}|\\(?P<name>\w+)|(?P<letter>\w))"
 )
-PLUS, MINUS, DOT, COMMA, PARTIAL = (Sign(text) for text in "+−·,∂")
+PLUS, MINUS, DOT, COMMA, PARTIAL, NABLA = (Sign(text) for text in "+−·,∂∇")
 
 
 def typeset(expr: Expr, symbols: Symbols) -> Box:
@@ -124,16 +112,14 @@ def _atom(expr: Count | Call, symbols: Symbols) -> Box:
     if isinstance(expr, Count):
         count = Letter(symbols.count)
         return count if expr.index == symbols.sample else Scripts(count, letter_of_index(expr.index))
-    row = functions.BY_NAME.get(expr.function)
     boxes = [typeset(part, symbols) for part in expr.arguments]
     if expr.function == "same":
         return Fenced("[", Row(_joined(boxes, Sign("=")), "relation"))
     if expr.function == NORM:
         return Fenced("‖", boxes[0])
     if expr.function == "sqrt":
-        return Root(boxes[0])
-    assert row is not None
-    name = letter(row.latex, "function")
+        return layout.Root(boxes[0])
+    name = letter(symbols.functions[expr.function], "function")
     if not boxes:
         return name
     if len(boxes) > 1:
@@ -172,10 +158,23 @@ def _ref(ref: Ref, symbols: Symbols) -> tuple[Box, int]:
         return Scripts(Letter("1", "bold"), length), ATOM
     of = symbols.adjoint(ref.name)
     symbol, rest = symbols.of_entry(ref.name if of is None else of, ref.indices)
-    shown = with_scripts(symbol, tuple(typeset(part, symbols) for part in rest))
+    indices = tuple(typeset(part, symbols) for part in rest)
     if of is None:
-        return shown, ATOM
-    return _slope(with_scripts(symbols.of(symbols.loss)), shown), POWER
+        return with_scripts(symbol, indices), POWER if symbol.above else ATOM
+    return _slope_of_loss(symbol, indices, symbols), POWER
+
+
+def _slope_of_loss(by: Symbol, indices: tuple[Box, ...], symbols: Symbols) -> Box:
+    """``∂L/∂w`` as a fraction, as ``∇_w L``, or as ``δ_w``, with indices ``δ_i^z``."""
+    if symbols.derivative == "delta" and indices:
+        inside = indices[0] if len(indices) == 1 else Row(_joined(list(indices), COMMA), "indices")
+        return Scripts(letter(SLOPE), inside, with_scripts(by))
+    shown, loss = with_scripts(by, indices), with_scripts(symbols.of(symbols.loss))
+    if symbols.derivative == "delta":
+        return Scripts(letter(SLOPE), shown)
+    if symbols.derivative == "nabla":
+        return Row((Scripts(NABLA, shown), loss), "gradient")
+    return _slope(loss, shown)
 
 
 def _index_name(expr: Expr) -> str:
@@ -184,18 +183,21 @@ def _index_name(expr: Expr) -> str:
 
 
 def with_scripts(symbol: Symbol, extra: tuple[Box, ...] = ()) -> Box:
-    """A symbol with its own and further subscripts and its primes."""
+    """A symbol with its own and further subscripts, its primes, and what stands above."""
     own: list[Box] = [_script(text) for text in symbol.subscripts]
     below = [*own, *extra]
     base = letter(symbol.stem)
+    above = Fenced("(", _script(symbol.above)) if symbol.above else None
     if not below:
-        return Scripts(base, primes=len(symbol.primes)) if symbol.primes else base
+        return Scripts(base, None, above, len(symbol.primes)) if symbol.primes or above else base
     inside = below[0] if len(below) == 1 else Row(_joined(below, COMMA), "indices")
-    return Scripts(base, inside, primes=len(symbol.primes))
+    return Scripts(base, inside, above, len(symbol.primes))
 
 
-def _script(text: str) -> Box:
-    """A fixed subscript: ``w_1``, ``net_h1``."""
+def _script(text: str | Symbol) -> Box:
+    """A fixed subscript: ``w_1``, ``net_h1``, ``v_{θ_1}``."""
+    if isinstance(text, Symbol):
+        return with_scripts(text)
     return Numeral(text) if text.isdigit() else Letter(text)
 
 
@@ -204,8 +206,10 @@ def _slope(above: Box, below: Box) -> Fraction:
 
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> Box:
+    if body == Ref(symbols.loss):
+        return typeset(Ref(f"d{symbols.loss}/d{by.name}", by.indices), symbols)
     below = typeset(by, symbols)
-    if isinstance(body, Ref):
+    if isinstance(body, Ref) and symbols.adjoint(body.name) is None:
         return _slope(typeset(body, symbols), below)
     by_what = Fraction(PARTIAL, Row((PARTIAL, below), "operator"))
     return Row((by_what, Fenced("(", typeset(body, symbols), tall=True)), "operator")
@@ -247,7 +251,7 @@ def _product(factors: tuple[Expr, ...], symbols: Symbols) -> Row:
         open_sum = isinstance(part, (Sum, Mean, Largest)) and place < last
         if level < PRODUCT or level == SIGN or isinstance(part, Mul) or open_sum or _is_entrywise(part):
             factor = _brackets(factor, part)
-        if place and _has_dot(factors[place - 1], part):
+        if place and _has_dot(factors[place - 1], part, symbols):
             boxes.append(DOT)
         boxes.append(factor)
     return Row(tuple(boxes), "product")
@@ -257,24 +261,35 @@ def _is_entrywise(expr: Expr) -> bool:
     return isinstance(expr, Call) and expr.function in BETWEEN
 
 
-def _has_dot(left: Expr, right: Expr) -> bool:
-    """A dot between numbers and between fractions, a thin nothing where letters stand together."""
+def _has_dot(left: Expr, right: Expr, symbols: Symbols) -> bool:
+    """A dot between numbers, between fractions, and after ∇; a thin nothing where letters stand together."""
     if _starts_with_number(right):
+        return True
+    if symbols.derivative == "nabla" and _is_slope(left, symbols):
         return True
     applied = isinstance(right, (Number, Pow, Call)) and not _is_entrywise(right)
     if isinstance(left, Number) and left.text and applied:
         return True
     if isinstance(left, Number) and isinstance(right, Add) and _is_numeric(right):
         return True
-    return all(map(_is_fraction, (left, right))) or (
+    return all(_is_fraction(part, symbols) for part in (left, right)) or (
         isinstance(right, Derivative) and not isinstance(left, Number)
     )
 
 
-def _is_fraction(expr: Expr) -> bool:
+def _is_fraction(expr: Expr, symbols: Symbols) -> bool:
+    if symbols.derivative != "partial" and _is_slope(expr, symbols):
+        return False
     return isinstance(expr, (Div, Derivative, Mean)) or (
         isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name
     )
+
+
+def _is_slope(expr: Expr, symbols: Symbols) -> bool:
+    """Whether an expression is a slope of the loss."""
+    if isinstance(expr, Derivative):
+        return expr.body == Ref(symbols.loss)
+    return isinstance(expr, Ref) and symbols.adjoint(expr.name) is not None
 
 
 def _starts_with_number(expr: Expr) -> bool:

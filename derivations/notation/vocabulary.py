@@ -32,8 +32,7 @@ LAYOUT = {r"\left", r"\right", r"\quad", r"\qquad", r"\displaystyle", "&", *SIZE
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
 OPEN, CLOSE = {"(", "["}, {")", "]"}
 END = {*CLOSE, "}", "+", "-", ",", ";", "=", r"\rVert", r"\odot", r"\oslash"}
-FUNCTIONS = {row.latex: row.name for row in functions.FUNCTIONS}
-
+NABLA = SIGNS["∇"]
 
 REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
 CONSTANTS: dict[str, Expr] = {

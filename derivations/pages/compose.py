@@ -47,6 +47,17 @@ from derivations.witnesses.matrix_forms import MatrixForm
 
 ENTRYWISE = {TIMES: phrase("{} multiplies entry by entry."), OVER: phrase("{} divides entry by entry.")}
 
+LAID = {
+    "row": phrase(
+        "The first index counts rows, vectors are columns, a function acts on every entry, "
+        "and a number is added to every entry."
+    ),
+    "column": phrase(
+        "Every sample is a column; in other arrays the first index counts rows, and vectors are columns. "
+        "A function acts on every entry, and a number is added to every entry."
+    ),
+}
+
 
 def rounding_of(example: Example) -> Rounding:
     """The rounding policy of a page; a carried calculation is printed with all its places."""
@@ -64,7 +75,7 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
         "problem": lambda: problem(example, recognize(example), rounding),
         "quantities": lambda: (*quantities(example), *figures("quantities")),
         "gradient": lambda: gradient(run),
-        "matrix": lambda: matrices(run.matrices),
+        "matrix": lambda: matrices(run.matrices, example.spec.page.notation.vectors),
         "steps": lambda: steps(run, rounding, symbols, figures("steps")),
         "summary": lambda: (*summary_blocks(trace, rounding), *figures("summary")),
         "program": lambda: program_blocks(run.program, run.printed),
@@ -160,19 +171,14 @@ def _defined(subject: Derivative | Ref, example: Example) -> Expr:
     return subject.body if isinstance(subject, Derivative) else Ref(example.loss)
 
 
-def matrices(forms: tuple[MatrixForm, ...]) -> Iterator[Block]:
+def matrices(forms: tuple[MatrixForm, ...], vectors: str = "row") -> Iterator[Block]:
     """The equations that whole arrays can say, beside their index form."""
     if not forms:
         return
     yield section("matrix")
     used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
     ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
-    words: list[Part] = [
-        message(
-            "The first index counts rows, vectors are columns, a function acts on every entry, "
-            "and a number is added to every entry."
-        )
-    ]
+    words: list[Part] = [message(LAID[vectors])]
     words += [message(what, name) for name, what in ENTRYWISE.items() if name in used]
     counts = [(one, Count(index.name)) for one in ones[:1] for index in refs(one.indices[0])]
     words += [message("{} is a column of {} ones.", *parts) for parts in counts]

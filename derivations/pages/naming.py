@@ -15,6 +15,7 @@ from derivations.language.tree import Expr, Number, Ref
 from derivations.notation.locales import locale
 from derivations.notation.symbols import Named, Symbols, meet, symbol_of
 from derivations.numbers.tape import Entry
+from derivations.pages.renaming import check_notation, renaming_of
 
 Places: TypeAlias = tuple[int | None, ...]
 
@@ -26,12 +27,14 @@ def check_page(example: Example, source: Source) -> None:
         if number not in shown_steps(example):
             there = f"there {'are' if count > 1 else 'is'} {count}"
             raise source.error(f"step {number} does not exist; {there}", "page", "steps", place)
+    plain = symbols_of(example, ())
+    check_notation(example, source, plain, renaming_of(example, plain.ranks))
     found: list[Named] = []
     for key, name in example.spec.page.names.items():
         try:
             check_name(name)
             found.append(_named(key, name, example))
-            _check_free(found, symbols_of(example, ()))
+            _check_free(found, plain)
         except LanguageError as fault:
             raise source.error(fault.message, "page", "names", key, hint=fault.hint) from None
 
@@ -48,7 +51,11 @@ def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symb
     if named is None:
         named = tuple(_named(key, name, example) for key, name in example.spec.page.names.items())
     marks = locale(example.spec.page.language).marks
-    return Symbols(ranks, example.loss, example.sample, named, marks)
+    renaming, notation = renaming_of(example, ranks), example.spec.page.notation
+    ways = notation.derivative, notation.logarithm
+    return Symbols(
+        ranks, example.loss, example.sample, named, marks, renaming.symbols, renaming.counting, *ways
+    )
 
 
 def _named(key: str, name: str, example: Example) -> Named:
@@ -100,6 +107,8 @@ def _check_free(found: list[Named], symbols: Symbols) -> None:
         raise LanguageError(f"an entry of '{last.quantity}' has two names")
     taken = [(row.symbol, row.rank) for row in before]
     taken += [(symbol, symbols.ranks[name]) for name, symbol in symbols.table.items()]
+    if symbols.is_slope(last.symbol):
+        raise LanguageError("this name looks like the slope of the loss", hint="Choose another name.")
     if any(meet(last.symbol, last.rank, symbol, rank) for symbol, rank in taken):
         raise LanguageError("this name looks like another quantity or entry", hint="Choose another name.")
 

@@ -30,6 +30,7 @@ from derivations.pages.blocks import (
     series,
 )
 from derivations.pages.columns import data_value, entries_along_samples
+from derivations.pages.naming import symbols_of
 from derivations.pages.numbers_in import given
 from derivations.pages.sections import section
 from derivations.pages.tables import grouped, packed
@@ -46,7 +47,8 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     for eq in own:
         if eq.target.name == example.loss and len(own) > 1:
             known = found.get(example.loss)
-            yield Prose(say("The loss is the {}:", convention(known)) if known else say("The loss is"))
+            count = symbols_of(example, ()).count
+            yield Prose(say("The loss is the {}:", convention(known, count)) if known else say("The loss is"))
         yield from _equation(eq, losses if eq.target.name not in found else {})
     others = reported(example)
     if others:

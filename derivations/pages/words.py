@@ -106,9 +106,10 @@ def ends(samples: tuple[int, ...]) -> tuple[int, ...]:
     return (samples[0], samples[-1]) if run and len(samples) > MANY else samples
 
 
-def convention(found: Recognized) -> Message:
-    """The name and the convention of a recognized row."""
-    return message("{}: {}", message(found.row.name), message(found.row.convention))
+def convention(found: Recognized, count: str) -> Message:
+    """The name and the convention of a recognized row, with the letter for the number of samples."""
+    said = found.row.convention
+    return message("{}: {}", message(found.row.name), message(said, *[count] * said.count("{}")))
 
 
 def direction(gradient: Value, slope: Expr, parameter: Expr) -> Message:

@@ -34,10 +34,11 @@ PRIME = 10_007
 
 @dataclass(frozen=True)
 class MatrixForm:
-    """An equation with its right-hand side over whole arrays."""
+    """An equation with its right-hand side over whole arrays, of which some are lying: transposed."""
 
     equation: Equation
     expr: Expr
+    lying: frozenset[str] = frozenset()
 
 
 def matrix_forms(example: Example, step: Step) -> tuple[MatrixForm, ...]:
@@ -47,12 +48,23 @@ def matrix_forms(example: Example, step: Step) -> tuple[MatrixForm, ...]:
     """
     wanted = {adjoint(example.loss, name) for name in (*example.forward.targets, *example.parameters)}
     equations = [*example.forward, *(eq for eq in example.backward if eq.target.name in wanted)]
-    written = [MatrixForm(eq, form) for eq in equations if (form := matrix_form(eq)) is not None]
+    lying = _lying(equations, example) if example.spec.page.notation.vectors == "column" else frozenset()
+    written = [
+        MatrixForm(eq, form, lying) for eq in equations if (form := matrix_form(eq, lying)) is not None
+    ]
     ranks = (len(ref.indices) for eq in example.forward for ref in (eq.target, *refs(eq.body)))
     if max(ranks, default=0) < 2:
         return ()
     once = [eq.target.name for eq in equations]
     return tuple(form for form in written if once.count(form.equation.target.name) == 1 and _fits(form, step))
+
+
+def _lying(equations: list[Equation], example: Example) -> frozenset[str]:
+    """The arrays whose first index is the sample's: as columns, samples come last."""
+    found = (ref for eq in equations for ref in (eq.target, *refs(eq.body)))
+    return frozenset(
+        ref.name for ref in found if example.sample and ref.indices[:1] == (Ref(example.sample),)
+    )
 
 
 def matrix_proofs(forms: tuple[MatrixForm, ...], trace: Trace) -> Iterator[Proof]:
@@ -82,11 +94,12 @@ def holds_at_random(form: MatrixForm) -> bool:
     sizes = _unequal_sizes(eq)
     arrays = {ref.name: _drawn(ref, sizes, draw) for ref in refs(eq.body)}
     given = Matrices(arrays, sizes, _stand_in)
+    whole = Matrices({name: _laid(form, name, array) for name, array in arrays.items()}, sizes, _stand_in)
     names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
     places = itertools.product(*(range(1, sizes[name] + 1) for name in names))
     wanted = {at: entry(eq.body, dict(zip(names, at, strict=True)), given) for at in places}
     try:
-        return _same(given.value(form.expr), shaped(wanted))
+        return _same(whole.value(form.expr), _laid(form, eq.target.name, shaped(wanted)))
     except Misfit:
         return False
 
@@ -114,6 +127,13 @@ def _drawn(ref: Ref, sizes: dict[str, int], draw: random.Random) -> Any:
     return shaped({at: fmpq(draw.randrange(1, PRIME), draw.randrange(1, PRIME)) for at in places})
 
 
+def _laid(form: MatrixForm, name: str, array: Any) -> Any:
+    """An array as its form reads it: transposed if it is lying."""
+    if name not in form.lying or not isinstance(array, list):
+        return array
+    return [list(column) for column in zip(*array, strict=True)]
+
+
 def _stand_in(name: str, value: Value) -> Value:
     """A rational function that stands for a function of entries, another one for each name."""
     return value * value + value * sum(name.encode()) + 1
@@ -123,13 +143,13 @@ def _stand_in(name: str, value: Value) -> Value:
 
 
 def _worked(form: MatrixForm, step: Step) -> Any:
-    arrays = {ref.name: _array(step, ref.name) for ref in refs(form.equation.body)}
+    arrays = {ref.name: _laid(form, ref.name, _array(step, ref.name)) for ref in refs(form.equation.body)}
     given = Matrices(arrays, step.layout.sizes, lambda name, value: function_of(name, EXACT)(value, None))
     return given.value(form.expr)
 
 
 def _wanted(form: MatrixForm, step: Step) -> Any:
-    return _array(step, form.equation.target.name)
+    return _laid(form, form.equation.target.name, _array(step, form.equation.target.name))
 
 
 def _array(step: Step, name: str) -> Any:

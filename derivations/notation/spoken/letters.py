@@ -10,7 +10,7 @@ from functools import cached_property
 from derivations.catalogue import functions
 from derivations.notation.spoken.numbers import decimal
 from derivations.notation.spoken.phrases import Phrases
-from derivations.notation.symbols import LOWER, Symbols
+from derivations.notation.symbols import LOWER, Symbol, Symbols
 from derivations.notation.typeset import STEM
 
 
@@ -72,8 +72,17 @@ class Letters:
         said = self.phrases.name.format(said) if is_strange else said
         return self.phrases.capital.format(said) if has_twin and word != word.lower() else said
 
-    def subscript(self, text: str) -> str:
-        """A fixed subscript: a number, a letter or a word."""
+    def bare(self, symbol: Symbol) -> str:
+        """A symbol without its subscripts: ``a prime superscript one``."""
+        said = " ".join([self.stem(symbol.stem), *[self.phrases.prime] * len(symbol.primes)])
+        return self.phrases.above.format(said, self.subscript(symbol.above)) if symbol.above else said
+
+    def subscript(self, text: str | Symbol) -> str:
+        """A fixed subscript: a number, a letter, a word, or a symbol with its own."""
+        if isinstance(text, Symbol):
+            said = self.bare(text)
+            below = f" {self.phrases.comma} ".join(map(self.subscript, text.subscripts))
+            return f"{said} {self.phrases.sub} {below}" if below else said
         if text.isdigit():
             return decimal(text, self.phrases)
         return text if len(text) == 1 else self.word(text)

@@ -49,6 +49,9 @@ class Phrases:
     chosen: str
     derivative: str
     derivative_of: str
+    gradient: str
+    delta: str
+    above: str
     ones: str
     dots: str
     entrywise_times: str
