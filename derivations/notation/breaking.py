@@ -99,7 +99,9 @@ def broken(sides: Sequence[tuple[str, Box]], width: float, together: int = 99) -
     if size.width <= width and len(sides) <= together:
         return (Line("relation" if sides[0][0] else "head", (), whole, 0, size),)
     found = _in_lines(sides, width)
-    return found if len(found) > 1 else (Line(found[0].role, (), whole, 0, found[0].size),)
+    if len(found) > 1 or size.width > width:
+        return found
+    return (Line(found[0].role, (), whole, 0, size),)
 
 
 def _in_lines(sides: Sequence[tuple[str, Box]], width: float) -> tuple[Line, ...]:

@@ -19,12 +19,13 @@ from derivations.pages.finished_latex import Found, latex_items, latex_pieces, p
 from derivations.pages.frames import Frame, frames
 from derivations.pages.latex_set import Setter, row, space
 from derivations.pages.latex_text import escape
-from derivations.pages.pieces import Piece, Slide, ends, figure_height
+from derivations.pages.pieces import SKIP, Piece, Slide, ends, figure_height
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
-from derivations.pages.sheets import LARGE, Sheet
+from derivations.pages.sheets import LARGE, SPACED, Sheet, row_heights
 
 FURTHER = "% further lines\n"
+LONGEST, SMALL = 1000, r"[basicstyle=\ttfamily\scriptsize]"  # a line that would fill the slide
 STEPWISE = ("derivation",)  # tables whose rows are uncovered one after another
 
 
@@ -49,6 +50,11 @@ class Stage:
 
     setter: Setter
     slide: Slide
+
+    @property
+    def most(self) -> float:
+        """The height that one row may have; a higher one is set smaller."""
+        return self.slide.height - SKIP["Table"]
 
     def show(self, frame: Frame, count: int) -> Show:
         """A frame; a listing is there at once with all that stands beside it."""
@@ -79,7 +85,8 @@ class Stage:
                 return mark + covered(f"{self.setter.words(words)}\\par", at)
             case Listing(_, text):
                 code = text.replace("\\end{lstlisting}", "")
-                return f"{mark}\\begin{{lstlisting}}\n{code}\n\\end{{lstlisting}}"
+                small = SMALL if max(map(len, code.split("\n"))) > LONGEST else ""
+                return f"{mark}\\begin{{lstlisting}}{small}\n{code}\n\\end{{lstlisting}}"
             case Figure() as figure:
                 high = figure_height(figure.drawing, self.slide)
                 shown = latex_set.figure_latex(figure, self.setter.symbols)
@@ -114,10 +121,17 @@ class Stage:
             rows.append(" & ".join(_uncovered(cell, click, "") for cell in shown) + r" \\")
         if sheet.table.total:
             rows.insert(-1, r"\midrule")
-        gap = "\n\\addlinespace\n" if sheet.table.kind in latex_set.SPACED else "\n"
+        gap = "\n\\addlinespace\n" if sheet.table.kind in SPACED else "\n"
         inside = f"\\toprule\n{self.setter.header(sheet)} \\\\\n\\midrule\n{gap.join(rows)}\n\\bottomrule"
         mark, start = latex_set.MARKS[sheet.continues], latex_set.start(sheet, False)
         whole = f"{start.removeprefix(mark)}\n{inside}\n{latex_set.end(False)}"
+        if len(sheet.table.rows) == 1 and sum(row_heights(sheet, self.setter.symbols)) > self.most:
+            whole = whole.replace(
+                "\\begin{tabular}",
+                shrunk,
+                1,
+            )
+            whole = whole.replace("\\end{tabular}", "\\end{tabular}}")
         return mark + covered(whole, at)
 
 

@@ -11,7 +11,7 @@ from derivations.pages.finished import Item, Mathematics, Pieces, merged
 
 BLOCK = re.compile(
     r"(?:% further (?P<further>columns|rows|lines)\n)?(?:"
-    r"\\begin\{lstlisting\}\n(?P<code>.*?)\n\\end\{lstlisting\}"
+    r"\\begin\{lstlisting\}(?:\[basicstyle=\\ttfamily\\scriptsize\])?\n(?P<code>.*?)\n\\end\{lstlisting\}"
     r"|(?:\\begingroup(?:\\small|\\footnotesize)?\n)?\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)"
     r"\\end\{(?P=table)\}(?:\n\\endgroup)?"
     r"|\\nopagebreak\n\\begin\{adjustbox\}\{[^}]*,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"

@@ -25,7 +25,6 @@ from derivations.pages.sheets import LARGE, Sheet, chain_width, head_width, shee
 
 MARKS = {"": "", "beside": "% further columns\n", "below": "% further rows\n"}
 SIZES = {1.0: "", 0.91: "\\small", 0.82: "\\footnotesize"}
-SPACED = (*LARGE, "quantities")  # rows with fractions need space between them
 PAGE = 30.0  # a table that is higher, in em, may break across pages
 
 

@@ -24,7 +24,7 @@ from derivations.pages.blocks import (
 )
 from derivations.pages.sheets import LINE, Sheet
 
-HEIGHT = 17.0
+HEIGHT = 16.2
 SKIP = {"Prose": 0.4, "Display": 1.4, "Table": 1.4, "Listing": 1.8, "Figure": 1.0}  # space around a block
 CODE_LINE, CODE_WIDTH = 1.0, 72
 PIXEL = 0.069  # in em of 11 points

@@ -21,6 +21,7 @@ Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = {1.0: 1.0, 0.91: 1.03, 0.82: 1.08}  # sizes of type, and how much wider letters are for their size
 SPLIT = 0.91
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
+SPACED = (*LARGE, "quantities")  # rows with fractions need space between them
 GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
 LITTLE, SLACK = 1.03, 1.1  # what formulas in a column, and words beside them, are wider than estimated
 HEAD = 11.0  # em that the heading of a column of numbers may take on a line
@@ -194,16 +195,22 @@ def whole(formula: Formula, symbols: Symbols) -> tuple[Box, ...]:
 def words_height(words: Words, symbols: Symbols, width: float) -> float:
     """The height of a paragraph of a width, a line at a time; formulas may make a line higher."""
     sizes = [_inline_size(word, symbols) for word in words]
-    count = max(1, ceil(sum(size.width for size in sizes) * 1.06 / width))
-    higher = sum(max(0, size.height - 1.1) for size in sizes)
-    return count * LINE + min(higher, count * 0.5)
+    blocks = [word for word, size in zip(words, sizes, strict=True) if size.width > width]
+    broken = sum(lines_height(word, symbols, width) for word in blocks if isinstance(word, Formula))
+    count = max(1, ceil(sum(min(size.width, width) for size in sizes) * 1.06 / width))
+    higher = sum(max(0, size.height - 1.1) for size in sizes if size.width <= width)
+    return count * LINE + min(higher, count * 0.5) + broken
+
+
+def lines_height(formula: Formula, symbols: Symbols, width: float) -> float:
+    """The height of a chain that is broken to a width."""
+    return sum(max(LINE, line.size.height + 0.3) for line in lines(formula.sides, symbols, width))
 
 
 def cell_height(words: Words, symbols: Symbols, width: float | None, large: bool) -> float:
     """The height of a cell; a formula alone in a column that wraps is broken there."""
     if len(words) == 1 and isinstance(words[0], Formula) and (large or width):
-        broken = lines(words[0].sides, symbols, width or float("inf"))
-        return sum(max(LINE, line.size.height + 0.3) for line in broken) + (0.3 if large else 0)
+        return lines_height(words[0], symbols, width or float("inf")) + (0.3 if large else 0)
     return words_height(words, symbols, width or float("inf"))
 
 
@@ -214,8 +221,10 @@ def row_heights(sheet: Sheet, symbols: Symbols) -> list[float]:
         width or head_width(letter) for letter, width in zip(sheet.table.align, sheet.widths, strict=True)
     ]
     columns = [(heads, sheet.table.header), *((sheet.widths, row) for row in sheet.table.rows)]
+    space = 0.5 if sheet.table.kind in SPACED else 0
     return [
-        sheet.scale
+        space
+        + sheet.scale
         * max(cell_height(cell, symbols, width, large) for cell, width in zip(row, widths, strict=True))
         for widths, row in columns
     ]
