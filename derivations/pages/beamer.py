@@ -126,11 +126,8 @@ class Stage:
         mark, start = latex_set.MARKS[sheet.continues], latex_set.start(sheet, False)
         whole = f"{start.removeprefix(mark)}\n{inside}\n{latex_set.end(False)}"
         if len(sheet.table.rows) == 1 and sum(row_heights(sheet, self.setter.symbols)) > self.most:
-            whole = whole.replace(
-                "\\begin{tabular}",
-                shrunk,
-                1,
-            )
+            smaller = f"\\adjustbox{{max totalheight={self.most:.2f}em}}{{%\n"
+            whole = whole.replace("\\begin{tabular}", f"{smaller}\\begin{{tabular}}", 1)
             whole = whole.replace("\\end{tabular}", "\\end{tabular}}")
         return mark + covered(whole, at)
 

@@ -24,8 +24,8 @@ from derivations.pages.blocks import (
 )
 from derivations.pages.sheets import LINE, Sheet
 
-HEIGHT = 16.2
-SKIP = {"Prose": 0.4, "Display": 1.4, "Table": 1.4, "Listing": 1.8, "Figure": 1.0}  # space around a block
+HEIGHT = 16.6
+SKIP = {"Prose": 0.4, "Display": 1.4, "Table": 2.2, "Listing": 1.8, "Figure": 1.0}  # space around a block
 CODE_LINE, CODE_WIDTH = 1.0, 72
 PIXEL = 0.069  # in em of 11 points
 
