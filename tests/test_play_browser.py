@@ -121,6 +121,16 @@ def test_tables_chains_graph_and_pictures_follow_the_learning_rate(played: Any) 
         assert shown.evaluate(ROWS) == before
 
 
+def test_the_slider_moves_the_learning_rate(played: Any) -> None:
+    with played("linear-regression") as shown:
+        shown.focus("#play-slide")
+        for _ in range(50):
+            shown.keyboard.press("ArrowRight")
+        assert shown.input_value("#play-lr") == "0.1"
+        assert shown.get_attribute("#play-slide", "aria-valuetext") == "0.1"
+        assert said(shown.evaluate(ROWS)["w′"]) == [3.95]
+
+
 def test_batch_size_epochs_start_values_and_data(played: Any) -> None:
     with played("linear-regression") as shown:
         shown.fill("#play-size", "3")

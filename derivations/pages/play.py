@@ -20,7 +20,8 @@ from derivations.figures.drawing import Box, Drawing, Label, Shape
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
 from derivations.figures.svg import svg_of
-from derivations.language.tree import Ref, refs
+from derivations.language.backward import adjoint
+from derivations.language.tree import Number, Ref, refs
 from derivations.notation.javascript import members, quoted
 from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of
@@ -112,13 +113,15 @@ def _template(name: str) -> str:
 def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
     example = trace.example
     words = {name: text_of(said, language) for name, said in WORDS.items()}
-    pieces = program_of(trace, symbols, language) | _shown(Scene(trace, symbols, SHORT), digits, language)
+    pieces = program_of(trace, symbols, language)
+    shown = _shown(Scene(trace, symbols, SHORT), digits, language)
+    assert pieces.keys().isdisjoint(shown)
     found = "\n".join(
         (
             '(() => {\n"use strict";',
             _template("run.js"),
             f"Object.assign(f, {members(functions_of(example))});",
-            f"const program = {members(pieces)};",
+            f"const program = {members(pieces | shown)};",
             f"const words = {quoted(words)};",
             f"const stylesheet = {quoted(_template('play.css'))};",
             _template("show.js"),
@@ -158,7 +161,7 @@ def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
         "graph": quoted(svg_of(shown, symbols, "play-graph").strip()),
         "nodes": quoted([_name_of(box, scene) for box in shown.shapes if isinstance(box, Box)]),
         "forwards": quoted(list(example.forward.targets)),
-        "values": quoted(drawing is not None),
+        "numbered": quoted(_numbered(drawing, scene) if drawing else []),
     }
 
 
@@ -228,6 +231,19 @@ def _emptied(shape: Shape) -> Shape:
     if not isinstance(shape, Label):
         return shape
     return replace(shape, said=("",) if shape.kind == "adjoint" else shape.said[:1])
+
+
+def _numbered(drawing: Drawing, scene: Scene) -> list[str]:
+    """The quantities and adjoints for whose numbers there is room in the graph."""
+    found: list[str] = []
+    name = ""
+    for shape in drawing.shapes:
+        if isinstance(shape, Box):
+            name = _name_of(shape, scene)
+        elif isinstance(shape, Label) and any(isinstance(part, Number) for part in shape.said):
+            below = shape.kind == "adjoint"
+            found.append(adjoint(scene.example.loss, name) if below else name)
+    return found
 
 
 def _name_of(box: Box, scene: Scene) -> str:

@@ -69,6 +69,22 @@ function field(label, value, accept, use, id = null) {
   return make("label", { for: input.id }, ...said, input);
 }
 
+// The learning rate by hand: from a hundredth of that of the page to a hundred times as much.
+function slider(base) {
+  const shown = make("input", {
+    type: "range", id: "play-slide", min: -2, max: 2, step: 0.02, "aria-label": words.rate, autocomplete: "off",
+    oninput() {
+      const input = document.querySelector("#play-lr");
+      input.value = String(Number((base * 10 ** Number(shown.value)).toPrecision(3))).replace(".", program.format.decimal);
+      shown.setAttribute("aria-valuetext", input.value);
+      input.dispatchEvent(new Event("input"));
+    },
+  });
+  shown.value = "0";
+  shown.setAttribute("aria-valuetext", plain(base));
+  return shown;
+}
+
 const whole = (most) => (value) =>
   Number.isInteger(value) && value >= 1 && value <= most ? "" : fill(words.whole, most);
 const small = (value) => (Math.abs(value) <= 1e100 ? "" : words.large);
@@ -83,10 +99,11 @@ function arrayFields(table, settings) {
 
 function controls() {
   const { settings } = state;
-  const knobs = Object.entries(settings.hyper).map(([name, value]) => {
+  const knobs = Object.entries(settings.hyper).flatMap(([name, value]) => {
     const said = { math: program.entries[name]([]), called: program.inputs[name][0] };
     if (name === "lr") said.before = `${words.rate} `;
-    return field(said, value, small, (found) => (settings.hyper[name] = found), name === "lr" ? "play-lr" : null);
+    const shown = field(said, value, small, (found) => (settings.hyper[name] = found), name === "lr" ? "play-lr" : null);
+    return name === "lr" && value > 0 ? [shown, slider(value)] : [shown];
   });
   if (program.samples && program.size !== null) {
     knobs.push(field(words.size, settings.size, whole(program.samples), (found) => (settings.size = found), "play-size"));
@@ -258,7 +275,7 @@ function showGraph(step, stage) {
 function write(label, step, name, before, room, shown) {
   label.querySelectorAll(".own").forEach((one) => one.remove());
   const values = step.r.arrays.has(name) ? [...step.r.arrays.get(name).values()] : [];
-  if (!shown || !program.values || !values.length || values.length > 3) return;
+  if (!shown || !program.numbered.includes(name) || values.length > 3) return;
   const short = (value) => (Number.isFinite(value) ? marked(String(Number(value.toPrecision(4))))[0] + (/e/.test(String(Number(value.toPrecision(4)))) ? `·10^${marked(String(Number(value.toPrecision(4))))[1]}` : "") : plain(value));
   const text = values.length > 1 ? `(${values.map(short).join(`${program.format.separator} `)})` : short(values[0]);
   const rough = values.some((value) => Number(value.toPrecision(4)) !== value);
@@ -458,4 +475,6 @@ main.lastElementChild.before(section());
 const contents = document.querySelector("nav ul");
 if (contents) contents.append(make("li", { class: "to-play" }, make("a", { href: "#play" }, words.title)));
 run();
-addEventListener("resize", () => document.querySelectorAll("#play .now, #play .values").forEach(fit));
+const refit = () => document.querySelectorAll("#play .now, #play .values").forEach(fit);
+addEventListener("resize", refit);
+document.fonts.ready.then(refit);
