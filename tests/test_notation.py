@@ -13,6 +13,8 @@ from lxml import html
 
 from derivations.catalogue import functions
 from derivations.examples import gallery
+from derivations.examples.page_table import SYMBOL
+from derivations.examples.spec import Spec
 from derivations.language.backward import backward
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED, matrix_form
@@ -258,7 +260,11 @@ def test_a_page_in_another_notation_is_built_and_read_back(name: str, way: int) 
 @pytest.mark.parametrize("name", ["linear-regression", "xor-mlp"])
 def test_finished_files_of_a_page_in_another_notation_are_read_back(name: str) -> None:
     for choice in CHOICES[1:]:
-        build(name, ("html", "pdf", "ipynb", "xlsx", "myst"), notation={**choice, "symbols": SYMBOLS[name]})
+        build(
+            name,
+            ("html", "slides", "beamer", "pdf", "ipynb", "xlsx", "myst"),
+            notation={**choice, "symbols": SYMBOLS[name]},
+        )
 
 
 @pytest.mark.slow
@@ -376,6 +382,14 @@ def test_what_cannot_be_is_refused_at_its_place(keys: str) -> None:
     if place:
         line = (SPEC + keys).splitlines()[caught.value.line - 1]
         assert line[caught.value.column - 1 :].startswith(place), str(caught.value)
+
+
+def test_the_schema_knows_the_table() -> None:
+    table = Spec.model_json_schema()["$defs"]["NotationTable"]["properties"]
+    assert set(table) == {"symbols", "derivative", "logarithm", "vectors"}
+    assert "additionalProperties" in table["symbols"] or "patternProperties" in table["symbols"]
+    assert all(re.fullmatch(SYMBOL, text) for text in ("theta_1", "a^(1)", "net_h"))
+    assert SYMBOL in str(table["symbols"]).replace("\\\\", "\\")
 
 
 def test_a_state_that_looks_like_a_slope_is_spelled_out() -> None:

@@ -36,7 +36,7 @@ class NotationTable(Strict):
     """``[page.notation]``: how a page writes the names of a spec; its code and its JSON keep them."""
 
     symbols: Annotated[
-        dict[Name, Annotated[str, BeforeValidator(_symbol), StringConstraints(pattern=SYMBOL)]],
+        dict[Name, Annotated[str, StringConstraints(pattern=SYMBOL), BeforeValidator(_symbol)]],
         Field(description='Symbols for names, as { w = "theta_1", lr = "alpha", h1 = "a^(1)", n = "N" }.'),
     ] = {}
     derivative: Annotated[
