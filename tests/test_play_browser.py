@@ -77,8 +77,9 @@ def run(text: str) -> Trace:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_value_of_every_step(name: str, played: Any) -> None:
-    if "<script>" not in page(name)["html"]:
-        pytest.skip("a calculator's rounding is not played with")
+    if page(name).trace.carried:  # a calculator's rounding is not played with
+        assert "<script>" not in page(name)["html"]
+        return
     with played(name) as shown:
         steps = shown.evaluate(STEPS)
         assert len(steps) == len(page(name).trace.steps)
