@@ -153,7 +153,10 @@ def _natural(table: Table, place: int, symbols: Symbols) -> float:
     before = max((len(text.partition(".")[0]) for text in texts), default=0)
     after = max((len(text.partition("e")[0].partition(".")[2]) for text in texts), default=0)
     power = 3.2 if any("e" in text for text in texts) else 0
-    return max(*found, 0.5 * (before + after) + 2.2 + power)
+    about = (
+        1.4 if any(isinstance(word, Formula) and word.sides[0].relation for c in cells for word in c) else 0
+    )
+    return max(*found, 0.5 * (before + after) + 1.1 + about + power)
 
 
 def _heading_width(words: Words, letter: str, symbols: Symbols) -> float:
@@ -195,10 +198,11 @@ def whole(formula: Formula, symbols: Symbols) -> tuple[Box, ...]:
 def words_height(words: Words, symbols: Symbols, width: float) -> float:
     """The height of a paragraph of a width, a line at a time; formulas may make a line higher."""
     sizes = [_inline_size(word, symbols) for word in words]
-    blocks = [word for word, size in zip(words, sizes, strict=True) if size.width > width]
-    broken = sum(lines_height(word, symbols, width) for word in blocks if isinstance(word, Formula))
-    count = max(1, ceil(sum(min(size.width, width) for size in sizes) * 1.06 / width))
-    higher = sum(max(0, size.height - 1.1) for size in sizes if size.width <= width)
+    blocks = [one for one in words if isinstance(one, Formula) and chain_width(one, symbols) > width]
+    inline = [size for word, size in zip(words, sizes, strict=True) if word not in blocks]
+    broken = sum(lines_height(block, symbols, width) for block in blocks)
+    count = max(1, ceil(sum(size.width for size in inline) * 1.1 / width))
+    higher = sum(max(0, size.height - 1.1) for size in inline)
     return count * LINE + min(higher, count * 0.5) + broken
 
 
