@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import derivations
 from derivations.examples import gallery
 from derivations.notation.breaking import ARTICLE, PHONE, SLIDE, Line, lines
 from derivations.notation.latex import latex_of
@@ -18,8 +17,8 @@ from derivations.notation.measure import Size, measure_row
 from derivations.notation.read import chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Display, Formula, Table
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 WIDTHS = (ARTICLE, SLIDE, PHONE)
 CELLS = (14.0, 9.0, 3.0)  # columns of tables, and one in which hardly anything fits
 
@@ -27,7 +26,7 @@ CELLS = (14.0, 9.0, 3.0)  # columns of tables, and one in which hardly anything 
 @cache
 def formulas(name: str) -> tuple[tuple[Formula, ...], Symbols]:
     """The formulas of a page, displayed or in a table, and the page's symbols."""
-    press = derivations.build(name).press
+    press = page(name).press
     found: list[Formula] = []
     for block in press.document.blocks:
         if isinstance(block, Display):

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-import derivations
 from derivations.examples import gallery
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
@@ -29,13 +28,7 @@ from derivations.language.tree import Number, number
 from derivations.pages.blocks import Figure
 from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
-
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
-
-
-@cache
-def page(spec: str) -> Page:
-    return derivations.build(spec, ("md", "tex"))
+from tests.built import GALLERY, page
 
 
 def scene_of(shown: Page) -> Scene:

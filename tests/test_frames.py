@@ -7,20 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-import derivations
-from derivations.examples import gallery
 from derivations.pages.blocks import Block, Display, Listing, Prose, Table
 from derivations.pages.frames import Frame, frames
 from derivations.pages.pieces import Slide, merged_words
 from derivations.pages.press import Press
 from derivations.pages.sheets import side_by_side
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 SLIDES = (Slide(), Slide(20, 30), Slide(60, 12))
 
 
 def press(name: str) -> Press:
-    return derivations.build(name).press
+    return page(name).press
 
 
 def joined(found: tuple[Frame, ...]) -> Iterator[Block]:

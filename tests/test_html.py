@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 from lxml import html
 
 import derivations
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex
 from derivations.notation.marks import PLAIN, Marks
@@ -22,17 +20,12 @@ from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Display, Formula, Table
 from derivations.pages.page import Page
 from derivations.pages.press import printer
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 LAYOUT = re.compile(
     r'--[np]:\d+|</?h\d|id="s\d+"|width="[^"]*"|<style>.*</style>|<script>.*</script>', re.DOTALL
 )
 GERMAN = Marks(",", ".")
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("html",))
 
 
 def check(shown: Page, text: str) -> None:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import derivations
 from derivations.examples import gallery
 from derivations.notation.speech import spoken_chain
 from derivations.pages.blocks import Display
-from derivations.pages.page import Page
 from tests.browser import BEYOND, OVERLAP, chromium, opened, violations
+from tests.built import page
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.xdist_group("browser")]
 FEW = ["linear-regression", "two-two-two-network", "attention", "lstm-step"]
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("html",))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,10 @@ from derivations.pages import beamer
 from derivations.pages.blocks import Code, Display, Figure, Formula, Listing, Table, Words
 from derivations.pages.finished_latex import read_latex
 from derivations.pages.page import Page
+from tests.built import GALLERY, page
 
 FORMS = ("tex", "fragment", "beamer")
 STRESS = sorted((Path(__file__).parent / "stress").glob("*.toml"))
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 FEW = ["linear-regression", "attention", "softmax-regression"]
 ARTICLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -38,11 +37,6 @@ ARTICLE = r"""\documentclass{article}
 \input{part}
 \end{document}
 """
-
-
-@cache
-def page(name: str | Path) -> Page:
-    return derivations.build(name, FORMS)
 
 
 def compiled(source: str, folder: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import nbformat
@@ -14,15 +13,9 @@ import pytest
 import derivations
 from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
-from derivations.pages.page import Page
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 SOME = ("linear-regression", "two-two-two-network", "rnn-two-steps", "newton")
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("ipynb",))
 
 
 def notebook(name: str) -> Any:

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,10 @@ from derivations.numbers.systems import fraction
 from derivations.pages import render
 from derivations.pages.formats import BY_NAME, FORMATS
 from derivations.pages.gallery_index import BUILT, INDEX, index
-from derivations.pages.page import Page
+from tests.built import GALLERY, page
 
 ROOT = Path(__file__).parent.parent
 ALL = tuple(BY_NAME)
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ALL)
 
 
 # --- golden pages ---------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache as cache_of
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,16 +26,12 @@ from derivations.pages.page import Page, build
 from derivations.pages.pdf_text import read
 from derivations.pages.press import Press
 from derivations.pages.typst_text import REPERTOIRE, escape
+from tests.built import page
 from tests.test_hostile import LINEAR, spec
 
 GALLERY = tuple(names())
 FEW = ("linear-regression", "two-two-two-network", "lstm-step")
 MILLIMETRE = 72 / 25.4
-
-
-@cache_of
-def page(name: str) -> Page:
-    return build(name, ("md", "typ", "pdf"))
 
 
 def body(source: str) -> int:

@@ -28,12 +28,11 @@ from derivations.numbers.float64 import FLOAT64, enclose
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, ball, precision
 from derivations.pages.naming import symbols_of
-from derivations.pages.page import Page
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.render import templates_folder
+from tests.built import GALLERY, page
 
 node = pytest.mark.debian("node")
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 ASKED = """
 for (const change of changes) {
   const settings = given(program);
@@ -53,11 +52,6 @@ for (const change of changes) {
 def trace(name: str) -> Trace:
     example = prepare(*read_spec(gallery.find(name)))
     return certified(lambda bits: train(example, bits))
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("html",))
 
 
 def code(run: Trace) -> str:

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from derivations.examples.example import prepare
 from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, train
 from derivations.numbers.systems import ball
-from derivations.pages.page import Page
 from tests.browser import BEYOND, chromium, opened, violations
+from tests.built import page
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.xdist_group("browser")]
 FEW = ["linear-regression", "two-two-two-network", "optimizer-adam"]
@@ -31,11 +30,6 @@ STEPS = """() => {
   return train(program, given(program)).map(({ r }) =>
     [...r.arrays].flatMap(([name, own]) => [...own].map(([at, value]) => [name, at, value])));
 }"""
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("html",))
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import derivations
 from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.pages.page import Page
 from derivations.pages.press import printer
 from tests.browser import chromium, opened, violations
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 FEW = ["linear-regression", "two-two-two-network", "attention", "lstm-step"]
 LAYOUT = re.compile(
     r'--[npzix]:[\d.]+|tabindex="-1"|</?h\d|</?svg.*?>|width="[^"]*"|m\w+size="[^"]*"|<style>.*?</style>',
@@ -34,11 +32,6 @@ FILLED = """() => [...document.querySelectorAll("section")].map((slide) => {
   }
   return [low, right];
 })"""
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("slides",))
 
 
 def check(shown: Page, text: str) -> None:

@@ -19,8 +19,8 @@ from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.pages.docutils_nodes import check, document_nodes
 from derivations.pages.page import Page
+from tests.built import GALLERY, page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
 SPEC = gallery.path("linear-regression").read_text()
 CONF = """
 project = "notes"
@@ -29,11 +29,6 @@ myst_enable_extensions = ["dollarmath", "colon_fence"]
 html_theme = "basic"
 """
 ALONE = "include_patterns = ['index.md']\n"
-
-
-@cache
-def page(name: str) -> Page:
-    return derivations.build(name, ("md", "myst", "qmd"))
 
 
 @cache

@@ -20,7 +20,7 @@ from derivations.examples.gallery import find
 from derivations.examples.page_keys import with_page
 from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
-from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
+from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
 from derivations.numbers.systems import precision
 from derivations.pages.author import folder_of, own_words
 from derivations.pages.blocks import Message, message, phrase
@@ -38,24 +38,40 @@ from derivations.witnesses.check import Check, Report
 class Page:
     """A verified worked example: its files by format, the trace, and what the witnesses said.
 
-    ``beside`` are the further files that a format refers to, by name. In a notebook it shows itself.
+    A format that was not asked for is printed, and read back, when it is. ``beside`` are the further files
+    that a format refers to, by name. In a notebook a page shows itself.
     """
 
     title: str
-    contents: Mapping[str, Content] = field(repr=False)
-    beside: Mapping[str, Mapping[str, Content]] = field(repr=False)
     press: Press = field(repr=False)
+    pressed: Callable[[int], Press] = field(repr=False)
+    contents: dict[str, Content] = field(default_factory=dict, repr=False)
+    beside: dict[str, Mapping[str, Content]] = field(default_factory=dict, repr=False)
+
+    def content(self, form: str) -> Content:
+        """The content of a format, printed and read back the first time; raises `CheckFailed`."""
+        if form not in self.contents:
+            if form not in BY_NAME:
+                raise SpecError(f"unknown format '{form}'", hint=nearest(form, BY_NAME, "formats"))
+            self.contents[form], self.beside[form] = certified(
+                lambda bits: _print(form, self.press_at(bits)), self.trace.bits
+            )
+        return self.contents[form]
+
+    def press_at(self, bits: int) -> Press:
+        """The page for the press, with so narrow balls that its digits are certain."""
+        return self.press if bits == self.trace.bits else self.pressed(bits)
 
     def __getitem__(self, form: str) -> str:
         """The text of a format: ``page["md"]``; raises TypeError for one that is not text."""
-        found = self.contents[form]
+        found = self.content(form)
         if isinstance(found, bytes):
             raise TypeError(f"{form} is not text; page.file({form!r}) has its bytes")
         return found
 
     def file(self, form: str) -> bytes:
         """The file of a format: ``page.file("pdf")``."""
-        return _as_bytes(self.contents[form])
+        return _as_bytes(self.content(form))
 
     def files(self, formats: tuple[str, ...] = ()) -> dict[str, bytes]:
         """The files of some formats, or of all, by their names, with those that they refer to."""
@@ -94,7 +110,7 @@ class Page:
         """
         with precision(self.trace.bits):
             printer(form).check(content, self.press)
-            wanted = self.contents.get(form) or printer(form).write(self.press)
+        wanted = self.content(form)
         if isinstance(content, str) and isinstance(wanted, str):
             _same_lines(content, wanted)
         if content != wanted:
@@ -104,22 +120,13 @@ class Page:
         return self["md"]
 
     def _repr_latex_(self) -> str:
-        return self._printed("fragment")
+        return self["fragment"]
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook do not meet."""
-        page, title = escape(self._printed("html")), escape(self.title)
+        page, title = escape(self["html"]), escape(self.title)
         style = "width: 100%; height: 80vh; border: 1px solid #999"
         return f'<iframe title="{title}" style="{style}" srcdoc="{page}"></iframe>'
-
-    def _printed(self, form: str) -> str:
-        """The checked text of a format that may not have been asked for."""
-        if form not in self.contents:
-            with precision(self.trace.bits):
-                found = printer(form).write(self.press)
-                printer(form).check(found, self.press)
-            return str(found)
-        return self[form]
 
 
 def _as_bytes(content: Content) -> bytes:
@@ -148,8 +155,15 @@ def make(
         example = prepare(spec, source)
         check_page(example, source)
         run = work(example, *witnesses)
-        desk = Desk(formats, spec_digest(source), source.stem, folder, own)
-        return certified(lambda bits: _print(run.with_bits(bits), desk), run.trace.bits)
+        desk = Desk(spec_digest(source), source.stem, folder, own)
+
+        def pressed(bits: int) -> Press:
+            return _press(run.with_bits(bits), desk)
+
+        page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
+        for form in dict.fromkeys(("md", *formats)):
+            page.content(form)
+        return page
     except ArithmeticFault as fault:
         raise _located(fault, spec, source) from None
     except LanguageError as fault:  # found where the program was unrolled
@@ -170,30 +184,28 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is printed beside the run: formats, digest of the spec, stem of the files, the author's own."""
+    """What is printed beside the run: digest of the spec, stem of the files, the author's own."""
 
-    formats: tuple[str, ...]
     digest: str
     stem: str
     templates: Path | None
     own: tuple[tuple[str, str], ...]
 
 
-def _print(run: Verified, desk: Desk) -> Page:
-    example, stem = run.example, desk.stem
+def _press(run: Verified, desk: Desk) -> Press:
+    example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))
     language = example.spec.page.language
     document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
-    press = Press(run, document, symbols, rounding_of(example), desk.digest, stem)
-    contents: dict[str, Content] = {}
-    beside: dict[str, Mapping[str, Content]] = {}
-    for name in dict.fromkeys(("md", *desk.formats)):
-        contents[name] = printer(name).write(press)
-        printer(name).check(contents[name], press)
-        assets = printer(name).assets(press).items()
-        beside[name] = {f"{stem}{end}": content for end, content in assets}
-    return Page(example.spec.title, contents, beside, press)
+    return Press(run, document, symbols, rounding_of(example), desk.digest, desk.stem)
+
+
+def _print(form: str, press: Press) -> tuple[Content, Mapping[str, Content]]:
+    """A format of a page, read back, and the files that it refers to, by name."""
+    content = printer(form).write(press)
+    printer(form).check(content, press)
+    return content, {f"{press.stem}{end}": asset for end, asset in printer(form).assets(press).items()}
 
 
 def spec_digest(source: Source) -> str:
