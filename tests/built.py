@@ -13,7 +13,31 @@ import derivations
 from derivations.examples import gallery
 from derivations.pages.page import Page
 
-GALLERY = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in gallery.names()]
+FEW = (  # one page of each kind
+    "linear-regression",
+    "linear-regression-by-calculator",
+    "logistic-regression",
+    "two-two-two-network",
+    "softmax-regression",
+    "rnn-two-steps",
+    "max-pooling",
+    "attention",
+    "word-embedding",
+    "newton",
+    "optimizer-adam",
+    "gradient-clipping",
+    "learning-rate-diverges",
+)
+
+
+def _marks(name: str, few: bool) -> list[pytest.MarkDecorator]:
+    group = pytest.mark.xdist_group(name)
+    return [group, pytest.mark.slow] if few and name not in FEW else [group]
+
+
+EVERY = [pytest.param(name, marks=_marks(name, few=False)) for name in gallery.names()]
+GALLERY = [pytest.param(name, marks=_marks(name, few=True)) for name in gallery.names()]
+"""Every page, those that are not among the few only in the slow tests."""
 
 
 @cache

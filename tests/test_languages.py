@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import derivations
 from derivations.examples import gallery
-from derivations.examples.example import Example, prepare
-from derivations.examples.spec import parse_spec, read_spec
+from derivations.examples.example import Example
+from derivations.examples.spec import parse_spec
 from derivations.examples.training import certified
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
@@ -49,7 +49,8 @@ from derivations.pages.extraction import texts
 from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
 from derivations.pages.translate import plain, translated
-from derivations.pages.verified import Verified, work
+from derivations.pages.verified import Verified
+from tests.built import GALLERY, page
 from tests.test_page import compile_latex
 
 OTHERS = tuple(language for language in LANGUAGES if language != SOURCE)
@@ -109,9 +110,8 @@ def test_a_translation_is_another_text(language: str) -> None:
 # --- documents ----------------------------------------------------------------------------------------------
 
 
-@cache
 def run(name: str) -> Verified:
-    return work(prepare(*read_spec(gallery.find(name))))
+    return page(name).press.run
 
 
 @cache
@@ -154,7 +154,7 @@ def is_name(text: str, example: Example) -> bool:
     return bool(text in names or digits or quantities or versions or text in ENTRYWISE)
 
 
-@pytest.mark.parametrize("name", gallery.names())
+@pytest.mark.parametrize("name", GALLERY)
 def test_nothing_on_a_page_is_left_in_english(name: str) -> None:
     """Every sentence is a message of the catalogues, every bare string a name or a number."""
     example, known = run(name).example, {text if isinstance(text, str) else text[0] for text in texts()}
@@ -164,7 +164,7 @@ def test_nothing_on_a_page_is_left_in_english(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("name", gallery.names())
+@pytest.mark.parametrize("name", GALLERY)
 def test_every_page_is_composed_in_every_language(name: str, language: str) -> None:
     """Formulas and listings stay as they are, each formula once, words are plain and not the English ones."""
     original, shown = (translated(replace(document(name), language=code)) for code in (SOURCE, language))

@@ -25,7 +25,7 @@ from derivations.numbers.systems import fraction
 from derivations.pages import render
 from derivations.pages.formats import BY_NAME, FORMATS
 from derivations.pages.gallery_index import BUILT, INDEX, index
-from tests.built import GALLERY, page
+from tests.built import EVERY, GALLERY, page
 
 ROOT = Path(__file__).parent.parent
 ALL = tuple(BY_NAME)
@@ -86,7 +86,7 @@ def same_page(form: str, kept: str, built: str) -> bool:
     return kept_text == text and close
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", EVERY)
 def test_output_is_the_gallery_built(name: str) -> None:
     for form in BUILT:
         kept = (ROOT / "output" / f"{name}{BY_NAME[form].suffix}").read_bytes().decode()
