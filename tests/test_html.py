@@ -61,7 +61,7 @@ def formulas(shown: Page) -> Iterator[Formula]:
 
 def tokens(source: str) -> list[str]:
     """LaTeX without spaces, the sizes of brackets, and braces around single letters."""
-    return re.findall(r"\\[A-Za-z]+|\S", re.sub(r"\\(left|right)\b|[{}\s]", "", source))
+    return re.findall(r"\\[A-Za-z]+|\S", re.sub(r"\\(left|right)\b|[{}]", "", source))
 
 
 @pytest.mark.parametrize("marks", [PLAIN, GERMAN], ids=["point", "comma"])
@@ -72,9 +72,12 @@ def test_mathml_is_read_back_as_the_latex_of_the_same_boxes(name: str, marks: Ma
         for side in formula.sides:
             wanted = tokens(latex(side.expr, shown.press.symbols))
             box = typeset(side.expr, shown.press.symbols)
-            for found in ((mathml_of(box, marks),), flat(pieces(box, 3.0, marks))):
-                elements = [html.fragment_fromstring(f"<math>{one}</math>") for one in found]
-                assert tokens(latex_of_math(elements, marks)) == wanted
+            whole = [html.fragment_fromstring(f"<math>{mathml_of(box, marks)}</math>")]
+            assert tokens(latex_of_math(whole, marks)) == wanted
+            cut = [html.fragment_fromstring(f"<math>{one}</math>") for one in flat(pieces(box, 3.0, marks))]
+            dots = {r"\cdot"}  # a product that is cut gets one
+            found = [token for token in tokens(latex_of_math(cut, marks)) if token not in dots]
+            assert found == [token for token in wanted if token not in dots]
 
 
 def test_marks_of_a_language_stand_in_the_numbers() -> None:

@@ -325,7 +325,7 @@ WRONG_TEMPLATES = {
     "the header instead of the row": ("for cell in row %}", "for cell in block.header %}"),
     "the first row every time": ("for cell in row %}", "for cell in block.rows[0] %}"),
     "a formula twice": ("{{ line | math }}", "{{ line | math }} {{ line | math }}"),
-    "the title for every heading": ("{{ block.words | words }}\n{%- elif", "{{ document.title }}\n{%- elif"),
+    "the title for every heading": ("| raw }} {{ block.words | words }}", "| raw }} {{ document.title }}"),
     "a column too few": ("for cell in block.header %}", "for cell in block.header[1:] %}"),
     "words of our own": (
         '{%- elif block is kind("Prose") -%}\n',

@@ -87,7 +87,7 @@ def test_the_bytes_do_not_depend_on_the_process_or_its_hash_seed() -> None:
 
 # --- faults that must be caught -----------------------------------------------------------------------
 
-PAINT = r'\\"#\w+\\"|(?:stroke-width|font-size|stroke-dasharray|viewBox|rx)=\\"[^"]*\\"'
+PAINT = r'\\"#\w+\\"|(?:class|stroke-width|font-size|stroke-dasharray|viewBox|rx)=\\"[^"]*\\"'
 UNSEEN = re.compile(
     rf"#hide\[[^]]*\]|level: \d|#rows\(.*|#figure-of\(.*\n.*\n.*\n.*|<title>.*?</title>"
     rf"|<t(?:ext|span) [^>]*>|{PAINT}"

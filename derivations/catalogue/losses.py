@@ -44,7 +44,7 @@ LOSSES = (
     Loss(
         "mean squared error",
         equation="mean((a[i] - b[i])**2, i)",
-        convention="the mean of the squared residuals, divided by {} and without a factor 1/2",
+        convention="the sum of the squared residuals divided by {}, without a factor 1/2",
         torch="torch.nn.MSELoss",
         source="torch.nn.MSELoss, reduction='mean'",
     ),
@@ -59,15 +59,14 @@ LOSSES = (
     Loss(
         "half mean squared error",
         equation="1/2*mean((a[i] - b[i])**2, i)",
-        convention="half the mean of the squared residuals, divided by 2{} "
-        "so that the 2 of the derivative cancels",
+        convention="the sum of the squared residuals divided by 2{}, so that the 2 of the derivative cancels",
         source="Andrew Ng, Machine Learning Specialization",
     ),
     Loss(
         "half sum of squared errors",
         equation="1/2*sum((a[i] - b[i])**2, i)",
-        convention="half the sum of the squared residuals, not divided by {}, "
-        "so that the 2 of the derivative cancels",
+        convention="half the sum of the squared residuals, not divided by {}; "
+        "the 1/2 cancels the 2 of the derivative",
         source="Bishop 2006, equation 3.12",
     ),
     Loss(

@@ -27,8 +27,8 @@ EDGE, GAP, ROW, PASSING, HIGH, RISE = 12, 38, 34, 16, 24, 4
 WITH_VALUES, BELOW = 48, 14  # a row with numbers, and the line below its node
 MANY, DEEP, WIDE = (3, 2, 1), 18, 620  # entries that are listed, rather few than too wide
 VALUES_LEAD = phrase(
-    "The step in the computation graph: values stand in the nodes; below a node stands its adjoint, which "
-    "came back along its arrows."
+    "The step in the computation graph: values stand in the nodes; below a node stands the derivative of the "
+    "loss by it, worked from the loss back, against the arrows."
 )
 LONGEST = 24  # nodes of a graph with numbers
 

@@ -12,7 +12,7 @@ from derivations.figures.drawing import Disc, Drawing, Label, Point, Shape, Stro
 from derivations.figures.lettering import width
 from derivations.figures.minimum import Quadratic, quadratic, searched
 from derivations.figures.scene import FigureRow, Scene
-from derivations.figures.surface import Place, Surface
+from derivations.figures.surface import Place, Surface, is_bottom
 from derivations.language.tree import Ref
 from derivations.notation.locales import phrase
 from derivations.numbers.digits import Rounding, magnitude_of
@@ -22,7 +22,7 @@ WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 440, 330, 46, 282, 424
 FINE, COARSE, LEVELS, SAMPLES = (110, 80), (44, 32), 9, 120
 CLOSE = 0.15  # of a pixel: how far a simplified line may be from the one that was found
 MARKED, DRAWN, ARROWS = 30, 300, 12
-BITS = 24
+BITS, TENTH = 24, Fraction(1, 10)  # of a pixel, to which points are written
 PAD, NEAR, EVEN = Fraction(1, 6), 5, Fraction(5, 2)
 BEYOND = Fraction(10) ** 12  # coordinates that nobody reads off a picture
 LEAD = phrase("The path of the parameters on the loss of all samples:")
@@ -167,6 +167,7 @@ def _along(scene: Scene, surface: Surface, bowl: Quadratic | None, lowest: Place
     shapes: list[Shape] = [*frame.shapes(), Stroke("curve", tuple(point(*map(Fraction, at)) for at in line))]
     shapes += _way([frame.at(*at) for at in way], len(surface.path) <= MARKED)
     seen = lowest if lowest is not None and len(reached) > 2 else None
+    seen = seen if seen and is_bottom(surface, seen, (high - low) / WIDTH) else None
     if seen and (height := surface.height(seen)) is not None:
         shapes += _cross(frame.at(seen[0], height))
     shapes += _legend(scene, surface, seen, frame)
@@ -268,12 +269,10 @@ def _faults_of_heights(
     drawing: Drawing, surface: Surface, across: Reading, upright: Reading
 ) -> Iterator[str]:
     """Places of a contour around which the loss is nowhere its height; a minimum with a lower neighbour."""
-
     count = len(surface.entries)
 
     def around(at: Point, far: Fraction) -> list[Fraction]:
-        none = Fraction(0)
-        shifts = [(none, none), (far, none), (-far, none), (none, far), (none, -far)]
+        shifts = [(far * x, far * y) for x, y in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
         places = [(across.value(at[0] + dx), upright.value(at[1] + dy)) for dx, dy in shifts]
         return [h for place in places if (h := surface.height(place[:count])) is not None]
 
@@ -286,8 +285,9 @@ def _faults_of_heights(
                 break
     curve = next((shape for shape in drawing.of_kind("curve") if isinstance(shape, Stroke)), None)
     for x, y in curve.points if curve else ():
-        value = surface.height((across.value(x),))
-        if value is None or abs(upright.place(value) - y) > 1:
+        sides = (surface.height((across.value(x + shift),)) for shift in (-TENTH, Fraction(0), TENTH))
+        places = [upright.place(value) for value in sides if value is not None]  # on either side of a jump
+        if not places or not min(places) - 1 <= y <= max(places) + 1:
             yield "a point of the curve is not at its loss"
     arms = [shape.points for shape in drawing.of_kind("minimum") if isinstance(shape, Stroke)]
     for one, other in arms[: len(arms) - 2]:

@@ -84,3 +84,15 @@ def _new(step: Step, ref: Ref) -> Fraction:
 
 def _entries(array: Array) -> Iterable[tuple[tuple[int, ...], Fraction]]:
     return zip(array.positions(), array.entries, strict=True)
+
+
+def is_bottom(surface: Surface, at: Place, pixel: Fraction) -> bool:
+    """Whether nothing around a place is lower and the loss does not jump there, as pictures show it."""
+    here = surface.height(at)
+    near = [surface.height((at[0] + shift * pixel, *at[1:])) for shift in (-2, 2)]
+    close = [surface.height((at[0] + shift * pixel / 10, *at[1:])) for shift in (-1, 1)]
+    found = [(height, by) for pair, by in ((near, 1), (close, 10)) for height in pair if height is not None]
+    if here is None or len(found) < 4 or any(height < here for height, _ in found):
+        return False
+    rise = max(height - here for height, by in found if by == 1)
+    return all(height - here <= rise / 2 for height, by in found if by > 1)

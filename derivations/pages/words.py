@@ -5,6 +5,7 @@ from __future__ import annotations
 from derivations.catalogue import functions
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
+from derivations.language.ranges import is_letter
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.numbers.systems import Value
@@ -75,11 +76,9 @@ def _sum_words(parts: tuple[Expr, ...]) -> Words:
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
     by, *through = parts
-    several = example.sample is not None and any(
-        Ref(example.sample) in t.indices for t in through if isinstance(t, Ref)
-    )
     assert isinstance(by, Ref)
-    every = several and Ref(example.sample or "") not in by.indices
+    letters = {part for way in through if isinstance(way, Ref) for part in way.indices if is_letter(part)}
+    every = bool(letters - set(by.indices))  # what the chain rule sums over
     ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
     found: list[Part] = [message("directly")] * (len(ways) < len(set(through)))
     if ways:

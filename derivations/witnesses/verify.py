@@ -41,7 +41,7 @@ def verify(trace: Trace) -> Report:
     absent = list(too_large)
     missing = unmatched(example, found)
     if missing:
-        absent.append(Absent("torch has no layer or loss of its own for {}", (", ".join(missing),)))
+        absent.append(Absent("a layer or loss of torch's was not found for {}", (", ".join(missing),)))
     with precision(trace.bits), without_compiler():
         checks = tuple(_torch_checks(trace, found))
     return Report(checks, proofs, tuple(absent))

@@ -182,6 +182,7 @@ function show() {
   showNow(step, stage);
   showTable(step, stage);
   showGraph(step, stage);
+  for (const one of document.querySelectorAll("#play math:not([aria-label], [aria-hidden])")) one.setAttribute("aria-label", spelt(one));
   showPictures(step);
 }
 
@@ -199,10 +200,26 @@ function showNow(step, stage) {
   for (const at of places.slice(0, 24)) {
     const line = make("p", { class: "chain" });
     for (const piece of chain(step, stage.name, at)) line.append(marked_up("span", piece, { class: "piece" }), " ");
+    spell(line);
     shown.append(line);
   }
   if (places.length > 24) shown.append(make("p", {}, fill(words.more, places.length - 24)));
   fit(shown);
+}
+
+// A chain of numbers as one formula with a name that can be read aloud.
+function spell(line) {
+  const formulas = [...line.querySelectorAll("math")];
+  line.setAttribute("role", "math");
+  line.setAttribute("aria-label", formulas.map(spelt).join(" "));
+  for (const one of formulas) one.setAttribute("aria-hidden", "true");
+}
+
+function spelt(node) {
+  const parts = [...node.children].map(spelt);
+  if (!parts.length) return node.textContent;
+  const [first, second] = parts;
+  return { mfrac: `(${first}) / (${second})`, msup: `${first} ^ ${second}`, mover: first }[node.localName] ?? parts.join(" ");
 }
 
 // What is too wide for the screen is made smaller.

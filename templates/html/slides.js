@@ -6,6 +6,7 @@
   const show = (slide, count) => {
     at = slide;
     shown = count;
+    slides[at].style.counterReset = `slide ${at}`; // those that are hidden do not count
     slides.forEach((one, place) => one.classList.toggle("now", place === at));
     steps[at].forEach((one, place) => one.classList.toggle("on", place < shown));
     history.replaceState(null, "", "#" + (at + 1));
