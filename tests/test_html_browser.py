@@ -16,7 +16,8 @@ from tests.browser import BEYOND, OVERLAP, chromium, opened, violations
 from tests.built import page
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.xdist_group("browser")]
-FEW = ["linear-regression", "two-two-two-network", "attention", "lstm-step"]
+FEW = ["linear-regression", "lstm-step"]
+PAIR = ["linear-regression", pytest.param("two-two-two-network", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_nothing_is_beyond_the_edge_of_a_screen(name: str, browser: Any, file: A
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1000, 1400])
-@pytest.mark.parametrize("name", FEW[:2])
+@pytest.mark.parametrize("name", PAIR)
 def test_axe_finds_nothing(name: str, width: int, scheme: str, browser: Any, file: Any) -> None:
     with opened(browser, file(name), width, color_scheme=scheme) as shown:
         assert violations(shown) == []
@@ -71,7 +72,7 @@ def test_the_switch_turns_the_colours_and_paper_is_white(browser: Any, file: Any
     assert seen["light"][0] != seen["light"][1]
 
 
-@pytest.mark.parametrize("name", FEW[:2])
+@pytest.mark.parametrize("name", PAIR)
 def test_every_formula_has_a_spoken_name_in_the_accessibility_tree(
     name: str, browser: Any, file: Any
 ) -> None:

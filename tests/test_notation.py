@@ -254,7 +254,7 @@ def test_a_page_in_another_notation_is_built_and_read_back(name: str, way: int) 
     assert r"\ln" not in text or way == 1
     if name == "linear-regression":
         assert not re.search(r"\\hat y|\\eta", text)
-        assert "divided by m and" in text
+        assert "divided by m, without" in text
 
 
 @pytest.mark.parametrize("name", ["linear-regression", "xor-mlp"])

@@ -1,0 +1,39 @@
+"""All formats of the linear example, worked, printed and read back, against the imports that they need.
+
+Prints the time of one build of every format, divided by that of the imports in a fresh process. Run with
+``--quick`` for fewer repetitions.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+import time
+start = time.perf_counter()
+import typst, pypdfium2, lxml.html, nbformat.v4, xlsxwriter, babel.messages.pofile, torch, sympy, markdown_it
+import derivations
+from derivations.pages.formats import FORMATS
+from derivations.pages.press import printer
+from derivations.pages.page import build
+for row in FORMATS:
+    printer(row.name)
+ready = time.perf_counter()
+build("linear-regression", tuple(row.name for row in FORMATS))
+print(ready - start, time.perf_counter() - ready)
+"""
+
+
+def main() -> None:
+    """Print the ratio, the smallest of several runs."""
+    found = []
+    for _ in range(1 if "--quick" in sys.argv else 5):
+        run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+        found.append(tuple(map(float, run.stdout.split())))
+    imports, formats = (min(times) for times in zip(*found, strict=True))
+    print(f"all formats of the linear example / the imports: {formats / imports:.2f} ({formats:.2f} s)")
+
+
+if __name__ == "__main__":
+    main()
