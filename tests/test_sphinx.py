@@ -120,7 +120,7 @@ def test_a_node_that_is_altered_is_noticed() -> None:
 @pytest.mark.parametrize("name", ["linear-regression", "hinge-loss", "two-two-two-network", "exercises"])
 def test_myst_builds_without_a_warning(name: str, tmp_path: Path) -> None:
     shown = with_exercises() if name == "exercises" else page(name)
-    files = {name: content.decode() for name, content in shown.files().items()}
+    files = {name: content.decode() for name, content in shown.files(("myst",)).items()}
     text, heard = built(tmp_path, files | {"index.md": shown["myst"], "conf.py": CONF + ALONE})
     assert heard == ""
     assert text.count("<details") >= 2
