@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from derivations.examples import gallery
+from derivations.notation.layout import Numeral, walk
 from derivations.notation.speech import spoken_chain
-from derivations.pages.blocks import Display
+from derivations.notation.typeset import typeset
+from derivations.pages.blocks import Display, Formula, Table, Words
+from derivations.pages.page import Page
 from tests.browser import BEYOND, OVERLAP, chromium, opened, violations
 from tests.built import page
 
@@ -138,3 +141,40 @@ def test_a_formula_is_broken_only_where_it_does_not_fit(browser: Any, file: Any)
         assert shown.evaluate(rows) == 0
     with opened(browser, file("linear-regression"), 320) as shown:
         assert shown.evaluate(rows) > 0
+
+
+NUMBERS = r"""() => [...document.querySelectorAll("main .display, main td, main tbody th")].map((place) => {
+  const seen = [...place.querySelectorAll("mn")].filter((one) => one.getClientRects().length);
+  if (place.querySelector("math")) return seen.map((one) => one.textContent);
+  return place.getClientRects().length ? place.innerText.match(/\d[\d.,]*\d|\d/g) ?? [] : [];
+})"""
+
+
+def numerals(formula: Formula, shown: Page) -> list[str]:
+    """The numbers of a formula in the order in which they are printed."""
+    boxes = (typeset(side.expr, shown.press.symbols) for side in formula.sides)
+    marks = shown.press.symbols.marks
+    return [marks.numeral(box.text) for whole in boxes for box in walk(whole) if isinstance(box, Numeral)]
+
+
+def in_cell(words: Words, shown: Page) -> list[str]:
+    """The numbers of a cell: those of its formulas, or of its text."""
+    formulas = [word for word in words if isinstance(word, Formula)]
+    if formulas:
+        return [number for formula in formulas for number in numerals(formula, shown)]
+    return re.findall(r"\d[\d.,]*\d|\d", "".join(word for word in words if isinstance(word, str)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_numbers_of_every_formula_are_seen_in_the_browser(name: str, browser: Any, file: Any) -> None:
+    """Displays and cells, in their order; a cell may hold a number as text."""
+    found = page(name)
+    with opened(browser, file(name), java_script_enabled=False) as shown:
+        seen = [place for place in shown.evaluate(NUMBERS) if place]
+    wanted = []
+    for block in found.press.document.blocks:
+        if isinstance(block, Display):
+            wanted.append(numerals(block.formula, found))
+        elif isinstance(block, Table):
+            wanted += [in_cell(cell, found) for row in block.rows for cell in row]
+    assert sorted(map(sorted, seen)) == sorted(map(sorted, filter(None, wanted)))
