@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from derivations.examples import gallery
+from derivations.examples.example import prepare
+from derivations.examples.spec import read_spec
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
 from derivations.figures.fit import fit_of
@@ -220,7 +222,9 @@ def test_contours_of_a_cone_are_circles() -> None:
 
 
 def test_a_model_of_one_input_is_known_by_its_structure() -> None:
-    has_fit = {name for name in gallery.names() if fit_of(page(name).trace.example) is not None}
+    has_fit = {
+        name for name in gallery.names() if fit_of(prepare(*read_spec(gallery.path(name)))) is not None
+    }
     assert {"linear-regression", "logistic-regression", "poisson-regression"} <= has_fit
     assert not {"softmax-regression", "xor-mlp", "batch-norm", "optimizer-adam", "rnn-two-steps"} & has_fit
 

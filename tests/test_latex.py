@@ -24,7 +24,10 @@ from tests.built import GALLERY, page
 
 FORMS = ("tex", "fragment", "beamer")
 STRESS = sorted((Path(__file__).parent / "stress").glob("*.toml"))
-FEW = ["linear-regression", "attention", "softmax-regression"]
+FEW = [
+    "linear-regression",
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("attention", "softmax-regression")),
+]
 ARTICLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}

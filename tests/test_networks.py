@@ -145,7 +145,7 @@ def test_no_table_is_wide() -> None:
         assert wide == []
 
 
-@pytest.mark.parametrize("form", ["md", "tex"])
+@pytest.mark.parametrize("form", ["md", pytest.param("tex", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("page", [single, batched])
 def test_every_altered_number_of_a_network_is_caught(page: Callable[[], Page], form: str) -> None:
     shown = page()

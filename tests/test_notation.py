@@ -236,7 +236,10 @@ SYMBOLS = {
     "logistic-regression": {"w": "beta_1", "b": "beta_0"},
     "optimizer-nesterov-look-ahead": {"w1": "theta", "w2": "phi", "momentum": "beta"},
 }
-SOME = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SYMBOLS]
+SOME = [
+    pytest.param(name, marks=[pytest.mark.xdist_group(name)] + [pytest.mark.slow] * (place > 1))
+    for place, name in enumerate(SYMBOLS)
+]
 CHOICES = [
     {"derivative": way, "logarithm": log, "vectors": vectors}
     for way, log, vectors in zip(WAYS, ("log", "ln", "log"), ("column", "column", "row"), strict=True)

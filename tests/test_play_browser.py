@@ -21,7 +21,11 @@ from tests.browser import BEYOND, chromium, opened, violations
 from tests.built import page
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.xdist_group("browser")]
-FEW = ["linear-regression", "two-two-two-network", "optimizer-adam"]
+FEW = ["linear-regression"]
+WIDE = [
+    "linear-regression",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("lstm-step", "optimizer-adam", "max-pooling")),
+]
 ALL = [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in gallery.names()]
 ROWS = """() => Object.fromEntries([...document.querySelectorAll('#play .values tr:not(.part)')].map(row =>
   [row.cells[0].textContent, [...row.querySelectorAll('.chip math')].map(one => one.textContent)]))"""
@@ -230,7 +234,7 @@ def test_without_javascript_the_page_is_as_it_was(played: Any) -> None:
     assert "Try it out" not in seen[False]
 
 
-@pytest.mark.parametrize("name", ["linear-regression", "lstm-step", "optimizer-adam", "max-pooling"])
+@pytest.mark.parametrize("name", WIDE)
 def test_nothing_is_beyond_the_edge_of_a_screen(name: str, played: Any) -> None:
     beyond = "the page scrolls sideways"
     for width in (360, 700, 1400):

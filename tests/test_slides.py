@@ -16,7 +16,7 @@ from derivations.pages.press import printer
 from tests.browser import chromium, opened, violations
 from tests.built import GALLERY, page
 
-FEW = ["linear-regression", "two-two-two-network", "attention", "lstm-step"]
+FEW = ["linear-regression", "lstm-step"]
 LAYOUT = re.compile(
     r'--[npzix]:[\d.]+|tabindex="-1"|</?h\d|</?svg.*?>|width="[^"]*"|m\w+size="[^"]*"|<style>.*?</style>',
     re.DOTALL,
@@ -56,7 +56,7 @@ def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
             yield text[at - 50 : at + 20], text[:at] + digit + text[at + 1 :]
 
 
-@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [30, pytest.param(1, marks=pytest.mark.slow)])
 def test_altered_numbers_are_caught(every: int) -> None:
     shown = page("linear-regression")
     cases = list(altered_numbers(shown["slides"]))
