@@ -17,6 +17,7 @@ from derivations.notation.mathml import mathml_of
 from derivations.notation.mathml_pieces import flat, pieces
 from derivations.notation.read_mathml import latex_of_math
 from derivations.notation.typeset import typeset
+from derivations.numbers.systems import precision
 from derivations.pages.blocks import Display, Formula, Table
 from derivations.pages.page import Page
 from derivations.pages.press import printer
@@ -30,7 +31,8 @@ GERMAN = Marks(",", ".")
 
 def check(shown: Page, text: str) -> None:
     """The check of the format alone, without the comparison of bytes."""
-    printer("html").check(text, shown.press)
+    with precision(shown.trace.bits):
+        printer("html").check(text, shown.press)
 
 
 @pytest.mark.parametrize("name", GALLERY)

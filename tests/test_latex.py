@@ -202,7 +202,11 @@ def require_decimals(shown: Page, folder: Path) -> None:
     compiled(without_figures(shown["tex"]), folder)
     found, want = normal(words_of(folder, "-raw")), list(wanted(shown))
     assert any(number.startswith("-") for number in want)
-    assert Counter(found) == Counter(want)
+    missing = list((Counter(want) - Counter(found)).elements())
+    for more in (Counter(found) - Counter(want)).elements():  # pdftotext writes 0.96 to the power 3 as 0.963
+        base = next(number for number in missing if re.fullmatch(rf"{re.escape(number)}\d", more))
+        missing.remove(base)
+    assert missing == []
 
 
 # --- read back ------------------------------------------------------------------------------------------

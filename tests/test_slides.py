@@ -11,6 +11,7 @@ import pytest
 
 from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
+from derivations.numbers.systems import precision
 from derivations.pages.page import Page
 from derivations.pages.press import printer
 from tests.browser import chromium, opened, violations
@@ -35,7 +36,8 @@ FILLED = """() => [...document.querySelectorAll("section")].map((slide) => {
 
 
 def check(shown: Page, text: str) -> None:
-    printer("slides").check(text, shown.press)
+    with precision(shown.trace.bits):
+        printer("slides").check(text, shown.press)
 
 
 @pytest.mark.parametrize("name", GALLERY)

@@ -86,6 +86,9 @@ def _row(parts: tuple[Box, ...], role: str, fits: float, marks: Marks) -> Pieces
     for part in parts:
         width = measure(part).width
         if width <= fits:
+            if held.width > SIGN and held.width + width > fits:
+                found.append(held)
+                held = NOTHING
             held = _side_by_side(held, Leaf(mathml_of(part, marks), width))
             continue
         room = max(fits - held.width, fits / 2)

@@ -19,7 +19,7 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Code, Formula, Words
 
-PHONE, PAGE, CELL, HEAD, RELATION = 14.4, 38.0, 5.0, 3.0, 1.4  # in em
+PHONE, PAGE, CELL, HEAD, RELATION = 14.0, 38.0, 5.0, 3.0, 1.4  # in em
 CLOSING = re.compile(r"[.,;:!?)\]’”]+")
 
 
