@@ -115,7 +115,7 @@ def _says(row: Mapping[str, str], step: Step, where: str, trace: Trace) -> bool:
     said = "carried" not in row or float(row["carried"]) == carried
     exact = (row["numerator"], row["denominator"])
     whole = exact == _exact(value)
-    return same and said and whole and float(row["value"]) == nearest_float(value)
+    return same and said and whole and row["value"] == decimal(value)
 
 
 PRINTER = Printer(write, check)
