@@ -121,12 +121,10 @@ class Cells:
 
     def quantities(self) -> Iterator[str]:
         """What the program computes under its own name and as a whole array."""
-        lines = "\n".join(self.program.forward)
+        assigned = {line.partition(" = ")[0] for line in self.program.forward}
         for eq in self.example.forward:
-            if (
-                not any(isinstance(part, Number) for part in eq.target.indices)
-                and f"{eq.target.name} =" in lines
-            ):
+            is_whole = not any(isinstance(part, Number) for part in eq.target.indices)
+            if is_whole and variable(eq.target.name) in assigned:
                 yield eq.target.name
 
     def inner(self) -> Iterator[str]:
