@@ -139,7 +139,7 @@ def test_a_formula_is_broken_only_where_it_does_not_fit(browser: Any, file: Any)
     }).length"""
     with opened(browser, file("linear-regression"), 1000) as shown:
         assert shown.evaluate(rows) == 0
-    with opened(browser, file("linear-regression"), 320) as shown:
+    with opened(browser, file("linear-regression"), 240) as shown:
         assert shown.evaluate(rows) > 0
 
 
