@@ -24,7 +24,8 @@ from derivations.pages.press import printer
 from tests.built import GALLERY, page
 
 LAYOUT = re.compile(
-    r'--[np]:\d+|</?h\d|id="s\d+"|width="[^"]*"|<style>.*</style>|<script>.*</script>', re.DOTALL
+    r'--[np]:\d+|</?h\d|id="s\d+"|(?:width|minsize|maxsize)="[^"]*"|<style>.*</style>|<script>.*</script>',
+    re.DOTALL,
 )
 GERMAN = Marks(",", ".")
 

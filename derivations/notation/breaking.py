@@ -25,7 +25,7 @@ from derivations.notation.layout import (
     Sign,
     Stack,
 )
-from derivations.notation.measure import TEXT, Size, height_of_bracket, measure, measure_row
+from derivations.notation.measure import TEXT, Size, delimiters, measure, measure_row
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
@@ -230,11 +230,8 @@ def _opened(run: Run) -> list[Run]:
     fenced = last.base if isinstance(last, Scripts) else last
     if not isinstance(fenced, Fenced) or len(inside := _inside(fenced.body)) < 2:
         return []
-    height = max(1.2, height_of_bracket(measure(fenced.body))) if fenced.tall else 1.0
-    start = Delimiter(fenced.open, height)
-    end: Box = Delimiter(fenced.close, height, closes=True)  # type: ignore[arg-type]
-    if isinstance(last, Scripts):
-        end = replace(last, base=end)
+    start, closing = delimiters(fenced)
+    end = replace(last, base=closing) if isinstance(last, Scripts) else closing
     first, *others = inside
     *middle, final = (*run[:-1], start, *first), *others
     return [*middle, (*final, end)]

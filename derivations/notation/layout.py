@@ -76,6 +76,10 @@ class Root:
     body: Box
 
 
+Closing: TypeAlias = Literal[")", "]", "‖"]
+CLOSING: dict[str, Closing] = {"(": ")", "[": "]", "‖": "‖"}
+
+
 @dataclass(frozen=True, slots=True)
 class Fenced:
     """A box in brackets, ``( )``, ``[ ]`` or ``‖ ‖``; tall ones grow with it."""
@@ -85,16 +89,16 @@ class Fenced:
     tall: bool = False
 
     @property
-    def close(self) -> str:
+    def close(self) -> Closing:
         """The bracket that belongs to ``open``."""
-        return {"(": ")", "[": "]", "‖": "‖"}[self.open]
+        return CLOSING[self.open]
 
 
 @dataclass(frozen=True, slots=True)
 class Delimiter:
     """One bracket alone, of a fixed height in em: its partner stands on another line."""
 
-    text: Literal["(", "[", "‖", ")", "]"]
+    text: Literal["(", "[", "‖"] | Closing
     height: float
     closes: bool = False
 

@@ -16,7 +16,7 @@ from derivations.notation.breaking import finer
 from derivations.notation.layout import Box, Fenced, Fraction, Root, Row, Scripts, Sign
 from derivations.notation.marks import PLAIN, Marks
 from derivations.notation.mathml import APPLIED, brackets, infix, mathml_of, with_scripts
-from derivations.notation.measure import measure, measure_row
+from derivations.notation.measure import delimiters, measure, measure_row
 
 NEST, SIGN, LEAST = 1.6, 1.3, 7.0  # the indent of what is nested, a sign with its space, in em
 
@@ -72,6 +72,8 @@ def _bracket(box: Fenced | Scripts | Row, fits: float, marks: Marks) -> Pieces:
     if not isinstance(inner, Fenced):
         return Leaf(mathml_of(box, marks), measure(box).width)
     opened, closed = brackets(inner)
+    if inner.tall:  # apart from each other they would grow with what stands beside each
+        opened, closed = (mathml_of(bracket, marks) for bracket in delimiters(inner))
     closed = with_scripts(replace(box, base=inner), closed, marks) if isinstance(box, Scripts) else closed
     before = Leaf(name + opened, 0.6 + (1.5 if name else 0))
     return _before(_after(before, pieces(inner.body, fits - before.width, marks), fits), Leaf(closed, 0.6))

@@ -123,6 +123,12 @@ def height_of_bracket(size: Size) -> float:
     return next((height for height, _ in BRACKETS if height >= wanted), math.ceil(wanted / 0.6) * 0.6)
 
 
+def delimiters(box: Fenced) -> tuple[Delimiter, Delimiter]:
+    """The two brackets of a box that is cut between them: both of the height of the whole."""
+    height = max(1.2, height_of_bracket(measure(box.body))) if box.tall else 1.0
+    return Delimiter(box.open, height), Delimiter(box.close, height, closes=True)
+
+
 def bracket_width(height: float) -> float:
     """The width of a bracket of a height."""
     return next((width for most, width in BRACKETS if most >= height), 0.9)

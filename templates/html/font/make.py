@@ -16,6 +16,7 @@ from fontTools.ttLib import TTFont
 
 SOURCE = "/usr/share/texmf/fonts/opentype/public/lm-math/latinmodern-math.otf"
 NAME = "Derivations Math"
+PRIMES = {0x2032: "minute.st", 0x2033: "uni2033.st", 0x2034: "uni2034.st"}
 SIGNS = "·×±¯ˆ˜−′″‴…⋯∂∇∑∏√⊙⊘⊗≈←→≤≥≠⊤‖⌈⌉⌊⌋∞∈ıȷℎ\u00a0\u0302\u0303\u0304\u2009\u202f\u2061\u2062"
 RANGES = (
     (0x20, 0x7E),
@@ -31,6 +32,8 @@ RANGES = (
 def make(source: str, target: Path) -> None:
     """Write the subset; the same source gives the same bytes."""
     font = TTFont(source, recalcTimestamp=False)
+    for table in font["cmap"].tables:  # browsers do not take the primes that are made for superscripts
+        table.cmap.update({code: name for code, name in PRIMES.items() if code in table.cmap})
     options = Options(flavor="woff2", layout_features=["kern", "mark", "mkmk"], hinting=False)
     options.desubroutinize = True
     subsetter = Subsetter(options)
