@@ -359,7 +359,7 @@ REFUSED = {
     'symbols = { n = "L" }': ("looks like another 'L'", "n"),
     'symbols = { n = "nn" }': ("one letter", "n"),
     'symbols = { n = "k" }': ("looks like another 'k'", "n"),
-    'symbols = { i = "l" }': ("'i' is an index", "i"),
+    'symbols = { i = "j" }': ("looks like the index 'j'", "i"),
     'symbols = { Wx = "l" }': ("unknown name 'Wx'", "Wx"),
     'symbols = { c = "t" }': ("has a meaning of its own", "c"),
     'symbols = { c = "sum" }': ("has a meaning of its own", "c"),

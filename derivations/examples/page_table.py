@@ -37,7 +37,7 @@ class NotationTable(Strict):
 
     symbols: Annotated[
         dict[Name, Annotated[str, StringConstraints(pattern=SYMBOL), BeforeValidator(_symbol)]],
-        Field(description='Symbols for names, as { w = "theta_1", lr = "alpha", h1 = "a^(1)", n = "N" }.'),
+        Field(description='Symbols for names, as { w = "theta_1", h1 = "a^(1)", n = "N", i = "k" }.'),
     ] = {}
     derivative: Annotated[
         Literal["partial", "nabla", "delta"],

@@ -275,11 +275,13 @@ def _rename_below(node: Sum | Mean | Largest | Chosen, names: Mapping[str, Expr]
     return replace(node, body=rename_index(node.body, inner)) if inner else node
 
 
+FRESH = "jrsuvpqabcdefghiotABCDEFGHIJKMOPQRSTUVW"  # n is the number of samples
+
+
 def fresh_index(like: str, taken: set[str]) -> str:
     """An index name that is not taken, near the given one in the alphabet: ``k`` for ``i``."""
     nearby = {"i": "klm", "j": "lm", "k": "lm", "t": "suv"}.get(like, "klm")
-    letters = f"{nearby}jrsuvpqabcdefghiotABCDEFGHIJKMOPQRSTUVW"  # n is the number of samples
-    found = next((name for name in letters if name not in taken), None)
+    found = next((name for name in nearby + FRESH if name not in taken), None)
     if found is None:
         raise ValueError(f"no free index name near {like}")
     return found

@@ -51,7 +51,7 @@ def meaning(symbols: Symbols, shown: Symbol, scripts: Scripts, indices: Indices)
             return Ref(name + primes[len(given) :])
     if not primes and not shown.above and len(texts) <= 1:
         if shown.stem == symbols.count:
-            return Count(texts[0] if texts else symbols.sample or "")
+            return Count(symbols.index(texts[0]) if texts else symbols.sample or "")
         if len(shown.stem) == 1 and (not texts or texts[0].isdigit()):
-            return Ref("".join((shown.stem, *texts)))  # an index, or the twin of one
+            return Ref("".join((symbols.index(shown.stem), *texts)))  # an index, or the twin of one
     raise Unreadable(f"unknown symbol '{shown.stem}{primes}' with subscripts {texts}")

@@ -89,10 +89,10 @@ class _Reader:
         if self.token == "-":
             self.take()
             return negated(self.term())
-        found = self.product()
+        name, found = "", self.product()
         while self.token in ENTRYWISE:
-            name = ENTRYWISE[self.take()]
-            before = found.arguments if isinstance(found, Call) and found.function == name else (found,)
+            last, name = name, ENTRYWISE[self.take()]
+            before = found.arguments if isinstance(found, Call) and name == last else (found,)
             found = Call(name, (*before, self.product()))
         return found
 
@@ -155,7 +155,7 @@ class _Reader:
         for word in (r"\arg", r"\max", "_"):
             self.take(word)
         (bound,) = self.names()
-        return Chosen(self.term(), "".join(bound), left)
+        return Chosen(self.term(), self.symbols.index("".join(bound)), left)
 
     def arguments(self) -> tuple[Expr, ...]:
         """What stands in the brackets after a function."""
@@ -176,7 +176,7 @@ class _Reader:
             self.take()
             self.take("_")
             (bound,) = self.names()
-            return REDUCTIONS[token](self.term(), "".join(bound))
+            return REDUCTIONS[token](self.term(), self.symbols.index("".join(bound)))
         if token == r"\mathbf 1":
             self.take()
             self.take("_")
@@ -229,7 +229,7 @@ class _Reader:
         letter, _, index = length.partition("_")
         if letter != self.symbols.count:
             raise Unreadable(f"a column of {length} ones")
-        return index or self.symbols.sample or ""
+        return self.symbols.index(index) or self.symbols.sample or ""
 
     def fraction(self) -> Expr:
         self.take(r"\frac")

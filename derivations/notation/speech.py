@@ -216,9 +216,10 @@ class _Speaker:
     def counted(self, expr: Count | Chosen) -> str:
         if isinstance(expr, Chosen):
             body = self.within(expr.body, PRODUCT, SIGN, is_last=True)
-            return self.phrases.chosen.format(self.say(expr.at)[0], expr.index, body)
+            return self.phrases.chosen.format(self.say(expr.at)[0], self.letters.index(expr.index), body)
         letter = self.letters.stem(self.symbols.count)
-        return letter if expr.index == self.symbols.sample else f"{letter} {self.phrases.sub} {expr.index}"
+        below = f" {self.phrases.sub} {self.letters.index(expr.index)}"
+        return letter if expr.index == self.symbols.sample else letter + below
 
     def call(self, expr: Call) -> tuple[str, int]:
         name, parts = expr.function, expr.arguments
@@ -248,7 +249,9 @@ class _Speaker:
             if isinstance(expr, Sum)
             else (phrases.largest, phrases.end_largest)
         )
-        shown = over.format(expr.index, self.within(expr.body, PRODUCT, SIGN, is_last=is_last))
+        shown = over.format(
+            self.letters.index(expr.index), self.within(expr.body, PRODUCT, SIGN, is_last=is_last)
+        )
         return (shown, PRODUCT) if is_last else (end.format(shown), ATOM)
 
     def derivative(self, body: Expr, by: Ref) -> str:

@@ -133,9 +133,10 @@ class Symbols:
     """The symbols of one example: quantities with how many indices each has, and names of entries.
 
     ``marks`` is how the language of the page writes decimals. ``renamed`` are the author's own symbols,
-    ``counting`` the author's letter for the number of samples. ``derivative`` is how the slope of the loss is
-    written, as a fraction of ∂ (``partial``), as ``nabla`` or as ``delta``; other slopes are fractions of ∂.
-    ``logarithm`` is the name of the natural one, ``ln`` or ``log``.
+    ``letters`` the author's own letters of indices, ``counting`` that for the number of samples.
+    ``derivative`` is how the slope of the loss is written, as a fraction of ∂ (``partial``), as
+    ``nabla`` or as ``delta``; other slopes are fractions of ∂. ``logarithm`` is the name of
+    the natural one, ``ln`` or ``log``.
     """
 
     ranks: Mapping[str, int]
@@ -147,6 +148,16 @@ class Symbols:
     counting: str = ""
     derivative: str = "partial"
     logarithm: str = "ln"
+    letters: Mapping[str, str] = field(default_factory=dict)
+
+    def letter(self, index: str) -> str:
+        """How the letter of an index, or its twin ``i1``, is written."""
+        return self.letters.get(index[:1], index[:1]) + index[1:]
+
+    def index(self, written: str) -> str:
+        """The inverse of `letter`."""
+        own = {shown: index for index, shown in self.letters.items()}
+        return own.get(written[:1], written[:1]) + written[1:]
 
     def wanted(self, name: str) -> Symbol:
         """The symbol of the author, or the one that a name suggests."""
@@ -198,7 +209,9 @@ class Symbols:
         """The symbol of a quantity, before or after the update."""
         if name in self.table:
             return self.table[name]
-        base = self.table.get(name.rstrip("'")) or symbol_of(name.rstrip("'"))
+        plain = name.rstrip("'")
+        is_index = plain[:1] in self.letters and not plain[1:].strip("0123456789")
+        base = self.table.get(plain) or symbol_of(self.letter(plain) if is_index else plain)
         return replace(base, primes=base.primes + "'" * name.count("'"))
 
     def of_entry(self, name: str, indices: tuple[Expr, ...]) -> tuple[Symbol, tuple[Expr, ...]]:

@@ -92,7 +92,7 @@ def _set(expr: Expr, symbols: Symbols) -> tuple[Box, int]:
         case Pow(a, b):
             return Scripts(_within(a, ATOM, symbols), above=typeset(b, symbols)), POWER
         case Chosen(a, bound, at):
-            where = Operator("arg max", letter_of_index(bound))
+            where = Operator("arg max", letter_of_index(bound, symbols))
             shown = Row((where, _within(a, PRODUCT, symbols, SIGN)), "operator")
             return Fenced("[", Row((typeset(at, symbols), Sign("="), shown), "relation")), ATOM
         case Sum() | Mean() | Largest() | Derivative():
@@ -103,15 +103,15 @@ def _joined(boxes: list[Box], sign: Sign) -> tuple[Box, ...]:
     return tuple(part for box in boxes for part in (sign, box))[1:]
 
 
-def letter_of_index(name: str) -> Letter:
+def letter_of_index(name: str, symbols: Symbols) -> Letter:
     """An index letter, or its twin ``i1``."""
-    return Letter(name)
+    return Letter(symbols.letter(name))
 
 
 def _atom(expr: Count | Call, symbols: Symbols) -> Box:
     if isinstance(expr, Count):
         count = Letter(symbols.count)
-        return count if expr.index == symbols.sample else Scripts(count, letter_of_index(expr.index))
+        return count if expr.index == symbols.sample else Scripts(count, letter_of_index(expr.index, symbols))
     boxes = [typeset(part, symbols) for part in expr.arguments]
     if expr.function == "same":
         return Fenced("[", Row(_joined(boxes, Sign("=")), "relation"))
@@ -131,10 +131,10 @@ def _operator(expr: Sum | Mean | Largest | Derivative, symbols: Symbols) -> Box:
     match expr:
         case Sum(body, bound):
             inside = _within(body, PRODUCT, symbols, SIGN)
-            return Row((Operator("∑", letter_of_index(bound)), inside), "operator")
+            return Row((Operator("∑", letter_of_index(bound, symbols)), inside), "operator")
         case Largest(body, bound):
             inside = _within(body, PRODUCT, symbols, SIGN)
-            return Row((Operator("max", letter_of_index(bound)), inside), "operator")
+            return Row((Operator("max", letter_of_index(bound, symbols)), inside), "operator")
         case Mean(body, bound):
             return typeset(Mul((Div(ONE, Count(bound)), Sum(body, bound))), symbols)
         case Derivative(body, by):

@@ -54,7 +54,15 @@ def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symb
     renaming, notation = renaming_of(example, ranks), example.spec.page.notation
     ways = notation.derivative, notation.logarithm
     return Symbols(
-        ranks, example.loss, example.sample, named, marks, renaming.symbols, renaming.counting, *ways
+        ranks,
+        example.loss,
+        example.sample,
+        named,
+        marks,
+        renaming.symbols,
+        renaming.counting,
+        *ways,
+        renaming.letters,
     )
 
 

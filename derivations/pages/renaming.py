@@ -9,18 +9,21 @@ from derivations.examples.example import Example
 from derivations.examples.spec import Source, check_name
 from derivations.examples.update import shifted
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.tree import FRESH, refs
 from derivations.notation.symbols import ACCENTS, Symbol, Symbols, meet, symbol_of
 
 COUNT = "n"  # the key for the number of samples
+CLOCK = "t"  # the number of the step, which some optimizers read
 
 
 @dataclass(frozen=True)
 class Renaming:
-    """The symbols of renamed quantities, and for each the key of the spec that gave it."""
+    """The symbols of renamed quantities, the key of the spec that gave each, and letters of indices."""
 
     symbols: Mapping[str, Symbol] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     counting: str = ""
+    letters: Mapping[str, str] = field(default_factory=dict)
 
 
 def renaming_of(example: Example, ranks: Mapping[str, int]) -> Renaming:
@@ -31,6 +34,7 @@ def renaming_of(example: Example, ranks: Mapping[str, int]) -> Renaming:
     """
     given = dict(example.spec.page.notation.symbols)
     counting = "" if COUNT in ranks else given.pop(COUNT, "")
+    letters = {key: given.pop(key) for key in _letters(example) & given.keys() - ranks.keys()}
     spelling = example.rule.row.spelling
     given = {key if key in ranks else spelling.get(key, key): text for key, text in given.items()}
     words = {own: word for word, own in spelling.items() if word in example.spec.page.notation.symbols}
@@ -39,7 +43,25 @@ def renaming_of(example: Example, ranks: Mapping[str, int]) -> Renaming:
     for name in ranks:
         for symbol, key in _own(name, given, example):
             symbols[name], keys[name] = symbol, words.get(key, key)
-    return Renaming(symbols, keys, counting)
+    if given or letters:
+        stems = {(symbols.get(name) or symbol_of(name)).stem for name in ranks}
+        letters |= _moved(letters, _letters(example), {*ranks}, {*stems, counting or COUNT})
+    return Renaming(symbols, keys, counting, letters)
+
+
+def _moved(
+    letters: Mapping[str, str], own: set[str], names: set[str], symbols: set[str]
+) -> Mapping[str, str]:
+    """Other letters for indices that a derivation may bring, where the author gave theirs away."""
+    taken = symbols | {letters.get(name, name) for name in own}
+    alphabet = list(dict.fromkeys("klm" + FRESH))
+    found: dict[str, str] = {}
+    for name in (name for name in alphabet if name not in own | names):
+        free = [letter for letter in (name, *alphabet) if letter not in taken]
+        if free:
+            found[name] = free[0]
+            taken.add(free[0])
+    return {name: letter for name, letter in found.items() if name != letter}
 
 
 def _own(name: str, given: Mapping[str, str], example: Example) -> Iterator[tuple[Symbol, str]]:
@@ -75,8 +97,11 @@ def check_notation(example: Example, source: Source, symbols: Symbols, renaming:
     known |= {word for word, own in example.rule.row.spelling.items() if own in known}
     for key, text in given.items():
         try:
+            if key in renaming.letters:
+                _check_letter(key, symbols, example)
+                continue
             if key not in known:
-                _unknown(key, known, example)
+                raise LanguageError(f"unknown name '{key}'", hint=nearest(key, known, "quantities"))
             check_name(text.partition("^")[0])
             if key == COUNT and renaming.counting:
                 _check_count(renaming.counting, symbols, example)
@@ -88,21 +113,39 @@ def check_notation(example: Example, source: Source, symbols: Symbols, renaming:
             raise source.error(message, "page", "notation", "symbols", key, hint="Choose another symbol.")
 
 
-def _unknown(key: str, known: set[str], example: Example) -> None:
-    if key in example.forward.indices:
-        hint = "Write another letter in the equations; it has no other meaning."
-        raise LanguageError(f"'{key}' is an index", hint=hint)
-    raise LanguageError(f"unknown name '{key}'", hint=nearest(key, known, "quantities"))
+def _letters(example: Example) -> set[str]:
+    """The letters of all indices; a twin ``i1`` has that of its index."""
+    return {name[0] for name in example.forward.indices | example.backward.indices | example.update.indices}
 
 
-def _letters(example: Example) -> frozenset[str]:
-    return example.forward.indices | example.backward.indices | example.update.indices
+def _shown_letters(symbols: Symbols, example: Example) -> set[str]:
+    return set(map(symbols.letter, _letters(example)))
+
+
+def _check_letter(key: str, symbols: Symbols, example: Example) -> None:
+    """The new letter of an index is one letter and that of nothing else, as the page shows it."""
+    letter = symbols.letters[key]
+    if len(letter) != 1:
+        raise LanguageError("the symbol of an index is one letter", hint=f'As in {key} = "k".')
+    if same := next((other for other in _letters(example) - {key} if symbols.letter(other) == letter), ""):
+        hint = f'Give that one another letter too, as in {{ {key} = "{letter}", {same} = "{key}" }}.'
+        raise LanguageError(f"this symbol looks like the index '{same}'", hint=hint)
+    for name, own in symbols.table.items():
+        if own.stem == letter:
+            raise LanguageError(f"this symbol looks like that of '{name}'", hint="Choose another letter.")
+    if letter == symbols.count:
+        hint = 'That can have another letter too, as in n = "N".'
+        raise LanguageError(f"'{letter}' is the number of samples", hint=hint)
+    if CLOCK in (key, letter) and any(ref.name == CLOCK for eq in example.update for ref in refs(eq.body)):
+        raise LanguageError(f"'{CLOCK}' is the number of the step", hint="Choose another letter.")
 
 
 def _check_count(letter: str, symbols: Symbols, example: Example) -> None:
     if len(letter) != 1:
         raise LanguageError("the number of samples is one letter", hint='As in n = "N".')
-    if letter in _letters(example) or any(own.stem == letter for own in symbols.table.values()):
+    if letter in _shown_letters(symbols, example) or any(
+        own.stem == letter for own in symbols.table.values()
+    ):
         raise LanguageError(f"this symbol looks like another '{letter}'", hint="Choose another letter.")
 
 
@@ -111,7 +154,7 @@ def _like(name: str, symbols: Symbols, example: Example) -> str:
     own, rank = symbols.wanted(name), symbols.ranks[name]
     if symbols.is_slope(own):
         return "the slope of the loss"
-    if len(own.stem) == 1 and own.stem in _letters(example) and own == Symbol(own.stem):
+    if len(own.stem) == 1 and own.stem in _shown_letters(symbols, example) and own == Symbol(own.stem):
         return f"the index '{own.stem}'"
     for other, size in symbols.ranks.items():
         wanted = symbols.wanted(other)

@@ -30,6 +30,7 @@ class Letters:
         """How many different letters and words of the page sound alike, capitals and accents aside."""
         stems = {symbol.stem for symbol in self.symbols.table.values()}
         stems |= {row.symbol.stem for row in self.symbols.named} | {self.symbols.count}
+        stems |= set(self.symbols.letters.values())
         bare = {stem.split(" ", 1)[1] if " " in stem else stem for stem in stems}
         return Counter(self.plain(stem).lower() for stem in bare)
 
@@ -63,6 +64,11 @@ class Letters:
         if name[0].isupper() and (has_twin or name != stem):
             return self.phrases.capital.format(said)
         return self.phrases.variant.format(said) if has_twin and name.startswith("var") else said
+
+    def index(self, name: str) -> str:
+        """The letter of an index, or of its twin ``i1``, as the author writes it."""
+        written = self.symbols.letter(name)
+        return self.letter(written[:1]) + written[1:]
 
     def word(self, word: str) -> str:
         """A name in upright letters; the dots in it are said."""
