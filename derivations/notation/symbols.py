@@ -95,6 +95,7 @@ class Named:
     quantity: str
     places: tuple[int | None, ...]
     symbol: Symbol
+    name: str = ""
 
     def rest(self, name: str, indices: tuple[Expr, ...]) -> tuple[Expr, ...] | None:
         """The indices that stay beside the name of such an entry; None for any other entry."""
@@ -154,6 +155,11 @@ class Symbols:
         """How the letter of an index, or its twin ``i1``, is written."""
         return self.letters.get(index[:1], index[:1]) + index[1:]
 
+    def index_name(self, name: str) -> str:
+        """`letter` for an index, any other name as it is."""
+        is_index = name not in self.ranks and not name[1:].strip("0123456789")
+        return self.letter(name) if is_index else name
+
     def index(self, written: str) -> str:
         """The inverse of `letter`."""
         own = {shown: index for index, shown in self.letters.items()}
@@ -210,8 +216,7 @@ class Symbols:
         if name in self.table:
             return self.table[name]
         plain = name.rstrip("'")
-        is_index = plain[:1] in self.letters and not plain[1:].strip("0123456789")
-        base = self.table.get(plain) or symbol_of(self.letter(plain) if is_index else plain)
+        base = self.table.get(plain) or symbol_of(self.index_name(plain))
         return replace(base, primes=base.primes + "'" * name.count("'"))
 
     def of_entry(self, name: str, indices: tuple[Expr, ...]) -> tuple[Symbol, tuple[Expr, ...]]:

@@ -85,7 +85,7 @@ def _named(key: str, name: str, example: Example) -> Named:
             f"Its indices go up to {', '.join(map(str, last))}." if last else f"'{entry.name}' has no index."
         )
         raise LanguageError(f"there is no entry {key}", hint=hint)
-    return Named(entry.name, places, symbol_of(name))
+    return Named(entry.name, places, symbol_of(name), name)
 
 
 def _place(part: Expr, key: str) -> int | None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from derivations.examples.arrays import Array, positions
-from derivations.examples.example import Example, sample_axes
+from derivations.examples.example import sample_axes
 from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.language.tree import Ref
+from derivations.language.tree import Ref, number
 from derivations.notation.cells import Place, address, cell_name
-from derivations.notation.text import text
 from derivations.numbers.systems import rational
 from derivations.numbers.tape import Entry
 from derivations.pages import sheet_labels as labels
-from derivations.pages.sheet_grid import At, draw, entry_text
+from derivations.pages.naming import symbols_of
+from derivations.pages.sheet_grid import At, draw
 from derivations.pages.sheet_labels import said
 from derivations.pages.sheet_shared import Shared, index_letters, number_forms, shown_equations
 from derivations.pages.sheet_step import Block
+from derivations.pages.sheet_words import Wording
 from derivations.pages.summary import tracked
 from derivations.pages.words import samples_words
 from derivations.pages.workbook import Chart, Formula, Input, Sheet, Text, Workbook
@@ -71,7 +72,8 @@ def _inputs(sheet: Sheet, trace: Trace, live: int, language: str) -> Shared:
     names = {name: cell_name(name, taken) for name in example.hyper}
     places: dict[Entry, Place] = {}
     forms, letters = number_forms(trace.steps[:live]), index_letters(example)
-    shared = Shared(example, shown_equations(example), letters, forms, places, names, language)
+    own = Wording(symbols_of(example))
+    shared = Shared(example, shown_equations(example), letters, forms, places, names, language, own)
     sheet.line(example.spec.title, "title")
     for words in _opening(shared, trace, live):
         sheet.line(words)
@@ -81,7 +83,7 @@ def _inputs(sheet: Sheet, trace: Trace, live: int, language: str) -> Shared:
         _arrays(sheet, shared, given, places)
     if example.data:
         _section(sheet, shared.said(labels.DATA))
-        places |= _along_samples(sheet, example)
+        places |= _along_samples(sheet, shared)
         others = {name: a for name, a in example.data.items() if name not in sample_axes(example)}
         _arrays(sheet, shared, others, places)
     _section(sheet, shared.said(labels.START))
@@ -100,7 +102,7 @@ def _opening(shared: Shared, trace: Trace, live: int) -> Iterator[str]:
         yield shared.said(labels.SAMPLE_WORDS)
     for found in example.shortcuts:
         if found.condition:
-            yield shared.said(labels.CONDITION, " = ".join(map(text, found.condition)))
+            yield shared.said(labels.CONDITION, " = ".join(map(shared.words.text, found.condition)))
     if trace.carried:
         yield shared.said(labels.CARRIED, example.spec.training.carry or 0)
     if live < len(trace.steps):
@@ -122,11 +124,12 @@ def _arrays(sheet: Sheet, shared: Shared, arrays: Mapping[str, Array], places: d
 
     for name, array in arrays.items():
         axes = shared.letters_of(name, len(array.shape))
-        places |= draw(sheet, name, axes, list(array.positions()), cell)
+        places |= draw(sheet, name, axes, list(array.positions()), cell, shared.words)
 
 
-def _along_samples(sheet: Sheet, example: Example) -> dict[Entry, Place]:
+def _along_samples(sheet: Sheet, shared: Shared) -> dict[Entry, Place]:
     """The data along the samples: one sample a row."""
+    example, said = shared.example, shared.words.text
     axes, sample = sample_axes(example), example.sample or ""
     places: dict[Entry, Place] = {}
     column = 1
@@ -135,14 +138,15 @@ def _along_samples(sheet: Sheet, example: Example) -> dict[Entry, Place]:
         known = dict(zip(array.positions(), array.entries, strict=True))
         for other in dict.fromkeys((*at[:axis], *at[axis + 1 :]) for at in known):
             at: At = (*other[:axis], 0, *other[axis:])
-            head = sheet.put(column, Text(entry_text(name, at, axis, sample), "head"))
+            inside = (Ref(sample) if place == axis else number(k) for place, k in enumerate(at))
+            head = sheet.put(column, Text(said(Ref(name, tuple(inside))), "head"))
             for row in range(1, example.samples + 1):
                 own = (*other[:axis], row, *other[axis:])
                 places[name, own] = head.down(row)
                 sheet.cells[head.row + row, column] = Input(rational(known[own]))
             column += 1
     if axes:
-        sheet.put(0, Text(sample, "head-left"))
+        sheet.put(0, Text(said(Ref(sample)), "head-left"))
         for row in range(1, example.samples + 1):
             sheet.cells[sheet.row + row, 0] = Text(str(row), "index")
         sheet.row += example.samples + 1
@@ -167,7 +171,7 @@ def _summary(
     """One row a step; the chart of the loss if there are several."""
     columns, example = tracked(shared.example), shared.example
     words = [labels.STEP, labels.EPOCH, *([labels.SAMPLES] if example.sample else [])]
-    heads = [*map(shared.said, words), *map(text, columns)]
+    heads = [*map(shared.said, words), *map(shared.words.text, columns)]
     for column, head_words in enumerate(heads):
         sheet.put(column, Text(head_words, "head-left" if not column else "head"))
     for step, head, places in steps:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from derivations.language.tree import Expr
 from derivations.notation.cells import Place
 from derivations.numbers.tape import Entry
+from derivations.pages.sheet_words import Wording
 from derivations.pages.workbook import Cell, Sheet, Text
 
 At: TypeAlias = tuple[int, ...]
@@ -21,35 +22,56 @@ def draw(
     letters: Sequence[str],
     positions: Sequence[At],
     cell: Callable[[Entry], Cell],
+    words: Wording,
     captions: Iterable[str] = (),
 ) -> dict[Entry, Place]:
     """Draw the entries of a quantity and move below them; where each entry stands.
 
     A number stands beside its name with its formula in words behind it, anything else below them: the
-    last index runs to the right, the others down.
+    last index runs to the right, the others down. Where entries of a matrix have names of their own, each
+    stands beside its name.
     """
     if positions == [()]:
         sheet.put(0, Text(name, "label"))
-        for words in captions:
-            sheet.put(2, Text(words, "beside"))
+        for caption in captions:
+            sheet.put(2, Text(caption, "beside"))
         place = sheet.put(1, cell((name, ())))
         sheet.row += 1
         return {(name, ()): place}
     sheet.gap()
-    for words in captions:
-        sheet.line(words, "words")
-    return _grid(sheet, name, letters, positions, cell)
+    for caption in captions:
+        sheet.line(caption, "words")
+    if len(positions[0]) > 1 and any(words.called((name, at)) for at in positions):
+        return _list(sheet, [(name, at) for at in sorted(positions)], cell, words)
+    return _grid(sheet, name, letters, positions, cell, words)
+
+
+def _list(
+    sheet: Sheet, entries: Sequence[Entry], cell: Callable[[Entry], Cell], words: Wording
+) -> dict[Entry, Place]:
+    found: dict[Entry, Place] = {}
+    for entry in entries:
+        sheet.put(0, Text(words.entry(entry), "label"))
+        found[entry] = sheet.put(1, cell(entry))
+        sheet.row += 1
+    return found
 
 
 def _grid(
-    sheet: Sheet, name: str, letters: Sequence[str], positions: Sequence[At], cell: Callable[[Entry], Cell]
+    sheet: Sheet,
+    name: str,
+    letters: Sequence[str],
+    positions: Sequence[At],
+    cell: Callable[[Entry], Cell],
+    words: Wording,
 ) -> dict[Entry, Place]:
     known = set(positions)
     columns = sorted({at[-1] for at in positions})
     rows = list(dict.fromkeys(at[:-1] for at in sorted(positions)))
     sheet.put(0, Text(_named(name, letters), "head-left"))
     for place, last in enumerate(columns, 1):
-        sheet.put(place, Text(f"{letters[-1]} = {last}", "head"))
+        own = words.called((name, (last,)))
+        sheet.put(place, Text(own or f"{letters[-1]} = {last}", "head"))
     sheet.row += 1
     found: dict[Entry, Place] = {}
     for first in rows:
@@ -70,12 +92,6 @@ def _row_label(name: str, letters: Sequence[str], first: At) -> str:
     if not first:
         return name
     return ", ".join(f"{letter} = {place}" for letter, place in zip(letters, first, strict=False))
-
-
-def entry_text(name: str, at: At, axis: int, letter: str) -> str:
-    """An entry of every sample: ``z[i, 2]``."""
-    inside = [letter if place == axis else str(value) for place, value in enumerate(at)]
-    return f"{name}[{', '.join(inside)}]"
 
 
 def side_by_side(groups: list[list[Expr]]) -> Iterator[list[Expr]]:

@@ -20,6 +20,7 @@ from derivations.numbers.tape import Entry
 from derivations.pages.blocks import Part
 from derivations.pages.columns import parts_of
 from derivations.pages.sheet_labels import said
+from derivations.pages.sheet_words import Wording
 
 PLACES, SMALL, LARGE = 6, 1e-4, 1e9
 SPARE = "ijklpqrs"
@@ -36,6 +37,7 @@ class Shared:
     inputs: Mapping[Entry, Place]
     names: Mapping[str, str]
     language: str
+    words: Wording
 
     def said(self, text: str, *parts: Expr | Part | int) -> str:
         """A text of ours in the language of the page."""
@@ -88,9 +90,10 @@ class Shared:
         return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(expr))
 
     def letters_of(self, name: str, rank: int) -> tuple[str, ...]:
-        """The letters of a quantity's indices."""
+        """The letters of a quantity's indices, as the author writes them."""
         found = self.letters.get(name) or self.letters.get(name.rstrip("'"), ())
-        return found if len(found) == rank else tuple(SPARE[:rank])
+        own = found if len(found) == rank else tuple(SPARE[:rank])
+        return tuple(map(self.words.symbols.letter, own))
 
 
 def shown_equations(example: Example) -> dict[str, list[Equation]]:

@@ -22,7 +22,6 @@ from derivations.language.tree import (
 )
 from derivations.notation.cells import Place, address, span
 from derivations.notation.spreadsheet import Formulas
-from derivations.notation.text import text
 from derivations.numbers.systems import EXACT, Value, rational
 from derivations.numbers.tape import Entry
 from derivations.pages import sheet_labels as labels
@@ -94,7 +93,9 @@ class Block:
         positions = self.positions(name)
         letters = self.shared.letters_of(name, len(positions[0])) if positions else ()
         if positions:
-            self.places |= draw(self.sheet, name, letters, positions, lambda _: EMPTY, captions)
+            self.places |= draw(
+                self.sheet, name, letters, positions, lambda _: EMPTY, self.shared.words, captions
+            )
 
     def part(self, part: str, words: str) -> None:
         """A pass: what runs along the samples in one table, everything else below it."""
@@ -113,14 +114,14 @@ class Block:
         if part == "forward" and self.samples:
             self.count()
         for name, own in others.items():
-            self.grid(name, [f"{text(eq.target)} = {text(eq.body)}" for eq in own])
+            self.grid(name, [self.equation(eq) for eq in own])
 
     def table(self, part: str, along: list[Equation]) -> None:
         """Samples in rows; in columns the data, the quantities along them, and what is summed."""
         data = [name for name in self.shared.example.data if self.axis(name) is not None]
         names = [*(data if part == "forward" else ()), *dict.fromkeys(eq.target.name for eq in along)]
         for eq in along:
-            self.sheet.line(f"{text(eq.target)} = {text(eq.body)}", "words")
+            self.sheet.line(self.equation(eq), "words")
         groups = [self.entries_of(name) for name in names] + [[expr] for expr in self.shared.summed[part]]
         for place, columns in enumerate(side_by_side(groups)):
             self.sheet.row += place > 0
@@ -128,6 +129,10 @@ class Block:
             for column, shown in enumerate(columns, 1):
                 self.column(shown, column)
             self.sheet.row += len(self.step.samples) + 1
+
+    def equation(self, eq: Equation) -> str:
+        """An equation in words."""
+        return f"{self.shared.words.text(eq.target)} = {self.shared.words.text(eq.body)}"
 
     def entries_of(self, name: str) -> list[Expr]:
         """The columns of a quantity: one for every value of its indices beside the sample's."""
@@ -139,7 +144,7 @@ class Block:
 
     def column(self, shown: Expr, column: int) -> None:
         """A column of the table: the entries of a quantity, or an expression that has one of its own."""
-        head = self.sheet.put(column, Text(text(shown), "head"))
+        head = self.sheet.put(column, Text(self.shared.words.text(shown), "head"))
         if not isinstance(shown, Ref):
             self.columns[shown, self.sample] = [head.down(row) for row in self.below]
             return
@@ -155,7 +160,7 @@ class Block:
 
     def rows(self) -> None:
         """The numbers of the samples: to be changed in the first table, copied into the others."""
-        head = self.sheet.put(0, Text(self.sample, "head-left"))
+        head = self.sheet.put(0, Text(self.shared.words.text(Ref(self.sample)), "head-left"))
         places = [head.down(row) for row in self.below]
         first = self.samples or places
         for place, source, sample in zip(places, first, self.step.samples, strict=True):
