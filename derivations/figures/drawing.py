@@ -18,6 +18,7 @@ Point: TypeAlias = tuple[Fraction, Fraction]
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
 INK, GREY, PALE, WHITE = "222222", "767676", "d9d9d9", "ffffff"
+DEEP = "a83f00"  # vermillion for letters, also on a light ground
 BLUE, LIGHT, VERMILLION, SKY, ORANGE, GREEN = "0072b2", "2f8fc4", "c04a00", "d6ecf8", "fff3d6", "00785a"
 
 
@@ -70,7 +71,8 @@ STYLES = {
     "name-of-loss": Style(fill=WHITE, size=13),
     "value": Style(fill=INK),
     "value-of-loss": Style(fill=WHITE),
-    "adjoint": Style(fill=VERMILLION),
+    "adjoint": Style(fill=DEEP),
+    "contribution": Style(fill=DEEP),
 }
 
 

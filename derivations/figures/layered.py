@@ -42,35 +42,44 @@ def reads_of(example: Example, plainly: bool = False) -> dict[str, tuple[str, ..
 
 def layered(example: Example) -> Layered:
     """The quantities of the forward pass in layers, inputs right before what reads them first."""
-    reads, layers = reads_of(example), _layers(example)
+    reads, layers = reads_of(example), layers_of(example)
     pairs = [(start, end) for end, starts in reads.items() for start in starts]
     back = tuple(pair for pair in pairs if layers[pair[0]] >= layers[pair[1]])
-    arrows = [_passing(pair, layers) for pair in pairs if pair not in back]
+    arrows = [passing(pair, layers) for pair in pairs if pair not in back]
     columns: list[list[Spot]] = [[] for _ in range(max(layers.values()) + 1)]
     for name, layer in layers.items():
         columns[layer].append((name,))
     for arrow in arrows:
         for spot in arrow[1:-1]:
             columns[int(spot[2])].append(spot)
-    joined = _neighbours(arrows)
-    for sweep in range(SWEEPS):
-        _sort(columns if sweep % 2 else columns[::-1], joined)
+    sort_columns(columns, neighbours(arrows))
     return Layered(tuple(map(tuple, columns)), tuple(arrows), back)
 
 
-def _passing(pair: tuple[str, str], layers: Mapping[str, int]) -> tuple[Spot, ...]:
+def passing(pair: tuple[str, str], layers: Mapping[str, int]) -> tuple[Spot, ...]:
+    """The spots of an arrow from its start to its end, with one in every layer between; of a loop, one."""
     start, end = pair
-    between = range(layers[start] + 1, layers[end])
+    if start == end:
+        return ((start,),)
+    step = 1 if layers[start] < layers[end] else -1
+    between = range(layers[start] + step, layers[end], step)
     return (start,), *((start, end, str(layer)) for layer in between), (end,)
 
 
-def _neighbours(arrows: list[tuple[Spot, ...]]) -> dict[Spot, list[Spot]]:
+def neighbours(arrows: list[tuple[Spot, ...]]) -> dict[Spot, list[Spot]]:
+    """What each spot is joined with."""
     found: dict[Spot, list[Spot]] = {}
     for arrow in arrows:
         for one, other in pairwise(arrow):
             found.setdefault(one, []).append(other)
             found.setdefault(other, []).append(one)
     return found
+
+
+def sort_columns(columns: list[list[Spot]], joined: Mapping[Spot, list[Spot]]) -> None:
+    """Order the spots of each column, there and back."""
+    for sweep in range(SWEEPS):
+        _sort(columns if sweep % 2 else columns[::-1], joined)
 
 
 def _sort(columns: list[list[Spot]], joined: Mapping[Spot, list[Spot]]) -> None:
@@ -88,7 +97,7 @@ def _sort(columns: list[list[Spot]], joined: Mapping[Spot, list[Spot]]) -> None:
         column.sort(key=place)
 
 
-def _layers(example: Example) -> dict[str, int]:
+def layers_of(example: Example) -> dict[str, int]:
     """The layer of each name; in a recurrence, reads of earlier entries (``h[t - 1]``) do not count."""
     reads, now = reads_of(example), reads_of(example, plainly=True)
     found: dict[str, int] = {}

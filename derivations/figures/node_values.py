@@ -1,48 +1,68 @@
-"""The numbers of a step as they stand in the nodes of the computation graph and below them."""
+"""The numbers of a step as they stand in the computation graph: in its nodes and on its edges."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from derivations.examples.training import Step
 from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Said
+from derivations.figures.edges import Edge, EdgeValues, Place
 from derivations.figures.scene import Scene, leaf
 from derivations.language.backward import adjoint
 from derivations.language.tree import Expr
+from derivations.numbers.systems import Value
+
+SUM, MANY = "Σ", "(…)"  # before an adjoint that is the sum of several edges; entries that are not listed
 
 
 @dataclass(frozen=True)
 class NodeValues:
-    """The values of a step; of a quantity with more than ``most`` entries only how many there are."""
+    """The values of a step; of what has more than ``most`` entries only how many there are."""
 
     scene: Scene
     step: Step
+    edges: EdgeValues
     most: int
 
-    def entries(self, name: str) -> list[tuple[int, ...]]:
-        """The places of the entries of a quantity."""
-        return [at for own, at in self.step.layout.tape.slots if own == name]
+    def entries(self, name: str) -> list[Place]:
+        """The places of the entries of a quantity, whichever of them was worked first."""
+        return sorted(at for own, at in self.step.layout.tape.slots if own == name)
 
     def equal(self, name: str) -> Said:
         """What the entries of a quantity are: ``= 0.5``, ``≈ (1.5, 2)``; of many, how many: ``: 2 × 3``."""
-        places = self.entries(name)
-        if not places:
-            return ()
-        if len(places) > self.most:
-            shape = [max(at[axis] for at in places) for axis in range(len(places[0]))]
-            return (": " + " × ".join(map(str, shape)),)
-        shown = [SHORT(self.step.at(name, at)) for at in places]
-        mark = " = " if all(each.exact for each in shown) else " ≈ "
-        if len(places) == 1:
-            return mark, leaf(shown[0])
-        said: list[str | Expr] = [f"{mark}("]
-        for each in shown:
-            said += [leaf(each), f"{self.scene.symbols.marks.separator} "]
-        return (*said[:-1], ")")
+        mark, said = self._listed({at: self.step.at(name, at) for at in self.entries(name)})
+        return (f"{mark} " if mark == ":" else f" {mark} ", *said) if said else ()
 
-    def below(self, name: str) -> Said:
-        """The adjoint of a quantity as it stands below its node: ``-34.5``, ``≈ (1.5, 2)``; none of data."""
-        first, *rest = self.equal(adjoint(self.scene.example.loss, name)) or ("",)
-        first = str(first).lstrip(" =:")
-        return (first, *rest) if first else tuple(rest)
+    def on(self, edge: Edge) -> Said:
+        """What an edge adds to an adjoint: ``-34.5``, ``≈ (1.5, 2)``; nothing without a gradient."""
+        mark, said = self._listed(self.edges.values.get(edge, {}))
+        return (MANY,) if mark == ":" else ("≈ ", *said) if mark == "≈" else said
+
+    def total(self, name: str) -> Said:
+        """The adjoint of a quantity if it is the sum of several edges: ``Σ = -34.5``; none of many."""
+        slope = adjoint(self.scene.example.loss, name)
+        if len(self.edges.leaving(name)) < 2 or len(self.entries(slope)) > self.most:
+            return ()
+        return (SUM, *self.equal(slope))
+
+    def _listed(self, values: Mapping[Place, Value]) -> tuple[str, Said]:
+        """Whether the entries are exact, and the entries; of many, how many."""
+        if not values:
+            return "", ()
+        if len(values) > self.most:
+            shape = [max(at[axis] for at in values) for axis in range(len(next(iter(values))))]
+            return ":", (" × ".join(map(str, shape)),)
+        shown = [SHORT(value) for value in values.values()]
+        mark = "=" if all(each.exact for each in shown) else "≈"
+        if len(shown) == 1:
+            return mark, (leaf(shown[0]),)
+        said: list[str | Expr] = ["("]
+        for at, each, after in zip(values, shown, [*[*values][1:], ()], strict=True):
+            said += [leaf(each), self._between(at, after)]
+        return mark, (*said[:-1], ")")
+
+    def _between(self, one: Place, other: Place) -> str:
+        """What stands between two entries; the rows of a matrix end with a semicolon."""
+        return f"{self.scene.symbols.marks.separator} " if one[:-1] == other[:-1] else "; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from derivations.figures import fit, graph, loss, network, path
+from derivations.figures import fit, graph, loss, network, path, values_audit
 from derivations.figures.drawing import Drawing
 from derivations.figures.scene import FigureRow, Scene
 
@@ -13,7 +13,7 @@ FIGURES: tuple[FigureRow, ...] = (
     network.FIGURE,
     path.FIGURE,
     loss.FIGURE,
-    graph.VALUES,
+    values_audit.VALUES,
     graph.GRAPH,
 )
 ALWAYS = ("graph",)  # every program has one

@@ -30,6 +30,7 @@ SPECIAL = {
     "←": r"\ensuremath{\leftarrow}",
     "·": r"\textperiodcentered{}",
     "−": r"\ensuremath{-}",
+    "Σ": r"\ensuremath{\Sigma}",
     "⊙": r"\ensuremath{\odot}",
     "⊘": r"\ensuremath{\oslash}",
 }

@@ -8,20 +8,15 @@ it, letter by letter.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.training import Trace
-from derivations.figures import graph
 from derivations.figures.axes import SHORT
-from derivations.figures.drawing import Box, Drawing, Label, Shape
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
-from derivations.figures.svg import svg_of
-from derivations.language.backward import adjoint
-from derivations.language.tree import Number, Ref, refs
+from derivations.language.tree import Ref, refs
 from derivations.notation.javascript import members, quoted
 from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of
@@ -29,6 +24,7 @@ from derivations.notation.speech import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import message
+from derivations.pages.play_graph import graph_to_play
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.press import Press
 from derivations.pages.render import templates_folder
@@ -114,13 +110,15 @@ def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
     example = trace.example
     words = {name: text_of(said, language) for name, said in WORDS.items()}
     pieces = program_of(trace, symbols, language)
-    shown = _shown(Scene(trace, symbols, SHORT), digits, language)
+    scene = Scene(trace, symbols, SHORT)
+    graph = graph_to_play(scene)
+    shown = _shown(scene, digits, language) | graph.pieces()
     assert pieces.keys().isdisjoint(shown)
     found = "\n".join(
         (
             '(() => {\n"use strict";',
             _template("run.js"),
-            f"Object.assign(f, {members(functions_of(example))});",
+            f"Object.assign(f, {members(functions_of(example) | graph.functions())});",
             f"const program = {members(pieces | shown)};",
             f"const words = {quoted(words)};",
             f"const stylesheet = {quoted(_template('play.css'))};",
@@ -139,9 +137,6 @@ def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
     example, symbols = scene.example, scene.symbols
     page, marks = example.spec.page, symbols.marks
     names = [*example.data, *example.start, *example.states]
-    drawing = graph.draw_values(scene)
-    plain = graph.draw(scene)
-    shown = _without_numbers(drawing or plain, plain)
     return {
         "format": quoted(
             {
@@ -158,10 +153,7 @@ def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
         "places": quoted(_places(scene.trace)),
         "letters": quoted(_letters(scene)),
         "fit": quoted(_fit(example)),
-        "graph": quoted(svg_of(shown, symbols, "play-graph").strip()),
-        "nodes": quoted([_name_of(box, scene) for box in shown.shapes if isinstance(box, Box)]),
         "forwards": quoted(list(example.forward.targets)),
-        "numbered": quoted(_numbered(drawing, scene) if drawing else []),
     }
 
 
@@ -215,36 +207,3 @@ def _fit(example: Example) -> dict[str, str] | None:
 def _below(name: str, reads: dict[str, tuple[str, ...]]) -> set[str]:
     """Everything that a quantity is computed from."""
     return {name}.union(*(_below(other, reads) for other in reads.get(name, ()) if other != name))
-
-
-# --- the graph ------------------------------------------------------------------------------------
-
-
-def _without_numbers(drawing: Drawing, plain: Drawing) -> Drawing:
-    """The graph with room for numbers and none in it; the author's title is not in the script."""
-    shapes = tuple(map(_emptied, drawing.shapes))
-    title = plain.title.rpartition(": ")[2]
-    return replace(drawing, title=title, description=plain.description, shapes=shapes)
-
-
-def _emptied(shape: Shape) -> Shape:
-    if not isinstance(shape, Label):
-        return shape
-    return replace(shape, said=("",) if shape.kind == "adjoint" else shape.said[:1])
-
-
-def _numbered(drawing: Drawing, scene: Scene) -> list[str]:
-    """The quantities and adjoints for whose numbers there is room in the graph."""
-    found: list[str] = []
-    name = ""
-    for shape in drawing.shapes:
-        if isinstance(shape, Box):
-            name = _name_of(shape, scene)
-        elif isinstance(shape, Label) and any(isinstance(part, Number) for part in shape.said):
-            below = shape.kind == "adjoint"
-            found.append(adjoint(scene.example.loss, name) if below else name)
-    return found
-
-
-def _name_of(box: Box, scene: Scene) -> str:
-    return next(name for name in graph.quantities(scene) if scene.plain(Ref(name)) == box.about)

@@ -275,28 +275,48 @@ function showGraph(step, stage) {
   const figure = document.querySelector("#play .graph");
   if (!figure) return;
   const done = new Set(stages.slice(0, state.stage + 1).map(({ name }) => name));
+  const entries = (name) => (program.numbered.includes(name) ? inOrder([...(step.r.arrays.get(name) || [])]) : []);
   figure.querySelectorAll("rect:not(.fig-plate)").forEach((box, k) => {
     const name = program.nodes[k], lit = nodeOf(stage) === name;
     box.classList.toggle("lit", lit);
     box.classList.toggle("back", lit && stage.part === "backward");
-    const label = box.nextElementSibling;
-    write(label, step, name, " = ", Number(box.getAttribute("width")) - 6, !program.forwards.includes(name) || done.has(name));
-    const below = label.nextElementSibling;
-    if (below && below.classList.contains("fig-adjoint")) {
-      write(below, step, slope(name), "", Number(box.getAttribute("width")) + 22, done.has(slope(name)));
+    const label = box.nextElementSibling, room = Number(box.getAttribute("width")) - 6;
+    write(label, entries(name), [" = ", " ≈ "], room, !program.forwards.includes(name) || done.has(name));
+    const sum = label.nextElementSibling;
+    if (sum && sum.classList.contains("fig-adjoint")) {
+      write(sum, entries(slope(name)), ["Σ = ", "Σ ≈ "], room, done.has(slope(name)));
     }
+  });
+  const added = contributions(step);
+  figure.querySelectorAll(".fig-contribution").forEach((label, k) => {
+    const { name, start, room } = program.edges[k];
+    label.classList.toggle("now", stage.part === "backward" && nodeOf(stage) === start);
+    write(label, program.numbered.includes(name) ? added[k] : [], ["", "≈ "], room, done.has(slope(start)));
   });
 }
 
-// The value of a quantity of few entries behind its name in a node.
-function write(label, step, name, before, room, shown) {
+// What every edge of the graph adds to the adjoint of the quantity where it starts, entry by entry.
+function contributions(step) {
+  const r = further(program.edges.flatMap(({ equations }) => equations), step.r);
+  const places = (start) => [...step.r.arrays.get(slope(start)).keys()];
+  return program.edges.map(({ name, start }) => inOrder(places(start).map((at) => [at, r.read(name, ...numbers(at))])));
+}
+
+// Entries by their places, whichever was planned first.
+function inOrder(entries) {
+  const before = ([one], [other]) => numbers(one).reduce((found, k, axis) => found || k - numbers(other)[axis], 0);
+  return entries.sort(before);
+}
+
+// The few entries of a quantity behind its name in a node, or on an edge; rows of a matrix end with a semicolon.
+function write(label, entries, [exact, rough], room, shown) {
   label.querySelectorAll(".own").forEach((one) => one.remove());
-  const values = step.r.arrays.has(name) ? [...step.r.arrays.get(name).values()] : [];
-  if (!shown || !program.numbered.includes(name) || values.length > 3) return;
+  if (!shown || !entries.length || entries.length > program.most) return;
   const short = (value) => (Number.isFinite(value) ? marked(String(Number(value.toPrecision(4))))[0] + (/e/.test(String(Number(value.toPrecision(4)))) ? `·10^${marked(String(Number(value.toPrecision(4))))[1]}` : "") : plain(value));
-  const text = values.length > 1 ? `(${values.map(short).join(`${program.format.separator} `)})` : short(values[0]);
-  const rough = values.some((value) => Number(value.toPrecision(4)) !== value);
-  label.append(make("svg:tspan", { class: "own" }, (rough ? before.replace("=", "≈") : before) + text));
+  const row = (at) => String(numbers(at).slice(0, -1));
+  const text = entries.map(([at, value], k) => (k ? (row(at) === row(entries[k - 1][0]) ? `${program.format.separator} ` : "; ") : "") + short(value)).join("");
+  const near = entries.some(([, value]) => Number(value.toPrecision(4)) !== value);
+  label.append(make("svg:tspan", { class: "own" }, (near ? rough : exact) + (entries.length > 1 ? `(${text})` : text)));
   label.removeAttribute("textLength");
   label.removeAttribute("lengthAdjust");
   if (label.getComputedTextLength() > room) {

@@ -31,8 +31,8 @@ function positions(shape) {
 }
 
 // One pass through the equations of a program: every entry is worked once, when it is first read.
-function work(program, size, inputs) {
-  const arrays = new Map(); // quantity -> place -> its value, or the equations that add up to it
+function work(program, size, inputs, known = []) {
+  const arrays = new Map(known); // quantity -> place -> its value, or the equations that add up to it
   const plan = new Map(); // the same, as it was before anything was worked
   const own = (name) => arrays.get(name) || arrays.set(name, new Map()).get(name);
   const r = {
@@ -85,6 +85,11 @@ function work(program, size, inputs) {
   for (const eq of equations) if (!plan.has(eq.name)) plan.set(eq.name, new Map(arrays.get(eq.name)));
   for (const [name, places] of plan) for (const at of places.keys()) r.read(name, ...numbers(at));
   return r;
+}
+
+// More equations over the values of a pass, which stay as they are.
+function further(equations, r) {
+  return work({ forward: equations, backward: [], update: [] }, r.size, {}, r.arrays);
 }
 
 function numbers(at) {
