@@ -178,12 +178,13 @@ def given(value: Fraction, rounding: Rounding) -> tuple[str, Expr]:
 
     A parameter of a trained network has 24 or 53 binary digits, which is no number for a page.
     """
-    full = Rounding(FULL)(rational(value))
-    if full.exact and full == Rounding(GIVEN)(rational(value)):
-        return "=", leaf(full)
-    if not full.exact and len(str(value)) <= GIVEN:
+    policies = Rounding(GIVEN), Rounding(GIVEN, significant=GIVEN), rounding
+    found = [policy(rational(value)) for policy in policies]
+    if exact := next((printed for printed in found if printed.exact), None):
+        return "=", leaf(exact)
+    if len(str(value)) <= GIVEN and not Rounding(FULL)(rational(value)).exact:
         return "=", Neg(Number(-value)) if value < 0 else Number(value)
-    return "≈", leaf(rounding(rational(value)))
+    return "≈", leaf(found[-1])
 
 
 def relation(before: Expr, after: Expr, exact: bool) -> str:
