@@ -5,7 +5,9 @@ Tests of one page are marked with its name, so that they run in one process.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -38,6 +40,12 @@ def _marks(name: str, few: bool) -> list[pytest.MarkDecorator]:
 EVERY = [pytest.param(name, marks=_marks(name, few=False)) for name in gallery.names()]
 GALLERY = [pytest.param(name, marks=_marks(name, few=True)) for name in gallery.names()]
 """Every page, those that are not among the few only in the slow tests."""
+
+
+def thinned(rows: Iterable[Any], every: int, name: Callable[[Any], str]) -> list[Any]:
+    """Rows as cases of a test: one of ``every`` in the fast suite, the others in the slow tests."""
+    marks = [pytest.mark.slow]
+    return [pytest.param(row, marks=marks if at % every else [], id=name(row)) for at, row in enumerate(rows)]
 
 
 @cache

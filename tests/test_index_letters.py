@@ -35,7 +35,7 @@ PAGES = {
 }
 BROUGHT = {"rnn-two-steps": {"s": "v"}}  # by the derivation; there u is a parameter
 SOME = [
-    pytest.param(name, marks=[pytest.mark.xdist_group(name)] + [pytest.mark.slow] * (place > 1))
+    pytest.param(name, marks=[pytest.mark.xdist_group(name)] + [pytest.mark.slow] * (place > 0))
     for place, name in enumerate(PAGES)
 ]
 

@@ -22,6 +22,7 @@ from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.verify import verify
+from tests.built import thinned
 
 # What is written, and the shape of the input; a new row without an entry gets twos and threes.
 SPECIMENS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
@@ -234,7 +235,7 @@ def faults(row: Layer) -> Iterator[str]:
 SINGLE = [row for row in LAYERS if row.equations]
 
 
-@pytest.mark.parametrize("row", SINGLE, ids=[row.name for row in SINGLE])
+@pytest.mark.parametrize("row", thinned(SINGLE, 3, lambda row: row.name))
 def test_a_fault_in_a_row_is_caught(row: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     """By torch, in one of the row's specimens; the equations of the others have no such term."""
     for equations in faults(row):

@@ -21,6 +21,7 @@ from derivations.examples.recognize import recognize
 from derivations.language.errors import ArithmeticFault
 from derivations.numbers.systems import ball, precision
 from derivations.pages.page import build
+from tests.built import thinned
 from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
 
 SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
@@ -149,7 +150,7 @@ def altered(formula: str) -> list[str]:
     return [*found, f"2*({formula})", f"-({formula})"]
 
 
-@pytest.mark.parametrize("row", SAMPLE_LOSSES, ids=by_name)
+@pytest.mark.parametrize("row", thinned(SAMPLE_LOSSES, 2, by_name))
 def test_a_fault_in_a_formula_is_caught(row: SampleLoss, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's loss does not change with the formula of the row."""
     from derivations.language import parser
@@ -243,7 +244,7 @@ def test_the_loss_reported_may_differ_from_the_loss_trained_on(tmp_path: Path) -
                 assert close(step.at(name), float(theirs.detach())), name
 
 
-@pytest.mark.parametrize("row", SAMPLE_LOSSES, ids=by_name)
+@pytest.mark.parametrize("row", thinned(SAMPLE_LOSSES, 2, by_name))
 def test_a_page_says_the_convention_of_a_loss(row: SampleLoss, tmp_path: Path) -> None:
     path = tmp_path / "loss.toml"
     path.write_text(model(row))
