@@ -18,11 +18,15 @@ from derivations.language.errors import SpecError, nearest
 
 @dataclass(frozen=True)
 class Course:
-    """A title, formats (empty: what the command says), and pages or folders in the order of teaching."""
+    """A title, formats (empty: what the command says), and pages or folders in the order of teaching.
+
+    ``language`` is that of the index; empty: that of its pages.
+    """
 
     title: str
     formats: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    language: str = ""
 
 
 def read_course(root: Path) -> Course:

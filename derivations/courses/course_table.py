@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 
 from derivations.courses.finding import near, one_line
 from derivations.examples.page_table import Strict
 from derivations.examples.spec import Source, broken_toml
 from derivations.language.errors import SpecError, nearest
+from derivations.notation.locales import SIMPLIFIED
 from derivations.pages.formats import BY_NAME
 
 
@@ -27,6 +28,12 @@ class CourseTable(Strict):
     order: Annotated[
         tuple[str, ...], Field(description='Pages and folders in order, as ["week1/sgd", "week2"].')
     ] = ()
+
+    language: Annotated[
+        Literal["en", "de", "fr", "es", "zh"] | None,
+        BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
+        Field(description="Language of the index; if left out, that of its pages."),
+    ] = None
 
     @field_validator("title")
     @classmethod

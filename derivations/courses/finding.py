@@ -12,6 +12,7 @@ from typing import Any
 from derivations.courses.inputs import MAX_BYTES, Inputs, inputs
 from derivations.examples.gallery import find, names
 from derivations.language.errors import DerivationsError, SpecError
+from derivations.notation.locales import LANGUAGES, SIMPLIFIED, SOURCE
 
 COURSE = "course.toml"
 SKIPPED = {"node_modules", "__pycache__", "venv"}
@@ -45,6 +46,13 @@ class Planned:
         """The title that the spec gives, in one line; without one, the name of the file."""
         title = (self.read.tables or {}).get("title") if self.read else None
         return one_line(title if isinstance(title, str) and title.strip() else self.spec.stem)
+
+    @property
+    def language(self) -> str:
+        """The language that the spec gives its page, by its code; empty if it cannot be read."""
+        page = (self.read.tables or {}).get("page", {}) if self.read else None
+        found = page.get("language", SOURCE) if isinstance(page, dict) else ""
+        return found if found in LANGUAGES else "zh" if found in SIMPLIFIED else ""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from derivations.notation.locales import SIMPLIFIED
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
 SYMBOL = r"^[A-Za-z][A-Za-z0-9_]{0,30}(\^\([A-Za-z0-9]{1,3}\))?$"  # with a number above: a^(1)
-SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of the same language
 Folder = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00.][^/\\\x00]{0,60}$")]
 Positive = Annotated[int, Field(ge=1)]
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SOURCE = "en"  # the language of the texts in the code
 LANGUAGES = {"en": "en_GB", "de": "de", "fr": "fr", "es": "es", "zh": "zh_Hans"}
+SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of Chinese
 JOINTS = {  # where a language does not join clauses and sentences as English does
     "fr": {"; ": "\u00a0; "},
     "zh": {", ": "、", "; ": "；", " ": "", "和": " 和 "},
