@@ -63,7 +63,7 @@ class Audit:
         step: Step | None = None
         left = items
         for block in blocks:
-            if isinstance(block, Heading):
+            if isinstance(block, Heading) and block.level < 3:
                 step = self.step_of(block, steps)
             place, fault = self.found(block, left, step)
             where = f"step {step.number}: " if step else ""

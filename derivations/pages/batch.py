@@ -48,6 +48,7 @@ from derivations.pages.columns import (
 from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
+from derivations.pages.signposts import signposted
 from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, samples_words
@@ -66,10 +67,7 @@ def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols)
     yield Prose(page.start_words(), exercise=is_set)
     if is_set:
         yield Prose(say(TASK if trace.example.updates else TASK_WITHOUT_UPDATE), exercise=True)
-    yield from page.forward()
-    yield from Kinks(page.example, page.writer).blocks()
-    yield from page.backward()
-    yield from page.update()
+    yield from signposted(page.passes(), page.example)
 
 
 def _title(trace: Trace, step: Step) -> Message:
@@ -116,6 +114,15 @@ class _Page:
             found = formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
             shown.append(with_samples(found, self.step))
         return say(opening[len(entries) > FEW], listed(shown))
+
+    def passes(self) -> dict[str, tuple[Block, ...]]:
+        """The blocks of the passes in their order: the table of a later one leaves out what is told before."""
+        kinks = Kinks(self.example, self.writer).blocks()
+        return {
+            "forward": (*self.forward(), *kinks),
+            "backward": (*self.backward(),),
+            "update": (*self.update(),),
+        }
 
     # --- the forward pass
 

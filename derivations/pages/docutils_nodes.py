@@ -31,12 +31,15 @@ def document_nodes(press: Press) -> list[nodes.Node]:
     Raises `CheckFailed`.
     """
     root = nodes.container()
+    part: nodes.Element = root
     here: nodes.Element = root
     for region in regions(press.document):
         for run in _cut(region):
             if _is_part(run.blocks[0]):
+                is_inside = run.blocks[0].level > 2
                 here = _section(run.blocks[0], press)
-                root += here
+                (part if is_inside else root).append(here)
+                part = part if is_inside else here
             else:
                 here += _region(run, press)
     check(root, press)

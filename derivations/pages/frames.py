@@ -30,9 +30,11 @@ def frames(document: Document, symbols: Symbols, slide: Slide | None = None) -> 
     """The frames of a document in the words of its language."""
     slide = slide or Slide()
     found: list[Frame] = []
+    part = ""
     for heading, blocks in _sections(document.blocks):
+        part = heading.part or (part if heading.level > 2 else "")
         thoughts = [thought_of(block, symbols, slide) for block in blocks]
-        pages = list(_filled(_introduced(thoughts), slide.height, heading.part)) or [[]]
+        pages = list(_filled(_introduced(thoughts), slide.height, part)) or [[]]
         found += [Frame(heading, number, _merged(page)) for number, page in enumerate(pages, 1)]
     return tuple(found)
 

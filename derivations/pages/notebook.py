@@ -129,24 +129,21 @@ def _is_step(section: list[Block]) -> bool:
 def _phases(section: list[Block], press: Press) -> Iterator[list[Block]]:
     """The blocks of a step, cut before its first adjoint and before its first new value.
 
-    A sentence that announces what follows, with a colon, goes with it.
+    A sentence that announces what follows, with a colon, goes with it, and so does a heading.
     """
     marks = [_phase(block, press) for block in section]
     cuts = [0]
     for phase in (1, 2):
         at = next((at for at, mark in enumerate(marks) if mark is not None and mark >= phase), len(section))
-        while (
-            at > cuts[-1]
-            and isinstance(section[at - 1], Prose)
-            and marks[at - 1] is None
-            and _announces(section[at - 1])
-        ):
+        while at > cuts[-1] and marks[at - 1] is None and _announces(section[at - 1]):
             at -= 1
         cuts.append(max(at, cuts[-1]))
     return (section[start:end] for start, end in pairwise([*cuts, len(section)]))
 
 
 def _announces(block: Block) -> bool:
+    if isinstance(block, Heading):
+        return block.level > 2
     last = block.words[-1] if isinstance(block, Prose) and block.words else ""
     return isinstance(last, str) and last.rstrip().endswith((":", "：", "："))
 

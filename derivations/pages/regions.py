@@ -44,12 +44,14 @@ def regions(document: Document) -> Iterator[Region]:
 
 
 def _kinds(document: Document) -> Iterator[tuple[Kind, Block]]:
-    """Every block with its kind; headings stand outside, and so does the last line of the page."""
+    """Every block with its kind; headings of parts stand outside, and so does the last line of the page."""
     part: str = ""
     is_set = False
     last = document.blocks[-1:]
     for block in document.blocks:
-        if isinstance(block, Heading):
+        if isinstance(block, Heading) and block.level > 2:
+            yield ("solution" if is_set else ""), block
+        elif isinstance(block, Heading):
             part, is_set = block.part or part, False
             yield "", block
         elif isinstance(block, Prose) and block.exercise:
