@@ -139,7 +139,7 @@ def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
     ("old", "new"),
     [
         (r"\n#display\(.*\n", "\n"),
-        (r"\n  \[1\], \[1\], \[12\],", ""),
+        (r"\n  \(\[1\], \[1\], \[12\],\),", ""),
         (r"\n#rows\((?:.*\n)+?\)\n", "\n"),
         (r"\n#heading.*\n", "\n"),
         (r"\nWe start from.*\n", "\n"),
@@ -151,7 +151,7 @@ def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
         (r"<rect.*\n", ""),
         (r"<text.*\n", ""),
         (r"d=\\\"M46 97C", 'd=\\"M49 97C'),
-        (r'cy=\\"86\.1', 'cy=\\"76.1'),
+        (r'cy=\\"84\.7', 'cy=\\"76.1'),
         (r' x=\\"51\.6', ' x=\\"81.6'),
         (r' y=\\"33', ' y=\\"34'),
         (r"y_\(i\)", "y^(i)"),

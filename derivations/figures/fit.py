@@ -24,7 +24,7 @@ from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
 
-WIDTH, HEIGHT, TOP, BOTTOM, RIGHT, LEGEND = 460, 270, 30, 222, 350, 366
+WIDTH, HEIGHT, TOP, BOTTOM, RIGHT, LEGEND = 340, 230, 30, 182, 232, 246
 PLACES, LINES, MOST, PAD, TALL = 96, 5, 200, Fraction(1, 20), 3
 LEAD = phrase("The data and the prediction, at the start and after the steps:")
 

@@ -11,7 +11,7 @@ from derivations.figures.scene import FigureRow, Scene
 from derivations.language.tree import Ref
 from derivations.notation.locales import phrase
 
-WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 420, 230, 30, 184, 404
+WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 340, 190, 30, 144, 324
 LEAD = phrase("The loss by step:")
 LEAST, MARKED, DRAWN, SAID = 3, 40, 400, 8
 

@@ -18,7 +18,7 @@ from derivations.notation.locales import phrase
 from derivations.numbers.digits import Rounding, magnitude_of
 from derivations.numbers.systems import rational
 
-WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 440, 330, 46, 282, 424
+WIDTH, HEIGHT, TOP, BOTTOM, RIGHT = 340, 250, 46, 202, 324
 FINE, COARSE, LEVELS, SAMPLES = (110, 80), (44, 32), 9, 120
 CLOSE = 0.15  # of a pixel: how far a simplified line may be from the one that was found
 MARKED, DRAWN, ARROWS = 30, 300, 12

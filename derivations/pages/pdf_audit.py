@@ -36,9 +36,17 @@ from derivations.pages.blocks import (
     Table,
     Words,
 )
+from derivations.pages.paper import Paper, on_paper
 from derivations.pages.pdf_lines import has_bar, is_of_figure, misdrawn
 from derivations.pages.pdf_text import Glyph, Line, read
-from derivations.pages.typst_source import CELLS, LINE, is_plain_number, svg_of_figure
+from derivations.pages.sheets import Sheet, head_width
+from derivations.pages.typst_source import (
+    LINE,
+    broken_width,
+    heading_width,
+    is_plain_number,
+    svg_of_figure,
+)
 from derivations.pages.typst_text import shown
 
 HINT = "No page was written."
@@ -47,6 +55,8 @@ HINT = "No page was written."
 def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
     """Raise `CheckFailed` at the first glyph or spoken text of the PDF that is not the document's."""
     finished = read(pdf)
+    paper = on_paper(document, symbols, LINE)
+    document = paper.document
     _spoken(finished.spoken, list(heard(document, symbols)), adds=bool(document.templates))
     found = finished.glyphs
     body = [glyph for glyph in found if not glyph.artifact]
@@ -56,7 +66,7 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
             bars[line.page].append(line)
     drawn = [line for line in finished.lines if is_of_figure(line)]
     at = 0
-    for where, wanted, figure in expected(document, symbols):
+    for where, wanted, figure in expected(paper, symbols):
         at = _behind_words(body, at, wanted, where) if document.templates else at
         here = body[at : at + len(wanted.text)]
         at += len(wanted.text)
@@ -73,7 +83,7 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
         raise _fault("its end", "there are more drawings")
     if at < len(body):
         raise _fault("its end", f"there is more: '{_text(body[at : at + 40])}'")
-    headers = [header.text for header in _headers(document, symbols)]
+    headers = [header.text for header in _headers(paper, symbols)]
     for number in range(1, max((glyph.page for glyph in found), default=0) + 1):
         margin = _text([glyph for glyph in found if glyph.artifact and glyph.page == number])
         _artifacts(margin, headers, number, found[-1].page, adds=bool(document.templates))
@@ -198,11 +208,18 @@ class Reader:
             found.write(shown(line, self.language))
         return found
 
-    def cell(self, words: Words, kind: str) -> Glyphs:
-        """The glyphs of a cell; a formula alone may be broken in some tables."""
-        if kind in CELLS and len(words) == 1 and isinstance(words[0], Formula):
-            return self.display(words[0], CELLS[kind])
-        return self.words(words)
+    def cell(self, words: Words, sheet: Sheet, place: int) -> Glyphs:
+        """The glyphs of a cell; a formula alone may be broken to its column."""
+        return self.fitted(words, broken_width(words, sheet, sheet.widths[place], self.symbols))
+
+    def heading(self, words: Words, sheet: Sheet, place: int) -> Glyphs:
+        """The glyphs of a heading."""
+        width = sheet.widths[place] or head_width(sheet.table.align[place])
+        return self.fitted(words, heading_width(words, width, self.symbols))
+
+    def fitted(self, words: Words, width: float | None) -> Glyphs:
+        """The glyphs of words, or of a formula that is broken to a width."""
+        return self.words(words) if width is None else self.display(words[0], width)  # type: ignore[arg-type]
 
     def formula(self, formula: Formula, found: Glyphs) -> None:
         """The glyphs of a chain."""
@@ -235,28 +252,29 @@ def _formulas(block: Block) -> Iterator[Formula]:
     return (word for cell in cells for word in cell if isinstance(word, Formula))
 
 
-def expected(document: Document, symbols: Symbols) -> Iterator[tuple[str, Glyphs, Figure | None]]:
+def expected(paper: Paper, symbols: Symbols) -> Iterator[tuple[str, Glyphs, Figure | None]]:
     """The glyphs of a document, piece by piece, each with where it stands, in words; and the figures."""
-    heading = "the start"
+    heading, document = "the start", paper.document
     for block in document.blocks:
         if isinstance(block, Heading):
             heading = Reader(symbols, document.language).words(block.words).text
-        for where, found in _of_block(block, Reader(symbols, document.language)):
+        for where, found in _of_block(block, paper, Reader(symbols, document.language)):
             yield f"under '{heading}', {where}", found, block if isinstance(block, Figure) else None
 
 
-def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
+def _of_block(block: Block, paper: Paper, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
     match block:
         case Heading(_, words) | Prose(words):
             yield type(block).__name__.lower(), reader.words(words)
         case Display(formula):
             yield "a formula", reader.display(formula, LINE)
         case Table():
-            for place, cell in enumerate(block.header, 1):
-                yield f"the header of column {place}", reader.words(cell)
+            sheet = paper.sheet(block)
+            for place, cell in enumerate(block.header):
+                yield f"the header of column {place + 1}", reader.heading(cell, sheet, place)
             for line, row in enumerate(block.rows, 1):
                 for place, cell in enumerate(row):
-                    found = reader.cell(cell, block.kind)
+                    found = reader.cell(cell, sheet, place)
                     yield f"row {line}, column {place + 1}", found
         case Figure():
             yield f"the figure '{block.name}'", reader.labels(block)
@@ -264,10 +282,11 @@ def _of_block(block: Block, reader: Reader) -> Iterator[tuple[str, Glyphs]]:
             yield "a listing", reader.listing(block)
 
 
-def _headers(document: Document, symbols: Symbols) -> Iterator[Glyphs]:
-    for block in document.blocks:
+def _headers(paper: Paper, symbols: Symbols) -> Iterator[Glyphs]:
+    reader = Reader(symbols, paper.document.language)
+    for block in paper.document.blocks:
         if isinstance(block, Table):
             found = Glyphs()
-            for cell in block.header:
-                found.write(Reader(symbols, document.language).words(cell).text)
+            for place, cell in enumerate(block.header):
+                found.write(reader.heading(cell, paper.sheet(block), place).text)
             yield found

@@ -1,7 +1,8 @@
 """Tables fitted to a width: which columns wrap, how much smaller the type is, which columns stand below.
 
-A table that is too wide is set a little smaller first; then its columns of words and formulas wrap; a
-table of numbers is split, and every part of it repeats the first column. Data only: `Sheet` by sheet.
+A table that is too wide is set a little smaller first, never below four fifths; then its columns of words
+and formulas wrap; a table of few rows of numbers is turned, rows for columns, where it then fits; any other is
+split, and every part of it repeats the first column. Data only: `Sheet` by sheet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display
 SPACED = (*LARGE, "quantities")  # rows with fractions need space between them
 GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
 LITTLE, SLACK = 1.03, 1.1  # what formulas in a column, and words beside them, are wider than estimated
+TURNING = ("data", "forward", "backward", "update", "summary")  # tables of numbers
+FEW, MOST = 4, 36  # rows of a table that may be turned, and of what comes of it
 HEAD = 11.0  # em that the heading of a column of numbers may take on a line
 CODE = 0.53
 
@@ -33,18 +36,22 @@ class Sheet:
     """A table, or a part of one, as it is set: ``widths`` in em of its type, None for as wide as the cells.
 
     ``continues`` says how it joins the part before it: further columns ("beside", the first column is
-    repeated) or further rows ("below", the header is repeated).
+    repeated) or further rows ("below", the header is repeated). ``turned`` is true where the rows of
+    ``table`` are the columns of the document's.
     """
 
     table: Table
     widths: tuple[float | None, ...]
     scale: float = 1.0
     continues: Part = ""
+    turned: bool = False
 
 
-def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
-    """The table in sheets that are at most ``width`` em wide."""
+def sheets(table: Table, symbols: Symbols, width: float, turns: bool = False) -> tuple[Sheet, ...]:
+    """The table in sheets that are at most ``width`` em wide; one of few rows may be turned if it ``turns``."""
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
+    if table.kind in LARGE and (found := _wrapped(table, natural, width - GAP * len(natural))):
+        return (Sheet(table, found),)
     for scale, wider in SCALES.items():
         own = [one * wider for one in natural]
         if sum(own) * scale + GAP * len(own) <= width:
@@ -52,7 +59,19 @@ def sheets(table: Table, symbols: Symbols, width: float) -> tuple[Sheet, ...]:
     for scale, wider in SCALES.items():
         if found := _wrapped(table, [one * wider for one in natural], (width - GAP * len(natural)) / scale):
             return (Sheet(table, found, scale),)
+    if turns and table.kind in TURNING and len(table.rows) <= FEW:
+        other = turned(table)
+        own = [_natural(other, place, symbols) for place in range(len(other.align))]
+        if sum(own) + GAP * len(own) <= width and len(other.rows) <= MOST:
+            return (Sheet(other, (None,) * len(own), turned=True),)
     return tuple(_split(table, natural, symbols, width))
+
+
+def turned(table: Table) -> Table:
+    """The table with its columns as rows; turned again it is the table, but for how its columns stand."""
+    whole = [table.header, *table.rows]
+    header, *rest = zip(*whole, strict=True)
+    return replace(table, align="l" + "r" * len(table.rows), header=header, rows=tuple(rest), total=False)
 
 
 def _stated(table: Table, natural: Sequence[float]) -> tuple[float | None, ...]:

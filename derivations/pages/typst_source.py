@@ -23,15 +23,18 @@ from derivations.notation.typeset import typeset
 from derivations.notation.typst import quoted, typst_of
 from derivations.pages.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.decimals import Decimals
+from derivations.pages.paper import Paper, on_paper, pairs, sticking
 from derivations.pages.press import Press
 from derivations.pages.render import environment, filled
+from derivations.pages.sheets import LARGE, SPACED, Sheet, chain_width, head_width, row_heights
 from derivations.pages.typst_text import code, escape, fonts, shown, verbatim
 
 TEMPLATE = "typst/page.typ.j2"
 WHOLE = 14.0  # a formula of a sentence up to this width, in em, is kept on one line
-LINE = 42.0  # the width of the text, in em
-POINTS = Fraction(4, 5)  # of a pixel of a figure
-CELLS = {"derivation": 22.5, "matrix": 19.0}  # that of a cell with a formula set large
+LINE = 44.0  # the width of the text, in em
+POINTS = Fraction(7, 10)  # of a pixel of a figure
+SIDES = 1.1  # em beside a cell
+TALLEST = 30.0  # a row that is higher, in em, may break across pages
 
 
 def is_plain_number(words: Words, table: Table, place: int) -> bool:
@@ -77,7 +80,7 @@ class Setter:
     def display(self, formula: Formula, width: float = LINE) -> Markup:
         """A chain on lines of its own, broken where it would not fit."""
         found = lines(formula.sides, self.symbols, width)
-        body = " \\\n  ".join(map(self._line, found)) if len(found) > 1 else self._run(found[0].parts)
+        body = " \\\n  ".join(map(self._line, found)) if len(found) > 1 else self._run((*found[0].before, *found[0].parts))
         return Markup(f"#display({self.alt(formula)}, $ {body} $)")
 
     def _line(self, line: Line) -> str:
@@ -87,37 +90,74 @@ class Setter:
     def _run(self, run: Sequence[Box]) -> str:
         return " ".join(typst_of(box, self.marks) for box in run)
 
-    def cell(self, words: Words, table: Table, place: int) -> Markup:
-        """A cell: a decimal aligned at its mark, a line of a derivation set large, or words."""
+    def cell(self, words: Words, sheet: Sheet, place: int) -> Markup:
+        """A cell: a decimal aligned at its mark, a formula broken to its column, or words."""
+        table, width = sheet.table, sheet.widths[place]
         number = lone_number(words) if table.align[place] == "d" else None
         if number is not None and number.text:
             column = Decimals.of([row[place] for row in table.rows], self.marks)
             assert isinstance(words[0], Formula)
             return Markup(column.cell(words[0], number.text, self.inline))
-        if table.kind in CELLS and len(words) == 1 and isinstance(words[0], Formula):
-            return self.display(words[0], CELLS[table.kind])
-        return self.words(words)
+        return self.fitted(words, broken_width(words, sheet, width, self.symbols))
+
+    def heading(self, words: Words, sheet: Sheet, place: int) -> Markup:
+        """The heading of a column; a formula that is wider than its column should be is broken."""
+        width = sheet.widths[place] or head_width(sheet.table.align[place])
+        return self.fitted(words, heading_width(words, width, self.symbols))
+
+    def fitted(self, words: Words, width: float | None) -> Markup:
+        """Words, or a formula that is broken to a width."""
+        return self.words(words) if width is None else self.display(words[0], width)  # type: ignore[arg-type]
+
+
+def broken_width(words: Words, sheet: Sheet, width: float | None, symbols: Symbols) -> float | None:
+    """The width to which the formula of a cell is broken; None if it stands in a line of words."""
+    if len(words) != 1 or not isinstance(words[0], Formula):
+        return None
+    if sheet.table.kind in LARGE:
+        return width or float("inf")
+    return width if width and chain_width(words[0], symbols) > width else None
+
+
+def heading_width(words: Words, width: float, symbols: Symbols) -> float | None:
+    """The width to which a heading is broken; None if it stands in a line."""
+    lone = words[0] if len(words) == 1 else None
+    return width if isinstance(lone, Formula) and chain_width(lone, symbols) > width else None
 
 
 # --- columns of a table -------------------------------------------------------------------------------
 
-WRAPPED = {"derivation": {1: "3fr", 2: "2fr"}, "matrix": {0: "1fr", 1: "1fr"}}
-TALL = ("quantities", "checks")  # tables with fractions in their lines
-LEAST = {"derivation": "15em", "matrix": "14em"}
 
-
-def columns(table: Table, least: bool = False) -> Markup:
-    """The widths of the columns; ``least`` are those below which the text is set smaller."""
-    wrapped = WRAPPED.get(table.kind, {})
-    found = (wrapped.get(place, "auto") for place in range(len(table.align)))
-    return Markup(f"({', '.join(LEAST[table.kind] if least and w != 'auto' else w for w in found)},)")
+def columns(sheet: Sheet) -> Markup:
+    """The widths of the columns."""
+    found = ("auto" if width is None else f"{width + SIDES:.2f}em" for width in sheet.widths)
+    return Markup(f"({', '.join(found)},)")
 
 
 def alignment(table: Table) -> Markup:
     """Where the cells of each column stand."""
     names = {"l": "left", "r": "right", "c": "center", "d": "right"}
-    vertical = " + horizon" if table.kind in (*CELLS, *TALL) else ""
+    vertical = " + horizon" if table.kind in (*SPACED, "checks") else ""
     return Markup(f"({', '.join(names[letter] + vertical for letter in table.align)},)")
+
+
+def shape(sheet: Sheet, symbols: Symbols) -> Markup:
+    """How a table is set: the space above and below a cell, its type, where it may break, a row of sums."""
+    space = {"quantities": 0.5, "checks": 0.38}.get(sheet.table.kind, 0.42 if sheet.table.kind in LARGE else 0.4)
+    breaks = max(row_heights(sheet, symbols)) > TALLEST
+    yes = {False: "false", True: "true"}
+    return Markup(
+        f"(space: {space}em, scale: {sheet.scale}, breaks: {yes[breaks]}, total: {yes[sheet.table.total]})"
+    )
+
+
+def beside(document: Document) -> tuple[dict[int, str], dict[int, str]]:
+    """What stands before and after the blocks of small figures that stand beside each other."""
+    before, after = dict[int, str](), dict[int, str]()
+    for left, right in pairs(document.blocks):
+        before |= {id(left[0]): "#beside([\n", id(right[0]): "], [\n"}
+        after[id(right[-1])] = "\n])"
+    return before, after
 
 
 def svg_of_figure(figure: Figure, symbols: Symbols, language: str) -> str:
@@ -126,17 +166,22 @@ def svg_of_figure(figure: Figure, symbols: Symbols, language: str) -> str:
     return drawn.replace('font-family="sans-serif"', f'font-family="{", ".join(fonts(language))}"', 1)
 
 
-def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
+def filters(setter: Setter, paper: Paper) -> Mapping[str, Callable[..., Any]]:
     """What the template may call."""
+    before, after = beside(paper.document)
+    stuck = sticking(paper.document.blocks)
     return {
+        "sticks": lambda block: id(block) in stuck,
+        "before": lambda block: Markup(before.get(id(block), "")),
+        "after": lambda block: Markup(after.get(id(block), "")),
         "quoted": lambda text: Markup(quoted(shown(text, setter.language))),
         "words": setter.words,
         "display": setter.display,
-        "cell": setter.cell,
-        "columns": columns,
-        "least": lambda table: columns(table, least=True),
+        "cell": lambda words, table, place: setter.cell(words, paper.sheet(table), place),
+        "heading": lambda words, table, place: setter.heading(words, paper.sheet(table), place),
+        "columns": lambda table: columns(paper.sheet(table)),
         "alignment": alignment,
-        "is_tall": lambda table: table.kind in TALL,
+        "shape": lambda table: shape(paper.sheet(table), setter.symbols),
         "svg": lambda figure: Markup(quoted(svg_of_figure(figure, setter.symbols, setter.language))),
         "points": lambda figure: Markup(f"{decimal(figure.drawing.size[0] * POINTS)}pt"),
         "verbatim": lambda text: Markup(verbatim(text, setter.language)),
@@ -146,8 +191,9 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
 def source_of(document: Document, symbols: Symbols) -> str:
     """A document as Typst."""
     family = Markup("".join(f"{quoted(name)}, " for name in fonts(document.language)))
-    jinja = environment(escape, filters(Setter(symbols, document.language)), document.templates)
-    return filled(jinja, TEMPLATE, document=document, fonts=family, language=code(document.language))
+    paper = on_paper(document, symbols, LINE)
+    jinja = environment(escape, filters(Setter(symbols, document.language), paper), document.templates)
+    return filled(jinja, TEMPLATE, document=paper.document, fonts=family, language=code(document.language))
 
 
 def write(press: Press) -> str:
