@@ -10,7 +10,7 @@ from typing import TypeAlias
 from derivations.pages.finished import Item, Mathematics, Pieces, merged
 
 BLOCK = re.compile(
-    r"(?:% further (?P<further>columns|rows|lines)\n)?(?:"
+    r"(?:% further (?P<further>columns|rows|lines)\n)?(?P<turned>% turned\n)?(?:"
     r"\\begin\{lstlisting\}(?:\[basicstyle=\\ttfamily\\scriptsize\])?\n(?P<code>.*?)\n\\end\{lstlisting\}"
     r"|(?:\\begingroup(?:\\small|\\footnotesize)?\n)?\\begin\{(?P<table>center|longtable)\}(?P<rows>.*?)"
     r"\\end\{(?P=table)\}(?:\n\\endgroup)?"
@@ -18,6 +18,11 @@ BLOCK = re.compile(
     r"|\\\[\n(?:\\begin\{aligned\}\n)?(?P<display>.*?)\n(?:\\end\{aligned\}\n)?\\\]"
     r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$))",
     re.DOTALL,
+)
+FURTHER = "% further lines"
+LAYOUT = re.compile(
+    r"\\needspace\{[^}]*\}\n|(?:\\par\\noindent|\\hfill)\\begin\{minipage\}\[t\]\{0\.48\\linewidth\}\n"
+    r"|\n\\end\{minipage\}(?:\\par)?(?=\n|$)"
 )
 ALIGNED = re.compile(r"\\begin\{aligned\}\[[tb]\] (.*?) \\end\{aligned\}")
 Found: TypeAlias = tuple[str, Item]
@@ -27,7 +32,7 @@ Found: TypeAlias = tuple[str, Item]
 def read_latex(page: str) -> list[Item]:
     """The items of a LaTeX page or fragment."""
     body = page.partition(r"\begin{document}")[2].partition(r"\end{document}")[0] or page
-    return put_together(latex_items(re.sub(r"\\needspace\{[^}]*\}\n", "", body)))
+    return put_together(latex_items(LAYOUT.sub("", body)))
 
 
 def latex_items(body: str) -> Iterator[Found]:
@@ -50,7 +55,8 @@ def _latex_item(found: re.Match[str]) -> Item:
     if found["figure"] is not None:
         return Item("Figure", text=found["figure"])
     if found["table"] is not None:
-        return Item("Table", rows=tuple(_latex_rows(found["rows"])))
+        rows = list(_latex_rows(found["rows"]))
+        return Item("Table", rows=tuple(zip(*rows, strict=True) if found["turned"] else rows))
     if found["display"] is not None:
         source = _unaligned(ALIGNED.sub(_unaligned, plain(found["display"]))).strip().strip("$")
         return Item("Display", (Mathematics(source.strip()),))
@@ -143,13 +149,21 @@ def latex_pieces(text: str) -> Pieces:
     return merged([Mathematics(part.strip()) if at % 2 else part for at, part in enumerate(parts)])
 
 
-def _latex_rows(source: str) -> Iterator[tuple[Pieces, ...]]:
+def _latex_rows(source: str) -> list[tuple[Pieces, ...]]:
+    """The rows of a table; what goes on from one row in the next is one row again."""
     inside = source.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
     inside = plain(inside)
     inside = re.sub(r"\\midrule|\\endhead|\\addlinespace", "", ALIGNED.sub(_unaligned, inside))
-    for row in re.split(r"\\\\(?=\n|$)", inside):
-        if row.strip():
-            yield tuple(_latex_cell(cell) for cell in re.split(r"(?<!\\)&", row))
+    found: list[tuple[Pieces, ...]] = []
+    for row in re.split(r"\\\\\*?(?=\n|$)", inside):
+        goes_on = row.strip().startswith(FURTHER)
+        cells = tuple(_latex_cell(cell) for cell in re.split(r"(?<!\\)&", row.replace(FURTHER, "")))
+        if goes_on and found and len(found[-1]) == len(cells):
+            pairs = zip(found[-1], cells, strict=True)
+            found[-1] = tuple(merged([*own, " ", *more]) if any(more) else own for own, more in pairs)
+        elif row.strip():
+            found.append(cells)
+    return found
 
 
 def _unaligned(found: re.Match[str] | str) -> str:

@@ -9,9 +9,11 @@ from markupsafe import Markup
 
 from derivations.notation.breaking import ARTICLE as A4
 from derivations.pages import latex_set
+from derivations.pages.blocks import Document
 from derivations.pages.finished_latex import read_latex
 from derivations.pages.latex_set import PAGE, Setter
 from derivations.pages.latex_text import escape
+from derivations.pages.paper import pairs, row_parts, sticking
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
 from derivations.pages.sheets import Sheet, row_heights
@@ -20,9 +22,20 @@ SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
 NARROW = 32.5  # em on a line of the article class as it is
 
 
-def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
+ROW = 45.0  # em of a row of a table; what is higher goes on in a further row
+LEFT = Markup("\n\n" r"\par\noindent\begin{minipage}[t]{0.48\linewidth}" "\n")
+RIGHT = Markup("\n" r"\hfill\begin{minipage}[t]{0.48\linewidth}" "\n")
+END = Markup("\n\\end{minipage}")
+
+
+def filters(setter: Setter, document: Document) -> Mapping[str, Callable[..., Any]]:
     """What the templates of LaTeX call."""
-    symbols = setter.symbols
+    symbols, beside = setter.symbols, pairs(document.blocks)
+    stuck = sticking(document.blocks)
+    before = {id(run[0]): mark for both in beside for run, mark in zip(both, (LEFT, RIGHT), strict=True)}
+    after = {
+        id(run[-1]): mark for both in beside for run, mark in zip(both, (END, END + "\\par"), strict=True)
+    }
     return {
         "figure": lambda figure: latex_set.figure_latex(figure, symbols),
         "words": setter.words,
@@ -33,6 +46,11 @@ def filters(setter: Setter) -> Mapping[str, Callable[..., Any]]:
         "table_end": latex_set.end,
         "header_row": setter.header,
         "row": setter.row,
+        "parts": lambda row, sheet: row_parts(row, sheet, symbols, ROW),
+        "before": lambda block: before.get(id(block), Markup("\n\n")),
+        "after": lambda block: after.get(id(block), ""),
+        "stands_beside": lambda block: id(block) in before,
+        "sticks": lambda block: id(block) in stuck,
         "sectioning": lambda level: Markup(SECTIONS[level]),
         "verbatim": lambda text: Markup(text.rstrip("\n").replace("\\end{lstlisting}", "")),
     }
@@ -44,7 +62,7 @@ def _breaks(sheet: Sheet, setter: Setter) -> bool:
 
 def _printer(template: str, width: float) -> Printer:
     def write(press: Press) -> str:
-        return render(press.document, template, escape, filters(Setter(press.symbols, width)))
+        return render(press.document, template, escape, filters(Setter(press.symbols, width), press.document))
 
     return Printer(write, audited(read_latex, escape, latex_set.check_figure))
 

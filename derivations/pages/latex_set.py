@@ -24,6 +24,7 @@ from derivations.pages.press import Press
 from derivations.pages.sheets import LARGE, Sheet, chain_width, head_width, sheets
 
 MARKS = {"": "", "beside": "% further columns\n", "below": "% further rows\n"}
+TURNED = "% turned\n"
 SIZES = {1.0: "", 0.91: "\\small", 0.82: "\\footnotesize"}
 PAGE = 30.0  # a table that is higher, in em, may break across pages
 
@@ -83,8 +84,8 @@ class Setter:
     # --- tables
 
     def sheets(self, table: Table) -> tuple[Sheet, ...]:
-        """A table fitted to the width."""
-        return sheets(table, self.symbols, self.width)
+        """A table fitted to the width; one of few rows may be turned."""
+        return sheets(table, self.symbols, self.width, turns=True)
 
     def header(self, sheet: Sheet) -> Markup:
         """Headings; above a column of decimals they are protected by braces."""
@@ -168,7 +169,8 @@ def start(sheet: Sheet, breaks: bool) -> Markup:
     opened = f"\\begin{{{name}}}{columns(sheet)}"
     size = SIZES[sheet.scale]
     around = f"\\begingroup{size}\n" if breaks else f"\\begin{{center}}{size}\n"
-    return Markup(f"{MARKS[sheet.continues]}{around}{opened}")
+    mark = TURNED if sheet.turned else MARKS[sheet.continues]
+    return Markup(f"{mark}{around}{opened}")
 
 
 def end(breaks: bool) -> Markup:

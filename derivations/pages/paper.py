@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Prose, Table
-from derivations.pages.pieces import ends
-from derivations.pages.sheets import Sheet, sheets
+from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Prose, Table, Words
+from derivations.pages.pieces import ends, merged_words, single_words
+from derivations.pages.sheets import Sheet, sheets, words_height
 
 SMALL = (380, 290)  # pixels of a figure that may stand beside another one
 
@@ -40,6 +41,27 @@ def on_paper(document: Document, symbols: Symbols, width: float) -> Paper:
             held[id(sheet.table)] = sheet
             blocks.append(sheet.table)
     return Paper(replace(document, blocks=tuple(blocks)), held)
+
+
+def row_parts(row: tuple[Words, ...], sheet: Sheet, symbols: Symbols, most: float) -> list[tuple[Words, ...]]:
+    """A row, or where a cell of words is higher than ``most`` em, rows in which it goes on."""
+    pairs = list(zip(row, sheet.widths, strict=True))
+    cells = [_cut(words, symbols, width, most / sheet.scale) for words, width in pairs]
+    return list(zip_longest(*cells, fillvalue=()))
+
+
+def _cut(words: Words, symbols: Symbols, width: float | None, most: float) -> list[Words]:
+    """The words of a cell in parts that are not higher, cut at blanks."""
+    if width is None or len(words) < 2 or words_height(words, symbols, width) <= most:
+        return [words]
+    parts: list[Words] = [()]
+    for word in single_words(words):
+        longer = merged_words((*parts[-1], *word))
+        if parts[-1] and words_height(longer, symbols, width) > most:
+            parts.append(merged_words(word[1:] if word[0] == " " else word))
+        else:
+            parts[-1] = longer
+    return parts
 
 
 def pairs(blocks: Sequence[Block]) -> list[tuple[list[Block], list[Block]]]:

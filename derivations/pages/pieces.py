@@ -161,7 +161,7 @@ def _prose_units(block: Prose, symbols: Symbols, slide: Slide) -> Iterator[Unit]
     most = slide.height / 2
     held: Words = ()
     parts: list[Words] = []
-    for word in _single_words(block.words):
+    for word in single_words(block.words):
         longer = merged_words((*held, *word))
         if held and sheets.words_height(longer, symbols, slide.width) > most:
             parts.append(held)
@@ -172,7 +172,7 @@ def _prose_units(block: Prose, symbols: Symbols, slide: Slide) -> Iterator[Unit]
         yield Unit(Piece(replace(block, words=words), continues=bool(at)), height)
 
 
-def _single_words(words: Words) -> Iterator[Words]:
+def single_words(words: Words) -> Iterator[Words]:
     """The words of a paragraph, each with the blank before it; what has no blank between stays together."""
     held: list[Inline] = []
     for word in words:

@@ -80,7 +80,11 @@ class Setter:
     def display(self, formula: Formula, width: float = LINE) -> Markup:
         """A chain on lines of its own, broken where it would not fit."""
         found = lines(formula.sides, self.symbols, width)
-        body = " \\\n  ".join(map(self._line, found)) if len(found) > 1 else self._run((*found[0].before, *found[0].parts))
+        body = (
+            " \\\n  ".join(map(self._line, found))
+            if len(found) > 1
+            else self._run((*found[0].before, *found[0].parts))
+        )
         return Markup(f"#display({self.alt(formula)}, $ {body} $)")
 
     def _line(self, line: Line) -> str:
@@ -143,7 +147,9 @@ def alignment(table: Table) -> Markup:
 
 def shape(sheet: Sheet, symbols: Symbols) -> Markup:
     """How a table is set: the space above and below a cell, its type, where it may break, a row of sums."""
-    space = {"quantities": 0.5, "checks": 0.38}.get(sheet.table.kind, 0.42 if sheet.table.kind in LARGE else 0.4)
+    space = {"quantities": 0.5, "checks": 0.38}.get(
+        sheet.table.kind, 0.42 if sheet.table.kind in LARGE else 0.4
+    )
     breaks = max(row_heights(sheet, symbols)) > TALLEST
     yes = {False: "false", True: "true"}
     return Markup(
