@@ -116,7 +116,7 @@ class _Page:
         return say(opening[len(entries) > FEW], listed(shown))
 
     def passes(self) -> dict[str, tuple[Block, ...]]:
-        """The blocks of the passes in their order: the table of a later one leaves out what is told before."""
+        """The blocks of the passes in their order; a later table leaves out what is told before."""
         kinks = Kinks(self.example, self.writer).blocks()
         return {
             "forward": (*self.forward(), *kinks),

@@ -36,7 +36,7 @@ def document_nodes(press: Press) -> list[nodes.Node]:
     for region in regions(press.document):
         for run in _cut(region):
             if _is_part(run.blocks[0]):
-                is_inside = run.blocks[0].level > 2
+                is_inside = getattr(run.blocks[0], "level", 2) > 2
                 here = _section(run.blocks[0], press)
                 (part if is_inside else root).append(here)
                 part = part if is_inside else here

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Block, Display, Document, Heading, Listing, Prose, Table
+from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.pages.pieces import Piece, Slide, Thought, Unit, merged_words, thought_of
 
+NEUTRAL = ("Prose", "Table")  # what belongs to the thought beside it
 FILLED = 0.45  # the share of a slide from which on a chain of the derivation starts a new one
 
 
@@ -33,7 +35,10 @@ def frames(document: Document, symbols: Symbols, slide: Slide | None = None) -> 
     part = ""
     for heading, blocks in _sections(document.blocks):
         part = heading.part or (part if heading.level > 2 else "")
-        thoughts = [thought_of(block, symbols, slide) for block in blocks]
+        thoughts = [
+            _before(thought_of(block, symbols, slide), after)
+            for block, after in zip_longest(blocks, blocks[1:])
+        ]
         pages = list(_filled(_introduced(thoughts), slide.height, part)) or [[]]
         found += [Frame(heading, number, _merged(page)) for number, page in enumerate(pages, 1)]
     return tuple(found)
@@ -46,6 +51,12 @@ def _sections(blocks: Sequence[Block]) -> Iterator[tuple[Heading, list[Block]]]:
         heading = blocks[start]
         assert isinstance(heading, Heading)
         yield heading, list(blocks[start + 1 : stop])
+
+
+def _before(thought: Thought, after: Block | None) -> Thought:
+    """A thought beside what follows it: words before a figure belong to it."""
+    is_lead = thought.kind == "Prose" and isinstance(after, Figure)
+    return replace(thought, introduces=True) if is_lead else thought
 
 
 def _introduced(thoughts: Sequence[Thought]) -> Iterator[list[Thought]]:
@@ -72,9 +83,10 @@ def _filled(groups: Iterator[list[Thought]], room: float, part: str) -> Iterator
         if frame and (_turns(kind, following, part) or _starts_afresh(frame, group, room)):
             yield frame
             frame, kind = [], ""
-        kind = kind if following == "Prose" else following
+        kind = kind if following in NEUTRAL else following
         for chunk in (chunk for thought in group for chunk in thought.chunks):
-            if frame and _height(frame) > room * FILLED and len(chunk) > 1:
+            crowded = frame and _height(frame) > room * FILLED and len(chunk) > 1
+            if crowded and _height([*frame, *chunk]) > room:
                 yield frame
                 frame = []
             if frame and _height([*frame, *chunk]) > room >= _height(chunk):
@@ -95,7 +107,7 @@ def _height(units: Sequence[Unit]) -> float:
 
 def _turns(kind: str, following: str, part: str) -> bool:
     """Whether a step goes on to another thought: from values to gradients, from those to the update."""
-    return part == "steps" and bool(kind) and following not in ("Prose", kind)
+    return part == "steps" and bool(kind) and following not in (*NEUTRAL, kind)
 
 
 def _starts_afresh(frame: Sequence[Unit], group: Sequence[Thought], room: float) -> bool:

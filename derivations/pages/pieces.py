@@ -25,7 +25,8 @@ from derivations.pages.blocks import (
 from derivations.pages.sheets import LINE, Sheet
 
 HEIGHT = 16.6
-SKIP = {"Prose": 0.4, "Display": 1.4, "Table": 2.2, "Listing": 1.8, "Figure": 1.0}  # space around a block
+LEAD = 2.9  # two lines of words above a figure
+SKIP = {"Prose": 0.4, "Display": 1.0, "Table": 2.2, "Listing": 1.8, "Figure": 1.0}  # space around a block
 CODE_LINE, CODE_WIDTH = 1.0, 72
 PIXEL = 0.069  # in em of 11 points
 
@@ -39,7 +40,7 @@ class Slide:
 
     width: float = SLIDE
     height: float = HEIGHT
-    together: int = 2
+    together: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,9 @@ def thought_of(block: Block, symbols: Symbols, slide: Slide) -> Thought:
 
 
 def figure_height(drawing: Drawing, slide: Slide) -> float:
-    """The height of a figure, which is set smaller where it would not fit on a slide."""
+    """The height of a figure, which is set smaller where it would not fit on a slide below its sentence."""
     wide, high = (float(side) * PIXEL for side in drawing.size)
-    return high * min(1.0, slide.width / wide, (slide.height - SKIP["Figure"]) / high)
+    return high * min(1.0, slide.width / wide, (slide.height - SKIP["Figure"] - LEAD) / high)
 
 
 def _units(pieces: Sequence[Piece], heights: Sequence[float], skip: float) -> tuple[Unit, ...]:

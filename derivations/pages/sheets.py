@@ -1,8 +1,8 @@
 """Tables fitted to a width: which columns wrap, how much smaller the type is, which columns stand below.
 
 A table that is too wide is set a little smaller first, never below four fifths; then its columns of words
-and formulas wrap; a table of few rows of numbers is turned, rows for columns, where it then fits; any other is
-split, and every part of it repeats the first column. Data only: `Sheet` by sheet.
+and formulas wrap; a table of few rows of numbers is turned, rows for columns, where it then fits; any
+other is split, and every part of it repeats the first column. Data only: `Sheet` by sheet.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Sheet:
 
 
 def sheets(table: Table, symbols: Symbols, width: float, turns: bool = False) -> tuple[Sheet, ...]:
-    """The table in sheets that are at most ``width`` em wide; one of few rows may be turned if it ``turns``."""
+    """The table in sheets that are at most ``width`` em wide; one of few rows may be turned (``turns``)."""
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
     if table.kind in LARGE and (found := _wrapped(table, natural, width - GAP * len(natural))):
         return (Sheet(table, found),)
