@@ -197,6 +197,30 @@ def test_the_graph_shows_what_is_being_computed(played: Any) -> None:
         assert "Step 1 of 3" in shown.inner_text("#play-where")
 
 
+def test_the_arrows_of_the_graph_say_what_comes_back_on_them(played: Any) -> None:
+    """Nothing before it is worked; then the numbers of our own run with the changed learning rate."""
+    labels = "[...document.querySelectorAll('#play .graph .fig-contribution')].map(one => one.textContent)"
+    with played("linear-regression") as shown:
+        shown.fill("#play-lr", "0.03")
+        shown.click("#play-after")
+        assert shown.evaluate(labels) == ["", "", ""]
+        for _ in range(4):  # L, dL/dyhat, dL/dw, dL/db
+            shown.click("#play-next")
+        step = run(lr("0.03")).steps[1]
+        on = dict(
+            zip(
+                shown.evaluate("derivations.program.edges.map(one => one.start)"),
+                shown.evaluate(labels),
+                strict=True,
+            )
+        )
+        for name in ("w", "b"):
+            assert said([on[name]]) == pytest.approx([float(step[f"dL/d{name}"])], rel=1e-3)
+        pair = on["yhat"].lstrip("≈ ").strip("()").split(", ")
+        assert said(pair) == pytest.approx([float(step[f"dL/dyhat[{k}]"]) for k in (3, 4)], rel=1e-3)
+        assert shown.locator("#play .graph .bright").text_content() == on["b"]
+
+
 def test_a_run_that_diverges_says_so(played: Any) -> None:
     with played("linear-regression") as shown:
         shown.fill("#play-lr", "1e90")

@@ -7,7 +7,7 @@ label comes near. Places are ``along`` the arrows and ``across`` them, whichever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -68,7 +68,7 @@ def lanes_of(example: Example, labelled: frozenset[Edge]) -> Lanes:
     return Lanes(tuple(map(tuple, kept)), arrows, frozenset(labels))
 
 
-def across(lanes: Lanes, room: Callable[[Spot], Room]) -> dict[Spot, Fraction]:
+def across(lanes: Lanes, rooms: Mapping[Spot, Room]) -> dict[Spot, Fraction]:
     """The place of every spot across the arrows: near those that it is joined with, from 0 on.
 
     The last sweep goes along the arrows, so that a label stands level with where its arrow starts.
@@ -81,8 +81,8 @@ def across(lanes: Lanes, room: Callable[[Spot], Room]) -> dict[Spot, Fraction]:
             near = {spot: _near(joined.get(spot, []), before, lanes.labels) for spot in column}
             wanted = [_mean([found[other] for other in near[spot]], found[spot]) for spot in column]
             weights = [FIRM if {*near[spot]} & {*before} else 1 for spot in column]
-            found |= zip(column, spread(wanted, weights, [room(spot) for spot in column]), strict=True)
-    first = min(place - room(spot).before for spot, place in found.items())
+            found |= zip(column, spread(wanted, weights, [rooms[spot] for spot in column]), strict=True)
+    first = min(place - rooms[spot].before for spot, place in found.items())
     return {spot: tenth(place - first) for spot, place in found.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -87,13 +87,13 @@ class Places:
         return Route("back", places, (along - half - 4, foot), (along, low))
 
 
-def places(lanes: Lanes, room: Callable[[Spot], Room], sizes: Mapping[str, At], edge: int) -> Places:
+def places(lanes: Lanes, rooms: Mapping[Spot, Room], sizes: Mapping[str, At], edge: int) -> Places:
     """Put a graph in its places, with an edge around it."""
-    over = {spot: place + edge for spot, place in across(lanes, room).items()}
+    over = {spot: place + edge for spot, place in across(lanes, rooms).items()}
     columns: list[At] = []
     begin = Fraction(edge)
     for column in lanes.columns:
-        end = begin + max(room(spot).along for spot in column)
+        end = begin + max(rooms[spot].along for spot in column)
         columns.append((begin, end))
         begin = end + BEND
     return Places(lanes, tuple(columns), over, sizes)

@@ -7,6 +7,7 @@ down the page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,8 +28,8 @@ from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.tree import Ref
 
-MANY, LONGEST = (4, 3, 2, 1), 24  # entries that are listed, rather few than too wide; nodes of a graph
-WIDE, TALL = 620, 640
+MANY, LONGEST = (6, 4, 3, 2, 1), 24  # entries that are listed, rather few than too wide; nodes of a graph
+WIDE, WIDER, TALL = 620, 700, 640  # the width to the right, that down the page, the height
 LETTERS, LEAST = 11, 36  # the size of labels; the room of a short one, for other numbers when one plays
 ABOVE, BESIDE = 3, 4  # how far a label is from its line
 PASSING, DEEP, SIDE = 8, 20, 16  # beside an arrow; below a node and beside it, for a loop
@@ -37,8 +38,9 @@ PASSING, DEEP, SIDE = 8, 20, 16  # beside an arrow; below a node and beside it, 
 def draw(scene: Scene) -> Drawing | None:
     """The graph with the numbers of the first step that is shown; None where there is no room for them."""
     step, names = first_step(scene), quantities(scene)
-    sizes = [sum(own == name for own, _ in step.layout.tape.slots) for name in names]
-    wanted = [most for most in MANY if 2 * sum(size <= most for size in sizes) >= len(names)]
+    sizes = Counter(name for name, _ in step.layout.tape.slots)
+    listed = {most: [name for name in names if sizes[name] <= most] for most in MANY}
+    wanted = {len(own): most for most, own in listed.items() if 2 * len(own) >= len(names)}
     if len(names) > LONGEST or not wanted:
         return None
     try:
@@ -46,10 +48,10 @@ def draw(scene: Scene) -> Drawing | None:
     except (ValueError, ArithmeticFault):  # no letter is left for an index, or a slope has no value
         return None
     lanes = lanes_of(scene.example, frozenset(edges.values))
-    for most in wanted if not lanes.level else ():
+    for most in wanted.values() if not lanes.level else ():
         for down in (False, True):
             drawing = _Graph(scene, NodeValues(scene, step, edges, most), lanes, down).drawn()
-            if drawing.size[0] <= WIDE and drawing.size[1] <= TALL:
+            if drawing.size[0] <= (WIDER if down else WIDE) and drawing.size[1] <= TALL:
                 return drawing
     return None
 
@@ -85,7 +87,7 @@ class _Graph:
         """The room that a label takes."""
         return max(Fraction(LEAST), width(said, self.scene.symbols, LETTERS)) if said else Fraction(0)
 
-    def room(self, spot: Spot) -> Room:
+    def _room(self, spot: Spot) -> Room:
         """What a place needs."""
         if len(spot) == 1:
             return self._room_of_node(spot[0])
@@ -109,13 +111,14 @@ class _Graph:
     def drawn(self) -> Drawing:
         """The drawing, arrows behind the nodes."""
         sizes = {name: each.size[::-1] if self.down else each.size for name, each in self.nodes.items()}
-        found = places(self.lanes, self.room, sizes, EDGE)
+        rooms = {spot: self._room(spot) for column in self.lanes.columns for spot in column}
+        found = places(self.lanes, rooms, sizes, EDGE)
         shapes: list[Shape] = []
         for edge in self.lanes.arrows:
             shapes += self._arrow(edge, found)
         for name, each in self.nodes.items():
             shapes += replace(each, at=self.point(found.at(name))).shapes(self.scene)
-        far = max(place + self.room(spot).after for spot, place in found.over.items())
+        far = max(place + rooms[spot].after for spot, place in found.over.items())
         size = self.point((found.columns[-1][1] + EDGE, far + EDGE))
         title = self.scene.said(
             "{}: values and adjoints of step {}", self.scene.example.spec.title, self.values.step.number

@@ -290,7 +290,7 @@ function showGraph(step, stage) {
   const added = contributions(step);
   figure.querySelectorAll(".fig-contribution").forEach((label, k) => {
     const { name, start, room } = program.edges[k];
-    label.classList.toggle("now", stage.part === "backward" && nodeOf(stage) === start);
+    label.classList.toggle("bright", stage.part === "backward" && nodeOf(stage) === start);
     write(label, program.numbered.includes(name) ? added[k] : [], ["", "≈ "], room, done.has(slope(start)));
   });
 }
@@ -312,11 +312,18 @@ function inOrder(entries) {
 function write(label, entries, [exact, rough], room, shown) {
   label.querySelectorAll(".own").forEach((one) => one.remove());
   if (!shown || !entries.length || entries.length > program.most) return;
-  const short = (value) => (Number.isFinite(value) ? marked(String(Number(value.toPrecision(4))))[0] + (/e/.test(String(Number(value.toPrecision(4)))) ? `·10^${marked(String(Number(value.toPrecision(4))))[1]}` : "") : plain(value));
+  const exactly = (value) => Math.abs(Number(value.toPrecision(4)) - value) <= 1e-13 * Math.abs(value);
+  const short = (value) => {
+    if (!Number.isFinite(value)) return plain(value);
+    const kept = value.toPrecision(4), digits = String(Number(kept));
+    const [mantissa, exponent] = marked(exactly(value) || /e/.test(kept) ? digits : kept);
+    return exponent ? `${mantissa}·10^${exponent.replace("-", "−")}` : mantissa;
+  };
   const row = (at) => String(numbers(at).slice(0, -1));
   const text = entries.map(([at, value], k) => (k ? (row(at) === row(entries[k - 1][0]) ? `${program.format.separator} ` : "; ") : "") + short(value)).join("");
-  const near = entries.some(([, value]) => Number(value.toPrecision(4)) !== value);
-  label.append(make("svg:tspan", { class: "own" }, (near ? rough : exact) + (entries.length > 1 ? `(${text})` : text)));
+  const near = !entries.every(([, value]) => exactly(value));
+  const down = [...label.querySelectorAll("[dy]")].reduce((sum, one) => sum + Number(one.getAttribute("dy")), 0);
+  label.append(make("svg:tspan", { class: "own", dy: down ? -down : null }, (near ? rough : exact) + (entries.length > 1 ? `(${text})` : text)));
   label.removeAttribute("textLength");
   label.removeAttribute("lengthAdjust");
   if (label.getComputedTextLength() > room) {
