@@ -14,6 +14,7 @@ ACTIVATIONS = (
         formula="x*step(x)",
         kinks=("0",),
         source="Nair and Hinton 2010",
+        meaning="ReLU keeps a positive argument and is 0 elsewhere.",
     ),
     Function(
         "clamp",
@@ -25,6 +26,7 @@ ACTIVATIONS = (
         arguments=("x", "lo", "hi"),
         kinks=("lo", "hi"),
         source="torch.clamp",
+        meaning="clamp moves its first argument between its second and its third.",
     ),
     Function(
         "hardtanh",
@@ -37,6 +39,7 @@ ACTIVATIONS = (
         defaults={"lo": "-1", "hi": "1"},
         kinks=("lo", "hi"),
         source="Collobert 2004",
+        meaning="hardtanh moves its first argument between the two limits.",
     ),
     Function(
         "leaky_relu",
@@ -51,6 +54,7 @@ ACTIVATIONS = (
         smooth="a - 1",
         source="Maas, Hannun and Ng 2013",
         spoken="leaky ReLU",
+        meaning="LeakyReLU keeps a positive argument and multiplies any other by a small slope.",
     ),
     Function(
         "elu",
@@ -65,6 +69,7 @@ ACTIVATIONS = (
         smooth="a - 1",
         cancels=True,
         source="Clevert, Unterthiner and Hochreiter 2016",
+        meaning="ELU keeps a positive argument x and makes a (exp(x) − 1) of any other.",
     ),
     Function(
         "selu",
@@ -78,6 +83,7 @@ ACTIVATIONS = (
         kinks=("0",),
         cancels=True,
         source="Klambauer and others 2017",
+        meaning="SELU is ELU with two fixed constants, which keep mean 0 and variance 1.",
     ),
     Function(
         "sigmoid",
@@ -87,6 +93,7 @@ ACTIVATIONS = (
         rule="derivative of the logistic function",
         formula="1/(1 + exp(-x))",
         spoken="sigmoid",
+        meaning="σ is the logistic function, σ(x) = 1/(1 + exp(−x)).",
     ),
     Function(
         "tanh",
@@ -106,6 +113,7 @@ ACTIVATIONS = (
         formula="x*(1 + erf(x/sqrt(2)))/2",
         cancels=True,
         source="Hendrycks and Gimpel 2016, exact form",
+        meaning="GELU(x) is x times the standard normal distribution function at x.",
     ),
     Function(
         "gelu_tanh",
@@ -118,6 +126,7 @@ ACTIVATIONS = (
         cancels=True,
         source="Hendrycks and Gimpel 2016, tanh form",
         spoken="GELU in its tanh form",
+        meaning="GELUtanh is GELU with its distribution function approximated by tanh.",
     ),
     Function(
         "silu",
@@ -127,6 +136,7 @@ ACTIVATIONS = (
         rule="product rule on x times the logistic function",
         formula="x*sigmoid(x)",
         source="Elfwing, Uchibe and Doya 2018; Swish with beta = 1",
+        meaning="SiLU(x) is x times the logistic function at x.",
     ),
     Function(
         "softplus",
@@ -136,6 +146,7 @@ ACTIVATIONS = (
         rule="the derivative of softplus is the logistic function",
         formula="log(1 + exp(x))",
         source="Dugas and others 2001; torch cuts it off above its threshold, 20 unless told otherwise",
+        meaning="softplus(x) is the natural logarithm of 1 + exp(x).",
     ),
     Function(
         "softsign",
@@ -145,6 +156,7 @@ ACTIVATIONS = (
         rule="derivative of x over 1 plus its absolute value",
         formula="x/(1 + abs(x))",
         source="Bergstra and others 2009",
+        meaning="softsign(x) is x divided by 1 plus its absolute value.",
     ),
     Function(
         "huber",
@@ -157,6 +169,7 @@ ACTIVATIONS = (
         defaults={"d": "1"},
         source="Huber 1964: half the square up to d, d times (the absolute value less d/2) beyond",
         spoken="the Huber function",
+        meaning="Huber is half the square of a small argument and grows linearly beyond the limit.",
     ),
     Function(
         "smooth_l1",
@@ -169,6 +182,7 @@ ACTIVATIONS = (
         defaults={"b": "1"},
         source="Girshick 2015: the Huber loss with limit b, divided by b",
         spoken="smooth L1",
+        meaning="SmoothL1 is the Huber function divided by its limit.",
     ),
     Function(
         "log_cosh",
@@ -180,6 +194,7 @@ ACTIVATIONS = (
         cancels=True,
         source="the logarithm of the hyperbolic cosine; torch has no function of its own",
         spoken="log cosh",
+        meaning="logcosh is the natural logarithm of the hyperbolic cosine.",
     ),
     Function(
         "hinge",
@@ -190,6 +205,7 @@ ACTIVATIONS = (
         formula="max(0, 1 - x)",
         kinks=("1",),
         source="Cortes and Vapnik 1995",
+        meaning="hinge(x) is the larger of 0 and 1 − x.",
     ),
     Function(
         "softmax",
@@ -200,6 +216,7 @@ ACTIVATIONS = (
         formula="exp(x)/sum(exp(x), k)",
         over=True,
         source="Bridle 1990",
+        meaning="softmax divides every exponential by the sum of them all.",
     ),
     Function(
         "log_softmax",
@@ -211,6 +228,7 @@ ACTIVATIONS = (
         over=True,
         source="torch.log_softmax",
         spoken="log softmax",
+        meaning="logsoftmax is the natural logarithm of softmax.",
     ),
     Function(
         "logsumexp",
@@ -222,5 +240,6 @@ ACTIVATIONS = (
         over=True,
         source="torch.logsumexp",
         spoken="log sum exp",
+        meaning="logsumexp is the natural logarithm of the sum of the exponentials.",
     ),
 )

@@ -66,6 +66,7 @@ ELEMENTARY = (
         cancels=True,
         source="IEEE 754-2019, section 9.2: exact where the cosine is rational",
         spoken="the cosine pi",
+        meaning="cospi(x) is the cosine of π times x.",
     ),
     Function(
         "erf",
@@ -75,6 +76,7 @@ ELEMENTARY = (
         rule="derivative of the error function",
         source="Abramowitz and Stegun, 7.1.1",
         spoken="the error function",
+        meaning="erf is the error function.",
     ),
     Function(
         "step",
@@ -85,6 +87,7 @@ ELEMENTARY = (
         kinks=("0",),
         source="1 for x > 0, else 0",
         spoken="the unit step",
+        meaning="step is 1 where its argument is positive, else 0.",
     ),
     Function(
         "sign",
@@ -94,6 +97,7 @@ ELEMENTARY = (
         rule="constant on both sides of the jump",
         kinks=("0",),
         spoken="the sign",
+        meaning="sign is 1 where its argument is positive, −1 where it is negative, and 0 at 0.",
     ),
     Function(
         "floor",
@@ -104,6 +108,7 @@ ELEMENTARY = (
         source="the greatest whole number that is not above x",
         kinks=("floor(x)",),
         spoken="the floor",
+        meaning="floor rounds down to a whole number.",
     ),
     Function(
         "max",
@@ -138,6 +143,7 @@ ELEMENTARY = (
         formula="x*sign(x)",
         kinks=("0",),
         spoken="the absolute value",
+        meaning="abs is the absolute value.",
     ),
     Function(
         "same",
@@ -150,5 +156,6 @@ ELEMENTARY = (
         arguments=("x", "y"),
         source="Kronecker's delta",
         kinks=("y",),
+        meaning="A bracket [a = b] is 1 where a and b are equal, else 0.",
     ),
 )

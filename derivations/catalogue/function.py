@@ -11,6 +11,7 @@ class Function:
     """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index.
 
     ``spoken`` is how it is said in English, "the sine"; without it, it is called as it is printed.
+    ``meaning`` is the sentence that a page says of it where its printed name does not say what it is.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Function:
     cancels: bool = False
     source: str = ""
     spoken: str = ""
+    meaning: str = ""
 
     @property
     def all_slopes(self) -> dict[str, str]:

@@ -101,7 +101,8 @@ SHORTCUTS = (
             "h[i, j] = (x[i, j] - m[i])/sqrt(v[i] + eps)",
         ),
         of="x[i, j]",
-        slope="(dh[i, j] - mean(dh[i, k], k) - h[i, j]*mean(h[i, k]*dh[i, k], k))/sqrt(v[i] + eps)",
+        slope="(dh[i, j] - 1/count(j)*sum(dh[i, k], k) - h[i, j]/count(j)*sum(h[i, k]*dh[i, k], k))"
+        "/sqrt(v[i] + eps)",
         adjoints={"dh": "h"},
         lead="i",
         rule="short cut: normalization takes the mean of the adjoints away, and their part along h",
@@ -115,7 +116,8 @@ SHORTCUTS = (
             "h[i, j] = (x[i, j] - m[j])/sqrt(v[j] + eps)",
         ),
         of="x[i, j]",
-        slope="(dh[i, j] - mean(dh[k, j], k) - h[i, j]*mean(h[k, j]*dh[k, j], k))/sqrt(v[j] + eps)",
+        slope="(dh[i, j] - 1/count(i)*sum(dh[k, j], k) - h[i, j]/count(i)*sum(h[k, j]*dh[k, j], k))"
+        "/sqrt(v[j] + eps)",
         adjoints={"dh": "h"},
         rule="short cut: normalization takes the mean of the adjoints away, and their part along h",
         source="Ioffe and Szegedy 2015",

@@ -42,7 +42,7 @@ def recognize(example: Example) -> dict[str, Recognized]:
     found = {placed.output: recognized_layer(placed) for placed in layers}
     inside = tuple(name for placed in example.layers for name in placed.targets)
     for eq in example.forward:
-        if _owner(eq.target.name, inside) is not None:
+        if owner(eq.target.name, inside) is not None:
             continue
         row = _loss(eq) if eq.target.name == example.loss else _layer(eq, example)
         if row is not None:
@@ -163,14 +163,14 @@ def _usable(placed: Placed, example: Example) -> list[Placed]:
         own = replace(placed, targets=(placed.output,), parts=())
         return [own, *(found for part in placed.parts for found in _usable(part, example))]
     inside = set(placed.targets) - {placed.output}
-    outside = [eq for eq in example.forward if _owner(eq.target.name, placed.targets) is None]
+    outside = [eq for eq in example.forward if owner(eq.target.name, placed.targets) is None]
     read = {node.name for eq in outside for node in walk(eq.body) if isinstance(node, Ref)}
     if placed.has_witness and not read & inside:
         return [placed]
     return [found for part in placed.parts for found in _usable(part, example)]
 
 
-def _owner(name: str, targets: tuple[str, ...]) -> str | None:
+def owner(name: str, targets: tuple[str, ...]) -> str | None:
     """The quantity whose equation an equation is part of: a sum that was taken out is ``z1_s1``."""
     own = [target for target in targets if name == target or re.fullmatch(rf"{re.escape(target)}_s\d+", name)]
     return own[0] if own else None
@@ -181,7 +181,7 @@ def unmatched(example: Example, found: Mapping[str, Recognized]) -> list[str]:
     placed = [row.placed for row in found.values() if row.placed]
     known = (*found, *(name for one in placed for name in one.targets), *_functions(example.layers))
     names = dict.fromkeys(eq.target.name for eq in example.forward)
-    return [name for name in names if _owner(name, known) is None]
+    return [name for name in names if owner(name, known) is None]
 
 
 def _functions(layers: Iterable[Placed]) -> Iterator[str]:

@@ -45,8 +45,13 @@ def reported(example: Example) -> list[Equation]:
     return [eq for eq in example.forward if eq.target.name not in wanted]
 
 
+def authored(example: Example) -> set[str]:
+    """The names of the quantities for which the author wrote an equation."""
+    return {line[0].text for line in _lines(example)}
+
+
 def reported_numbers(example: Example) -> list[str]:
     """The reported quantities of the author's own that are one number: an accuracy, another loss."""
-    own = {line[0].text for line in _lines(example)}
+    own = authored(example)
     names = (eq.target.name for eq in reported(example) if not eq.target.indices)
     return [name for name in names if name in own]

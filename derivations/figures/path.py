@@ -12,9 +12,8 @@ from derivations.figures.drawing import Disc, Drawing, Label, Point, Shape, Stro
 from derivations.figures.lettering import width
 from derivations.figures.minimum import Quadratic, quadratic, searched
 from derivations.figures.scene import FigureRow, Scene
-from derivations.figures.surface import Place, Surface, is_bottom
+from derivations.figures.surface import Place, Surface, is_bottom, lead_of_path
 from derivations.language.tree import Ref
-from derivations.notation.locales import phrase
 from derivations.numbers.digits import Rounding, magnitude_of
 from derivations.numbers.systems import rational
 
@@ -25,7 +24,6 @@ MARKED, DRAWN, ARROWS = 30, 300, 12
 BITS, TENTH = 24, Fraction(1, 10)  # of a pixel, to which points are written
 PAD, NEAR, EVEN = Fraction(1, 6), 5, Fraction(5, 2)
 BEYOND = Fraction(10) ** 12  # coordinates that nobody reads off a picture
-LEAD = phrase("The path of the parameters on the loss of all samples:")
 
 
 def draw(scene: Scene) -> Drawing | None:
@@ -297,4 +295,4 @@ def _faults_of_heights(
             yield "the minimum has a lower neighbour, or is not on its curve"
 
 
-FIGURE = FigureRow("path", "summary", LEAD, draw, faults)
+FIGURE = FigureRow("path", "summary", lead_of_path, draw, faults)

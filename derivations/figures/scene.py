@@ -59,6 +59,10 @@ class FigureRow:
 
     name: str
     part: Literal["quantities", "steps", "summary"]
-    lead: str
+    lead: str | Callable[[Scene], str]
     draw: Callable[[Scene], Drawing | None]
     faults: Callable[[Drawing, Scene], Iterator[str]]
+
+    def sentence(self, scene: Scene) -> str:
+        """The sentence above the figure on this page."""
+        return self.lead if isinstance(self.lead, str) else self.lead(scene)

@@ -12,12 +12,16 @@ from derivations.examples.arrays import Array, positions
 from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace, looked_up
 from derivations.figures.axes import middle
+from derivations.figures.scene import Scene
 from derivations.language.errors import ArithmeticFault
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
+from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
 
+ON_LOSS = phrase("The path of the parameters on the loss:")
+ON_ALL = phrase("The path of the parameters on the loss of all samples:")
 LARGEST = Fraction(10) ** 300
 Place: TypeAlias = tuple[Fraction, ...]
 
@@ -84,6 +88,11 @@ def _new(step: Step, ref: Ref) -> Fraction:
 
 def _entries(array: Array) -> Iterable[tuple[tuple[int, ...], Fraction]]:
     return zip(array.positions(), array.entries, strict=True)
+
+
+def lead_of_path(scene: Scene) -> str:
+    """The sentence above a path on the loss: of all samples, where there are samples."""
+    return ON_LOSS if scene.example.sample is None else ON_ALL
 
 
 def is_bottom(surface: Surface, at: Place, pixel: Fraction) -> bool:

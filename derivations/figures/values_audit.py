@@ -21,9 +21,9 @@ from derivations.numbers.systems import EXACT, Value
 
 LEAD = phrase(
     "The step in the computation graph. In the nodes stand the values. On an arrow stands what comes back "
-    "along it from the loss: what it adds to the derivative of the loss by the quantity where it starts. "
-    "Where several arrows start, the derivative is their sum, Σ in the node; (…) stands for entries not "
-    "listed."
+    "along it from the loss: what it adds to the derivative of the loss with respect to the quantity where "
+    "it starts. Where several arrows start, the derivative is their sum, Σ in the node; (…) stands for "
+    "entries not listed."
 )
 
 

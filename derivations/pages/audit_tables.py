@@ -40,6 +40,8 @@ class TableAudit:
             raise Mismatch("rows or columns are missing")
         if self.table.kind in ("quantities", "derivation", "matrix"):
             self.formulas(header, rows)
+        elif self.table.kind == "names":
+            self.names([header, *rows])
         else:
             self.labels(header)
             self.numbers([self.heading(cell) for cell in header], rows)
@@ -62,6 +64,12 @@ class TableAudit:
                     same_formula(shown, _wanted(words))
                 else:
                     self.evidence.words(pieces, words, None)
+
+    def names(self, rows: list[Row]) -> None:
+        """The entries of an array by name: every symbol in its place, beside the numbers of its indices."""
+        for cells, want in zip(rows, (self.table.header, *self.table.rows), strict=True):
+            for pieces, words in zip(cells, want, strict=True):
+                self.same_cell(pieces, words)
 
     def node(self, cells: Row) -> None:
         """A node of the graph and its operation are an equation of the programs."""

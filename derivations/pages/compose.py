@@ -12,10 +12,10 @@ from derivations.figures.rows import BY_NAME as FIGURES
 from derivations.figures.rows import figures_of
 from derivations.figures.scene import Scene
 from derivations.language.backward import adjoint
-from derivations.language.matrix import ONES, OVER, TIMES
+from derivations.language.matrix import NORM, ONES, OVER, TIMES
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Call, Count, Derivative, Expr, Ref, refs, walk
+from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.batch import batch_blocks
@@ -38,6 +38,7 @@ from derivations.pages.blocks import (
     say,
     series,
 )
+from derivations.pages.introduced import new_symbols, ones_words
 from derivations.pages.problem import problem
 from derivations.pages.sections import section
 from derivations.pages.summary import check_blocks, summary_blocks
@@ -45,7 +46,11 @@ from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
 from derivations.witnesses.matrix_forms import MatrixForm
 
-ENTRYWISE = {TIMES: phrase("{} multiplies entry by entry."), OVER: phrase("{} divides entry by entry.")}
+ENTRYWISE = {
+    TIMES: phrase("{} multiplies entry by entry."),
+    OVER: phrase("{} divides entry by entry."),
+    NORM: phrase("Double bars are the root of the sum of all squared entries."),
+}
 
 LAID = {
     "row": phrase(
@@ -75,7 +80,7 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
         "problem": lambda: problem(example, recognize(example), rounding),
         "quantities": lambda: (*quantities(example), *figures("quantities")),
         "gradient": lambda: gradient(run),
-        "matrix": lambda: matrices(run.matrices, example.spec.page.notation.vectors),
+        "matrix": lambda: matrices(run.matrices, example),
         "steps": lambda: steps(run, rounding, symbols, figures("steps")),
         "summary": lambda: (*summary_blocks(trace, rounding), *figures("summary")),
         "program": lambda: program_blocks(run.program, run.printed),
@@ -100,7 +105,7 @@ def steps(
 def figure_blocks(scene: Scene, part: str) -> Iterator[Block]:
     """The figures of a part, each below its sentence."""
     for name, drawing in figures_of(scene, part).items():
-        yield Prose(say(FIGURES[name].lead))
+        yield Prose(say(FIGURES[name].sentence(scene)))
         yield Figure(name, drawing)
 
 
@@ -111,9 +116,11 @@ def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
     yield section("quantities")
     words = phrase(
-        "Each quantity is computed from earlier ones; the local slope is its derivative by one of its inputs."
+        "Each quantity is computed from earlier ones; "
+        "the local slope is its derivative with respect to an input."
     )
     yield Prose(say(words))
+    yield from new_symbols(example, _local(example))
     header = say("node"), say("operation"), say("inputs"), say("local slopes")
     rows: list[tuple[Words, ...]] = []
     for eq in example.forward:
@@ -121,6 +128,11 @@ def quantities(example: Example) -> Iterator[Block]:
         slopes = series(list(_slopes(example, eq)))
         rows.append(((formula(eq.target),), (formula(eq.body),), (series(inputs),), (slopes,)))
     yield Table("quantities", "llll", header, tuple(rows))
+
+
+def _local(example: Example) -> list[Expr]:
+    """The local slopes of the table."""
+    return [slope for *_, slope in local_slopes(example.forward, example.loss, example.parameters)]
 
 
 def _slopes(example: Example, eq: Equation) -> Iterator[Formula]:
@@ -135,6 +147,7 @@ def _slopes(example: Example, eq: Equation) -> Iterator[Formula]:
 def gradient(run: Verified) -> Iterator[Block]:
     """The derivation in one table, with the rule beside each line; briefly, its results alone."""
     yield section("gradient")
+    yield from _new_in_gradient(run)
     if run.example.spec.page.detail == "brief":
         yield from (Display(formula(eq.target, eq.body)) for eq in run.example.backward)
         return
@@ -142,6 +155,14 @@ def gradient(run: Verified) -> Iterator[Block]:
     header = say("line"), ("",), say("rule")
     rows = tuple(row for chain in run.derivation for row in _chain_rows(chain, run.example))
     yield Table("derivation", "lll", header, rows)
+
+
+def _new_in_gradient(run: Verified) -> Iterator[Block]:
+    """The functions and the letters that only the derivation brings in."""
+    example, backward = run.example, list(run.example.backward)
+    lines = [line.expr for chain in run.derivation for line in chain.lines]
+    before = _local(example) if "quantities" in example.spec.page.parts else []
+    yield from new_symbols(example, [*lines, *(eq.body for eq in backward)], before, backward)
 
 
 def _chain_rows(chain: Chain, example: Example) -> Iterator[tuple[Words, ...]]:
@@ -171,17 +192,16 @@ def _defined(subject: Derivative | Ref, example: Example) -> Expr:
     return subject.body if isinstance(subject, Derivative) else Ref(example.loss)
 
 
-def matrices(forms: tuple[MatrixForm, ...], vectors: str = "row") -> Iterator[Block]:
+def matrices(forms: tuple[MatrixForm, ...], example: Example) -> Iterator[Block]:
     """The equations that whole arrays can say, beside their index form."""
     if not forms:
         return
     yield section("matrix")
     used = {node.function for form in forms for node in walk(form.expr) if isinstance(node, Call)}
     ones = [node for form in forms for node in walk(form.expr) if isinstance(node, Ref) and node.name == ONES]
-    words: list[Part] = [message(LAID[vectors])]
+    words: list[Part] = [message(LAID[example.spec.page.notation.vectors])]
     words += [message(what, name) for name, what in ENTRYWISE.items() if name in used]
-    counts = [(one, Count(index.name)) for one in ones[:1] for index in refs(one.indices[0])]
-    words += [message("{} is a column of {} ones.", *parts) for parts in counts]
+    words += [ones_words(one, example) for one in dict.fromkeys(ones)]
     yield Prose((series(words, ""),))
     rows: list[tuple[Words, ...]] = []
     for form in forms:

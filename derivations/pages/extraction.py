@@ -47,6 +47,7 @@ def texts() -> list[Text]:
 def _of_rows() -> Iterator[str]:
     """What rows of the catalogue say on pages: rules, names, conventions."""
     yield from (row.rule for row in (*FUNCTIONS, *SHORTCUTS))
+    yield from (row.meaning for row in FUNCTIONS if row.meaning)
     for row in LOSSES:
         yield from (row.name, row.convention)
     for sample_loss in SAMPLE_LOSSES:

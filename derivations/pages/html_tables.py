@@ -23,6 +23,7 @@ PHONE, TURNED, GAP, LABEL, NARROW = 20.0, 23.4, 0.8, 6.0, 11.5  # in em
 MOST = 5  # columns of a table of checks that stand side by side on a phone
 CAPTIONS = {
     "data": message("The data"),
+    "names": message("The names of entries"),
     "quantities": message("The quantities"),
     "derivation": message("The derivation, line by line"),
     "matrix": message("The equations in matrix form"),

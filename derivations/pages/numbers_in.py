@@ -6,14 +6,16 @@ true of the printed numbers, ``≈`` where something was rounded.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
+from flint import arb
+
 from derivations.examples.training import Step
 from derivations.examples.walk import is_closed, size_of, worked
+from derivations.language.errors import ArithmeticFault
 from derivations.language.products import factors
 from derivations.language.tree import (
     ONE,
@@ -21,13 +23,13 @@ from derivations.language.tree import (
     Call,
     Chosen,
     Count,
-    Div,
+    Derivative,
     Expr,
     Largest,
+    Mean,
     Mul,
     Neg,
     Number,
-    Pow,
     Ref,
     Sum,
     children,
@@ -36,12 +38,14 @@ from derivations.language.tree import (
     refs,
     rename_index,
     transform,
+    walk,
 )
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
-from derivations.numbers.systems import NumberSystem, rational
+from derivations.numbers.pointwise import work
+from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, fraction, rational
 from derivations.pages.blocks import Formula
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
@@ -196,22 +200,30 @@ def relation(before: Expr, after: Expr, exact: bool) -> str:
 
 
 def plain_value(expr: Expr) -> Fraction | None:
-    """The exact value of an expression of printed numbers; None with letters, dots or functions in it."""
+    """The exact value of an expression of printed numbers; None with letters or dots, or if it is irrational.
+
+    A root of a square, the larger of two numbers, 0 times whatever: all that is rational is found.
+    """
     if isinstance(expr, Number):
         return expr.value
-    found = [plain_value(part) for part in children(expr)]
-    parts = [value for value in found if value is not None]
-    if not found or len(parts) < len(found):
+    if not children(expr) or any(isinstance(node, LETTERS) for node in walk(expr)):
         return None
-    match expr, parts:
-        case Neg(), [value]:
-            return -value
-        case Add(), _:
-            return sum(parts, Fraction(0))
-        case Mul(), _:
-            return reduce(operator.mul, parts)
-        case Div(), [above, below]:
-            return above / below if below else None
-        case Pow(), [base, exponent] if exponent.denominator == 1 and abs(exponent) <= 50:
-            return None if base == 0 and exponent < 0 else base ** int(exponent)
-    return None
+    try:
+        found = work(transform(expr, _in_pairs), _unread, EXACT)
+    except (ArithmeticFault, Undecided, TypeError):
+        return None
+    return None if isinstance(found, arb) else fraction(found)
+
+
+LETTERS = (Ref, Count, Chosen, Sum, Mean, Largest, Derivative)
+
+
+def _in_pairs(node: Expr) -> Expr | None:
+    """The largest of many as the larger of two, again and again."""
+    if not isinstance(node, Call) or node.function != "max" or len(node.arguments) < 3:
+        return None
+    return reduce(lambda a, b: Call("max", (a, b)), (transform(part, _in_pairs) for part in node.arguments))
+
+
+def _unread(node: Expr) -> Value:
+    raise TypeError(f"{node} is not made of numbers")

@@ -62,6 +62,7 @@ WORDS = {
     "verified": message("as verified"),
     "more": message("And {} more.", "{0}"),
     "loss": message("The loss by step"),
+    "dots": message("The loss by step; each dot is that of the step's own mini-batch"),
     "step": message("step"),
     "fit": message("The data and the fit before the step, dashed, and after it"),
     "path": message("The way of the parameters, on curves of equal loss over all data"),

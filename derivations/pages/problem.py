@@ -10,7 +10,7 @@ from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
 from derivations.examples.stated import named_losses, reported, trained
 from derivations.language.program import Equation
-from derivations.language.tree import Count, Expr, Mean, Ref, walk
+from derivations.language.tree import Ref
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import (
     Block,
@@ -25,20 +25,18 @@ from derivations.pages.blocks import (
     formula,
     listed,
     message,
-    phrase,
     phrases,
     say,
     series,
 )
 from derivations.pages.columns import data_value, entries_along_samples
+from derivations.pages.introduced import model_words, named_entries
 from derivations.pages.naming import symbols_of
 from derivations.pages.numbers_in import given
 from derivations.pages.sections import section
 from derivations.pages.tables import grouped, packed
 from derivations.pages.update_words import update_blocks
 from derivations.pages.words import convention
-
-COUNT = phrase("{} is the number of samples that a step uses; the sum over {} runs through them.")
 
 
 def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
@@ -53,23 +51,18 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
             count = symbols_of(example, ()).count
             yield Prose(say("The loss is the {}:", convention(known, count)) if known else say("The loss is"))
         yield from _equation(eq, losses if eq.target.name not in found else {})
-    if example.sample and any(_counts(node, example) for eq in own for node in walk(eq.body)):
-        yield Prose(say(COUNT, Count(example.sample), Ref(example.sample)))
     others = reported(example)
     if others:
         yield Prose(say("Reported beside {}, and not trained on:", Ref(example.loss)))
     for eq in others:
         yield from _equation(eq, losses)
+    yield from model_words(example, (*own, *others))
     yield from _data(example, rounding)
+    yield from named_entries(example)
     yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
     yield Prose(_rounding_words(example))
-
-
-def _counts(node: Expr, example: Example) -> bool:
-    """Whether a part of a formula is printed with the number of samples."""
-    return isinstance(node, (Mean, Count)) and node.index == example.sample
 
 
 def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:

@@ -32,8 +32,10 @@ from derivations.pages.blocks import (
     say,
     series,
 )
+from derivations.pages.introduced import prime_words
 from derivations.pages.numbers_in import leaf
 from derivations.pages.sections import section
+from derivations.pages.update_words import shows_primes
 from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS
@@ -51,6 +53,10 @@ WITNESSES = {
 WRITTEN_OUT = phrase(
     "SymPy proved {} identities: every line of the derivation, and the gradients against the derivative of "
     "the written-out loss."
+)
+ULP = phrase(
+    "An ulp, a unit in the last place, is the step from one float64 to the next: at 0 ulp torch has the "
+    "float64 nearest to the exact value."
 )
 FULL = Rounding(significant=17)
 
@@ -71,9 +77,15 @@ def summary_blocks(trace: Trace, rounding: Rounding) -> Iterator[Block]:
     example = trace.example
     yield section("summary")
     columns = tracked(example)
+    if any(len(epoch) > 1 for epoch in example.batches):
+        words = phrase("{} is in every row the loss of the step's own mini-batch, before the step.")
+        yield Prose(say(words, Ref(example.loss)))
     header: tuple[Words, ...] = (say("step"), *((formula(ref),) for ref in columns))
     steps = [trace.shown[number - 1] for number in shown_steps(trace.example)]
     rows = [_row(step, columns, rounding) for step in steps]
+    primed = prime_words(columns)
+    if primed and not shows_primes(example):
+        yield Prose((*primed,))
     yield Table("summary", "r" + "d" * len(columns), header, tuple(rows))
     left_out = len(trace.steps) - len(rows)
     if left_out:
@@ -93,6 +105,7 @@ def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[B
     """Quantity, by hand, torch, distance; then what all witnesses together compared."""
     yield section("checks")
     hands = (say("carried rounded"), say("exact")) if trace.carried else (say("by hand"),)
+    yield Prose(say(ULP))
     header = (say("step"), say("quantity"), *hands, ("torch",), say("distance in ulp"))
     wanted = {(c.step, c.quantity): c for c in report.checks if c.witness != PROGRAM}
     entries = [ref for ref in tracked(trace.example) if ref.name not in trace.example.start]

@@ -11,7 +11,7 @@ from derivations.examples.pace import after
 from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
-from derivations.language.tree import Add, Mul, Neg, Number, Ref, refs
+from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
 from derivations.pages.blocks import (
@@ -21,13 +21,16 @@ from derivations.pages.blocks import (
     Message,
     Prose,
     Words,
+    counted,
     formula,
     listed,
     message,
     phrase,
+    phrases,
     say,
     series,
 )
+from derivations.pages.introduced import function_words, index_words, prime_words
 from derivations.pages.numbers_in import leaf
 
 FEW = 3
@@ -55,6 +58,7 @@ def update_blocks(example: Example) -> Iterator[Block]:
         yield Display(update_formula(example, eq))
     if others:
         yield Prose(say("and the same for {}.", listed(list(map(Ref, others)))))
+    yield from introductions(example, shown)
     yield from _remarks(example)
 
 
@@ -95,6 +99,38 @@ def update_formula(example: Example, eq: Equation) -> Formula:
     if name in example.start:
         return formula(Ref(name, eq.target.indices), ("←", eq.body))
     return formula(eq.target, eq.body)
+
+
+def introductions(example: Example, shown: list[Equation]) -> Iterator[Block]:
+    """What the symbols of these update equations mean that the model has not: letters, state, primes."""
+    told = [part for eq in example.forward for part in (eq.target, eq.body)]
+    found = _shown(example, shown)
+    parts = [*index_words(example, found, told), *function_words(found, told)]
+    kept = [ref for name in example.states for ref in _first_reads([*found, *told], name)]
+    if kept:
+        forms = phrases(
+            "{1} is carried over from step to step; every step opens with its value.",
+            "{1} are carried over from step to step; every step opens with their values.",
+        )
+        parts.append(counted(*forms, len(kept), listed(kept)))
+    parts += prime_words(found)
+    if parts:
+        yield Prose((series(parts, ""),))
+
+
+def _shown(example: Example, equations: list[Equation]) -> list[Expr]:
+    """The sides of update equations as they are printed."""
+    return [side.expr for eq in equations for side in update_formula(example, eq).sides]
+
+
+def shows_primes(example: Example) -> bool:
+    """Whether the equations of the update are shown with primes, and so have explained them."""
+    wanted = "problem" in example.spec.page.parts
+    return wanted and bool(prime_words(_shown(example, _one_of_each(example)[0])))
+
+
+def _first_reads(found: list[Expr], name: str) -> list[Ref]:
+    return [ref for expr in found for ref in refs(expr) if ref.name == name][:1]
 
 
 def _remarks(example: Example) -> Iterator[Block]:

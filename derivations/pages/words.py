@@ -25,7 +25,7 @@ from derivations.pages.blocks import (
 MANY = 4  # samples that are listed one by one even where they follow each other
 RULES = {
     "definition": phrase("definition"),
-    "itself": phrase("the derivative of a quantity by itself is 1"),
+    "itself": phrase("the derivative of a quantity with respect to itself is 1"),
     "largest": phrase("the maximum passes its derivative on to the entry that is the largest"),
     "sum_terms": phrase("sum rule: term by term"),
     "constant_factor": phrase("constant factor {}"),

@@ -389,10 +389,11 @@ function lossPicture(step) {
   const losses = state.steps.map((one, k) => [k + 1, one.r.read(program.loss)]);
   if (losses.length < 2 || !losses.some(([, loss]) => Number.isFinite(loss))) return null;
   const picture = plot(words.loss, [0.7, losses.length + 0.3], range(losses.map(([, loss]) => loss)), words.step, program.letters.loss, true);
-  picture.line("curve", losses);
-  if (losses.length <= 60) losses.forEach((at) => picture.dot("spot", at));
+  const parts = state.steps.some((one) => one.samples.length < program.samples); // losses of other samples are no curve
+  if (!parts) picture.line("curve", losses);
+  if (parts || losses.length <= 60) losses.forEach((at) => picture.dot("spot", at, losses.length <= 60 ? 3.5 : 1.5));
   picture.dot("here", losses[step.number - 1], 5);
-  return [picture.svg, words.loss];
+  return [picture.svg, parts ? words.dots : words.loss];
 }
 
 const every = () => Array.from({ length: program.samples }, (_, k) => k + 1);
