@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -29,7 +30,7 @@ def built(folder: Path, course: Course, **languages: str) -> tuple[str, str]:
         page = Planned(file, name, PurePosixPath(), inputs(file))
         outcomes.append(Outcome(page, "built", (f"{name}.md", f"{name}.svg")))
     write_index(folder, course, outcomes, ("md", "svg"))
-    return (folder / "index.md").read_text(), (folder / "index.html").read_text()
+    return (folder / "index.md").read_text(), unescape((folder / "index.html").read_text())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

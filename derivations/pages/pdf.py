@@ -41,7 +41,7 @@ def write(press: Press) -> bytes:
 
 def check(pdf: bytes, press: Press) -> None:
     """Read the finished PDF back: every glyph and every spoken text is the document's, in reading order."""
-    require(pdf, press.document, press.symbols)
+    require(pdf, press)
 
 
 def check_source(text: str, press: Press) -> None:

@@ -37,8 +37,10 @@ from derivations.pages.blocks import (
     Words,
 )
 from derivations.pages.paper import Paper, on_paper
+from derivations.pages.pdf_additions import Additions, places
 from derivations.pages.pdf_lines import has_bar, is_of_figure, misdrawn
 from derivations.pages.pdf_text import Glyph, Line, read
+from derivations.pages.press import Press
 from derivations.pages.sheets import Sheet, head_width
 from derivations.pages.typst_source import (
     LINE,
@@ -52,12 +54,13 @@ from derivations.pages.typst_text import shown
 HINT = "No page was written."
 
 
-def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
+def require(pdf: bytes, press: Press) -> None:
     """Raise `CheckFailed` at the first glyph or spoken text of the PDF that is not the document's."""
-    finished = read(pdf)
-    paper = on_paper(document, symbols, LINE)
+    finished, symbols = read(pdf), press.symbols
+    paper = on_paper(press.document, symbols, LINE)
     document = paper.document
-    _spoken(finished.spoken, list(heard(document, symbols)), adds=bool(document.templates))
+    additions = Additions(press) if document.templates else None
+    _spoken(finished.spoken, list(heard(document, symbols)), additions)
     found = finished.glyphs
     body = [glyph for glyph in found if not glyph.artifact]
     bars = defaultdict(list)
@@ -65,9 +68,12 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
         if not is_of_figure(line):
             bars[line.page].append(line)
     drawn = [line for line in finished.lines if is_of_figure(line)]
-    at = 0
-    for where, wanted, figure in expected(paper, symbols):
-        at = _behind_words(body, at, wanted, where) if document.templates else at
+    at, before = 0, None
+    for where, wanted, figure, place in expected(paper, symbols):
+        if additions:
+            at, fault = additions.behind(body, at, wanted.text, before)
+            _no_fault(where, fault)
+        before = place
         here = body[at : at + len(wanted.text)]
         at += len(wanted.text)
         _same(here, wanted, bars, where)
@@ -76,8 +82,8 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
             if fault := misdrawn(figure.drawing, drawn[:count], here, symbols):
                 raise _fault(where, fault)
             drawn = drawn[count:]
-    if document.templates:
-        _words_only(_text(body[at:]), "its end")
+    if additions:
+        _no_fault("its end", additions.fault(body[at:], before))
         at = len(body)
     if drawn:
         raise _fault("its end", "there are more drawings")
@@ -89,34 +95,19 @@ def require(pdf: bytes, document: Document, symbols: Symbols) -> None:
         _artifacts(margin, headers, number, found[-1].page, adds=bool(document.templates))
 
 
-def _behind_words(body: list[Glyph], at: int, wanted: Glyphs, where: str) -> int:
-    """Where what is due begins, behind words that an author's template adds."""
-    added = ""
-    for start in range(at, len(body)):
-        if _text(body[start : start + len(wanted.text)]) == wanted.text:
-            return start
-        added += body[start].letter
-        _words_only(added[-1], where)
-    return at
-
-
-def _words_only(text: str, where: str) -> None:
-    """Raise `CheckFailed` at a number that a template adds: nobody verified it."""
-    if any(letter.isdigit() or letter in "=≈" for letter in text):
-        raise _fault(where, f"a template adds '{text[:40]}', whose numbers nobody verified")
-
-
-def _spoken(pages: list[list[str]], wanted: list[str], *, adds: bool) -> None:
+def _spoken(pages: list[list[str]], heard: list[tuple[str, int | None]], additions: Additions | None) -> None:
     """What is said aloud, in order; what goes on from one page to the next is tagged on both.
 
-    An author's template (``adds``) may repeat what is said elsewhere.
+    An author's template may add what is right where it stands, and repeat what is said elsewhere.
     """
-    at = 0
+    at, wanted = 0, [text for text, _ in heard]
     for number, texts in enumerate(pages, 1):
         for place, text in enumerate(texts):
             if [text] == wanted[at : at + 1]:
                 at += 1
-            elif (place or [text] != wanted[at - 1 : at]) and not (adds and text in wanted):
+            elif (place or [text] != wanted[at - 1 : at]) and not (
+                additions and (text in wanted or text in additions.said(heard[at - 1][1] if at else None))
+            ):
                 due = wanted[at] if at < len(wanted) else "nothing"
                 raise _fault(f"page {number}", f"'{text}' is said instead of '{due}'")
     if at < len(wanted):
@@ -130,8 +121,7 @@ def _same(here: list[Glyph], wanted: Glyphs, bars: Mapping[int, list[Line]], whe
         place = next((k for k, (a, b) in pairs if a != b), len(text))
         start = max(place - 20, 0)
         raise _fault(where, f"'{text[start : place + 20]}' instead of '{wanted.text[start : place + 20]}'")
-    if fault := wanted.misplaced([glyph.height + 1e4 * (1e3 - glyph.page) for glyph in here]):
-        raise _fault(where, fault)
+    _no_fault(where, wanted.misplaced([glyph.height + 1e4 * (1e3 - glyph.page) for glyph in here]))
     for (start, end), (low, below) in wanted.wholly:
         if not has_bar(here[start:end], here[low:below], bars.get(here[start].page, [])):
             raise _fault(where, f"no bar between '{text[start:end]}' and '{text[low:below]}'")
@@ -148,9 +138,15 @@ def _artifacts(text: str, headers: list[str], number: int, last: int, *, adds: b
     )
     left = left.replace(f"{number}/{last}", "", 1)
     if left and adds:
-        _words_only(left, f"the margin of page {number}")
+        if any(letter.isnumeric() or letter in "=≈" for letter in left):
+            raise _fault(f"the margin of page {number}", f"a template adds '{left[:40]}', and no number may")
     elif text not in [f"{header}{number}/{last}" for header in ("", *headers)]:
         raise _fault(f"page {number}", f"'{text[:40]}' in its margin")
+
+
+def _no_fault(where: str, fault: str) -> None:
+    if fault:
+        raise _fault(where, fault)
 
 
 def _fault(where: str, what: str) -> CheckFailed:
@@ -228,13 +224,16 @@ class Reader:
             found.box(typeset(side.expr, self.symbols), self.symbols.marks)
 
 
-def heard(document: Document, symbols: Symbols) -> Iterator[str]:
-    """What is said aloud, in order: formulas but plain numbers in a column of numbers, and figures."""
-    for block in document.blocks:
+def heard(document: Document, symbols: Symbols) -> Iterator[tuple[str, int | None]]:
+    """What is said aloud, in order, with the place of its step.
+
+    That are formulas but plain numbers in a column of numbers, and figures.
+    """
+    for block, place in zip(document.blocks, places(document.blocks), strict=True):
         if isinstance(block, Figure):
-            yield shown(block.drawing.description, document.language)
+            yield shown(block.drawing.description, document.language), place
         for formula in _formulas(block):
-            yield spoken_chain(formula.sides, symbols, document.language)
+            yield spoken_chain(formula.sides, symbols, document.language), place
 
 
 def _formulas(block: Block) -> Iterator[Formula]:
@@ -252,14 +251,14 @@ def _formulas(block: Block) -> Iterator[Formula]:
     return (word for cell in cells for word in cell if isinstance(word, Formula))
 
 
-def expected(paper: Paper, symbols: Symbols) -> Iterator[tuple[str, Glyphs, Figure | None]]:
-    """The glyphs of a document, piece by piece, each with where it stands, in words; and the figures."""
+def expected(paper: Paper, symbols: Symbols) -> Iterator[tuple[str, Glyphs, Figure | None, int | None]]:
+    """The glyphs of a document by pieces: where it stands, in words; the figures; the place of its step."""
     heading, document = "the start", paper.document
-    for block in document.blocks:
+    for block, place in zip(document.blocks, places(document.blocks), strict=True):
         if isinstance(block, Heading):
             heading = Reader(symbols, document.language).words(block.words).text
         for where, found in _of_block(block, paper, Reader(symbols, document.language)):
-            yield f"under '{heading}', {where}", found, block if isinstance(block, Figure) else None
+            yield f"under '{heading}', {where}", found, block if isinstance(block, Figure) else None, place
 
 
 def _of_block(block: Block, paper: Paper, reader: Reader) -> Iterator[tuple[str, Glyphs]]:

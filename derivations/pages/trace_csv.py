@@ -51,7 +51,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
     yield _header(trace)
     for step in trace.steps:
         for (name, at), slot in step.layout.tape.slots.items():
-            indices = [str(place) for place in _numbered(step, (name, at))]
+            indices = [str(place) for place in numbered(step, (name, at))]
             carried = (decimal(trace.carried[step.number - 1].memory[slot]),) if trace.carried else ()
             value = step.memory[slot]
             blank = [""] * (rank - len(indices))
@@ -62,7 +62,7 @@ def _of_step(step: Step) -> Row:
     return str(step.number), str(step.epoch), " ".join(map(str, step.samples))
 
 
-def _numbered(step: Step, entry: Entry) -> list[int]:
+def numbered(step: Step, entry: Entry) -> list[int]:
     """The indices of an entry, samples by their numbers in the data set."""
     name, at = entry
     dims = step.layout.dims.get(name, ("",) * len(at))
