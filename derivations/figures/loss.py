@@ -55,12 +55,13 @@ def draw(scene: Scene) -> Drawing | None:
     places = {k: frame.at(Fraction(k + 1), losses[k]) for k in thinned(losses)}
     line = [frame.at(Fraction(k), wholes[k]) for k in thinned(wholes)] if wholes else []
     curve = line if has_parts(scene) else [*places.values()]
-    shapes: list[Shape] = [*frame.shapes(whole=True), *([Stroke("curve", tuple(curve))] if curve else [])]
-    if len(losses) <= MARKED or has_parts(scene):
-        radius = Fraction(7, 2) if len(losses) <= MARKED else Fraction(3, 2)
-        shapes += [Disc("point", at, radius, about[k]) for k, at in places.items()]
+    lines: list[Shape] = [Stroke("curve", tuple(curve))] if curve else []
+    few = len(losses) <= MARKED
+    shown = places if few or has_parts(scene) else {}
+    dots = [Disc("point", at, Fraction(7 if few else 3, 2), about[k]) for k, at in shown.items()]
+    shapes = (*frame.shapes(whole=True), *(lines if few else ()), *dots, *(() if few else lines))
     title = scene.said("{}: the loss by step", scene.example.spec.title)
-    return Drawing(title, _description(scene, about), point(WIDTH, HEIGHT), tuple(shapes))
+    return Drawing(title, _description(scene, about), point(WIDTH, HEIGHT), shapes)
 
 
 def _description(scene: Scene, about: list[str]) -> str:
