@@ -52,7 +52,7 @@ def row_parts(row: tuple[Words, ...], sheet: Sheet, symbols: Symbols, most: floa
 
 def _cut(words: Words, symbols: Symbols, width: float | None, most: float) -> list[Words]:
     """The words of a cell in parts that are not higher, cut at blanks."""
-    if width is None or len(words) < 2 or words_height(words, symbols, width) <= most:
+    if width is None or words_height(words, symbols, width) <= most:
         return [words]
     parts: list[Words] = [()]
     for word in single_words(words):

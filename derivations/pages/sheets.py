@@ -21,6 +21,7 @@ from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_n
 Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = {1.0: 1.0, 0.91: 1.03, 0.82: 1.08}  # sizes of type, and how much wider letters are for their size
 SPLIT = 0.91
+FLOOR = 0.75  # the size of a formula that cannot be cut: 8 of 11 points
 LARGE = ("derivation", "matrix")  # tables of formulas, which are set in display style
 SPACED = (*LARGE, "quantities")  # rows with fractions need space between them
 GAP, LINE, NARROW, WORDS = 1.2, 1.25, 9.0, 14.0
@@ -47,18 +48,25 @@ class Sheet:
     turned: bool = False
 
 
-def sheets(table: Table, symbols: Symbols, width: float, turns: bool = False) -> tuple[Sheet, ...]:
-    """The table in sheets that are at most ``width`` em wide; one of few rows may be turned (``turns``)."""
+def sheets(
+    table: Table, symbols: Symbols, width: float, turns: bool = False, floor: float = FLOOR
+) -> tuple[Sheet, ...]:
+    """The table in sheets that are at most ``width`` em wide; one of few rows may be turned (``turns``).
+
+    No column wraps where a formula that cannot be cut would be set smaller than ``floor`` of its size.
+    """
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
     if table.kind in LARGE and (found := _wrapped(table, natural, width - GAP * len(natural))):
-        return (Sheet(table, found),)
+        if _is_readable(table, found, symbols, floor):
+            return (Sheet(table, found),)
     for scale, wider in SCALES.items():
         own = [one * wider for one in natural]
         if sum(own) * scale + GAP * len(own) <= width:
             return (Sheet(table, _stated(table, own), scale),)
     for scale, wider in SCALES.items():
         if found := _wrapped(table, [one * wider for one in natural], (width - GAP * len(natural)) / scale):
-            return (Sheet(table, found, scale),)
+            if _is_readable(table, found, symbols, floor / scale):
+                return (Sheet(table, found, scale),)
     if turns and table.kind in TURNING and len(table.rows) <= FEW:
         other = turned(table)
         own = [_natural(other, place, symbols) for place in range(len(other.align))]
@@ -96,6 +104,18 @@ def _wrapped(table: Table, natural: Sequence[float], room: float) -> tuple[float
     return tuple(found.get(at) for at in range(len(natural)))
 
 
+def _is_readable(table: Table, widths: Sequence[float | None], symbols: Symbols, floor: float) -> bool:
+    """Whether no formula is so much wider than its column that it would be set too small."""
+    cells = (pair for row in table.rows for pair in zip(row, widths, strict=True))
+    found = ((word, width) for cell, width in cells if width for word in cell if isinstance(word, Formula))
+    return not floor or all(
+        line.size.width * floor <= width + 0.01
+        for word, width in found
+        if chain_width(word, symbols) * floor > width
+        for line in lines(word.sides, symbols, width)
+    )
+
+
 def _is_formula(words: Words) -> bool:
     return len(words) == 1 and isinstance(words[0], Formula)
 
@@ -120,7 +140,7 @@ def _split(table: Table, natural: Sequence[float], symbols: Symbols, width: floa
         held = [*held, at]
     for place, group in enumerate([*groups, held]):
         part = columns(table, [0, *group])
-        again = sheets(part, symbols, width) if len(group) == 1 and "l" in part.align[1:] else ()
+        again = sheets(part, symbols, width, floor=0) if len(group) == 1 and "l" in part.align[1:] else ()
         fitted = again[0] if again else Sheet(part, (None,) * len(part.align), SPLIT)
         yield replace(fitted, continues="beside" if place else "")
 
