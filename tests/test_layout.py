@@ -124,7 +124,7 @@ def feet(file: bytes) -> Iterator[tuple[str, float]]:
     pages = [list(own) for _, own in groupby(glyphs, key=lambda glyph: glyph.page)]
     for own in pages[:-1]:
         foot = min(glyph.height for glyph in own)
-        yield "".join(g.letter for g in own if g.height < foot + 2), (foot - 65) / 842
+        yield "".join(g.letter for g in own if g.height < foot + 2), (foot - 60) / 842
 
 
 @pytest.mark.parametrize("name", GALLERY)
