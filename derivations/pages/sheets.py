@@ -56,17 +56,17 @@ def sheets(
     No column wraps where a formula that cannot be cut would be set smaller than ``floor`` of its size.
     """
     natural = [_natural(table, place, symbols) for place in range(len(table.align))]
-    if table.kind in LARGE and (found := _wrapped(table, natural, width - GAP * len(natural))):
-        if _is_readable(table, found, symbols, floor):
-            return (Sheet(table, found),)
+    found = _wrapped(table, natural, width - GAP * len(natural)) if table.kind in LARGE else ()
+    if found and _is_readable(table, found, symbols, floor):
+        return (Sheet(table, found),)
     for scale, wider in SCALES.items():
         own = [one * wider for one in natural]
         if sum(own) * scale + GAP * len(own) <= width:
             return (Sheet(table, _stated(table, own), scale),)
     for scale, wider in SCALES.items():
-        if found := _wrapped(table, [one * wider for one in natural], (width - GAP * len(natural)) / scale):
-            if _is_readable(table, found, symbols, floor / scale):
-                return (Sheet(table, found, scale),)
+        found = _wrapped(table, [one * wider for one in natural], (width - GAP * len(natural)) / scale)
+        if found and _is_readable(table, found, symbols, floor / scale):
+            return (Sheet(table, found, scale),)
     if turns and table.kind in TURNING and len(table.rows) <= FEW:
         other = turned(table)
         own = [_natural(other, place, symbols) for place in range(len(other.align))]
