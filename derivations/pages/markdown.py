@@ -33,6 +33,7 @@ def escape(text: str) -> str:
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = SPECIAL.sub(r"\\\1", text)
+    text = re.sub(r"(?<=\{)([{%])", r"\\\1", text)  # no tag of Liquid, no substitution of MyST
     return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", r"\1\\\2", text) if not text[:1].isdigit() else text
 
 
