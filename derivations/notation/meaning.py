@@ -33,6 +33,11 @@ def raised(tokens: Sequence[str]) -> Raised:
     return Raised("".join(inside), length)
 
 
+def _is_array(index: Expr, symbols: Symbols) -> bool:
+    """Whether what stands below is a whole array: the script of a name, as in the state v_W, no index."""
+    return isinstance(index, Ref) and symbols.ranks.get(index.name, 0) > len(index.indices)
+
+
 def meaning(symbols: Symbols, shown: Symbol, scripts: Scripts, indices: Indices) -> Expr:
     """The entry, array, number of samples or index that a symbol with these scripts means.
 
@@ -44,7 +49,7 @@ def meaning(symbols: Symbols, shown: Symbol, scripts: Scripts, indices: Indices)
             symbol = replace(shown, subscripts=texts[:own], primes=given)
             means = symbols.means(symbol, len(texts) - own)
             at = indices(scripts[own:]) if means else None
-            if means and at is not None:
+            if means and at is not None and not any(_is_array(one, symbols) for one in at):
                 found = means(at)
                 return Ref(found.name + primes[len(given) :], found.indices)
         if name := symbols.whole(replace(shown, subscripts=texts, primes=given)):
