@@ -310,9 +310,10 @@ def test_contributions_that_do_not_add_up_are_caught(monkeypatch: pytest.MonkeyP
         }
         return EdgeValues({**found.values, ("w", "R"): own["w", "R"]})
 
+    scene = scene_of(name)  # the page is worked before anything is made wrong
     monkeypatch.setattr(values, "worked", wrong)
     monkeypatch.setattr(values_audit, "worked", wrong)
-    drawing = values.draw(scene_of(name))
+    drawing = values.draw(scene)
     assert drawing is not None
     assert any("add up" in fault for fault in faults(drawing, name))
 

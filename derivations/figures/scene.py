@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,7 +54,7 @@ class FigureRow:
     """One row: a name, which ends the name of its file; the part of a page it belongs to, and its sentence.
 
     ``draw`` gives None where there is nothing to show. ``faults`` says, from the places and labels of a
-    drawing alone, what in it is not as in the run.
+    drawing alone, what in it is not as in the run. ``notes`` are further sentences.
     """
 
     name: str
@@ -62,7 +62,8 @@ class FigureRow:
     lead: str | Callable[[Scene], str]
     draw: Callable[[Scene], Drawing | None]
     faults: Callable[[Drawing, Scene], Iterator[str]]
+    notes: Callable[[Drawing], Iterable[str]] = lambda drawing: ()
 
-    def sentence(self, scene: Scene) -> str:
-        """The sentence above the figure on this page."""
-        return self.lead if isinstance(self.lead, str) else self.lead(scene)
+    def sentences(self, scene: Scene, drawing: Drawing) -> tuple[str, ...]:
+        """The sentences above the figure on this page: what it is, and what is special in this drawing."""
+        return (self.lead if isinstance(self.lead, str) else self.lead(scene), *self.notes(drawing))

@@ -11,7 +11,7 @@ from derivations.figures import graph, values
 from derivations.figures.drawing import Drawing, Label, Said, Stroke
 from derivations.figures.edges import Edge, worked
 from derivations.figures.layered import reads_of
-from derivations.figures.node_values import NodeValues
+from derivations.figures.node_values import MANY, SUM, NodeValues
 from derivations.figures.nodes import quantities
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.backward import adjoint
@@ -22,9 +22,18 @@ from derivations.numbers.systems import EXACT, Value
 LEAD = phrase(
     "The step in the computation graph. In the nodes stand the values. On an arrow stands what comes back "
     "along it from the loss: what it adds to the derivative of the loss with respect to the quantity where "
-    "it starts. Where several arrows start, the derivative is their sum, Σ in the node; (…) stands for "
-    "entries not listed."
+    "it starts."
 )
+NOTES = {
+    SUM: phrase("Where several arrows start, the derivative is their sum, Σ in the node."),
+    MANY: phrase("(…) stands for entries that are not listed."),
+}
+
+
+def notes(drawing: Drawing) -> Iterator[str]:
+    """What the marks mean that stand in this drawing."""
+    said = {part for shape in drawing.shapes if isinstance(shape, Label) for part in shape.said}
+    yield from (note for mark, note in NOTES.items() if mark in said)
 
 
 def faults(drawing: Drawing, scene: Scene) -> Iterator[str]:
@@ -108,4 +117,4 @@ def _same(one: Value, other: Value) -> bool:
     return rest == 0 if isinstance(rest, fmpq) else bool(rest.contains(0))
 
 
-VALUES = FigureRow("values", "steps", LEAD, values.draw, faults)
+VALUES = FigureRow("values", "steps", LEAD, values.draw, faults, notes)

@@ -105,7 +105,8 @@ def steps(
 def figure_blocks(scene: Scene, part: str) -> Iterator[Block]:
     """The figures of a part, each below its sentence."""
     for name, drawing in figures_of(scene, part).items():
-        yield Prose(say(FIGURES[name].sentence(scene)))
+        lead, *notes = map(message, FIGURES[name].sentences(scene, drawing))
+        yield Prose((series((lead, *notes), "") if notes else lead,))
         yield Figure(name, drawing)
 
 
