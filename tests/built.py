@@ -17,18 +17,14 @@ from derivations.pages.page import Page
 
 FEW = (  # one page of each kind
     "linear-regression",
-    "linear-regression-by-calculator",
     "logistic-regression",
     "two-two-two-network",
     "softmax-regression",
     "rnn-two-steps",
     "max-pooling",
-    "attention",
     "word-embedding",
     "newton",
     "optimizer-adam",
-    "gradient-clipping",
-    "learning-rate-diverges",
 )
 
 

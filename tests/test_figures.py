@@ -30,7 +30,7 @@ from derivations.language.tree import Number, number
 from derivations.pages.blocks import Figure
 from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
-from tests.built import GALLERY, page
+from tests.built import GALLERY, page, thinned
 
 
 def scene_of(shown: Page) -> Scene:
@@ -318,7 +318,7 @@ STRAINS = {
 }
 
 
-@pytest.mark.parametrize("case", STRAINS)
+@pytest.mark.parametrize("case", thinned(STRAINS, 2, str))
 def test_strained_runs(case: str) -> None:
     equations, data, parameters, lr, epochs = STRAINS[case]
     text = SPEC.format(equations=equations, data=data, parameters=parameters, lr=lr, epochs=epochs)

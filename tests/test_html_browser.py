@@ -52,7 +52,7 @@ def test_nothing_is_beyond_the_edge_of_a_screen(name: str, browser: Any, file: A
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1000, 1400])
+@pytest.mark.parametrize("width", [360, 1000, pytest.param(1400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PAIR)
 def test_axe_finds_nothing(name: str, width: int, scheme: str, browser: Any, file: Any) -> None:
     with opened(browser, file(name), width, color_scheme=scheme) as shown:
