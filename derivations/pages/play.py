@@ -65,7 +65,7 @@ WORDS = {
     "dots": message("The loss by step; each dot is that of the step's own mini-batch"),
     "step": message("step"),
     "fit": message("The data and the fit before the step, dashed, and after it"),
-    "path": message("The way of the parameters, on curves of equal loss over all data"),
+    "path": message("The path of the parameters on curves of equal loss over all data"),
     "number": message("“{}” is not a number.", "{0}"),
     "whole": message("A whole number from 1 to {} is needed here.", "{0}"),
     "large": message("This number is too large."),
