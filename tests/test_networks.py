@@ -146,7 +146,7 @@ def test_no_table_is_wide() -> None:
 
 
 @pytest.mark.parametrize("form", ["md", pytest.param("tex", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("page", [single, batched])
+@pytest.mark.parametrize("page", [single, pytest.param(batched, marks=pytest.mark.slow)])
 def test_every_altered_number_of_a_network_is_caught(page: Callable[[], Page], form: str) -> None:
     shown = page()
     text = shown[form]
@@ -321,7 +321,7 @@ def networks(draw: st.DrawFn) -> str:
 
 
 @given(networks())
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_a_random_network_is_worked_audited_and_has_its_matrix_form(text: str) -> None:
     page = derivations.build(text, ("md", "tex"))
     forms = {form.equation.target.name for form in page.press.run.matrices}
