@@ -22,7 +22,7 @@ from derivations.catalogue import functions
 from derivations.language.backward import backward, put_in_outer
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.proof import prove
+from derivations.language.prover import prove
 from derivations.language.shortcuts import find, state
 from derivations.language.steps import derive
 

@@ -12,11 +12,10 @@ from derivations.catalogue import functions
 from derivations.examples.example import Example, prepare
 from derivations.examples.spec import parse_spec
 from derivations.language.parser import parse
-from derivations.language.proof import prove
+from derivations.language.prover import prove
 from derivations.language.steps import Chain, Line, derive
-from derivations.language.symbolic import Atoms, function_class, to_sympy
+from derivations.language.symbolic import Atoms, function_class, is_zero, to_sympy
 from derivations.language.tree import Derivative, Expr, Number, Ref, number, transform
-from derivations.language.vanishing import is_zero
 from derivations.notation.text import text
 
 SPEC = """

@@ -23,6 +23,7 @@ from derivations.examples.training import layout_of, train
 from derivations.language.backward import adjoint
 from derivations.language.errors import DerivationsError
 from derivations.language.program import Equation, Program
+from derivations.language.symbolic import is_zero
 from derivations.language.tree import (
     ONE,
     Add,
@@ -42,7 +43,6 @@ from derivations.language.tree import (
     rebuild,
     rename_index,
 )
-from derivations.language.vanishing import is_zero
 from derivations.notation.text import text
 from derivations.numbers.float64 import enclose
 from derivations.numbers.systems import Undecided, precision

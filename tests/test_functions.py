@@ -17,9 +17,8 @@ from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
-from derivations.language.symbolic import Atoms, to_sympy, unfold
+from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
 from derivations.language.tree import Call, Ref
-from derivations.language.vanishing import is_zero
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
 from tests.test_catalogue import assert_verified, by_name, example_of, run, spec

@@ -8,12 +8,11 @@ from derivations.examples.arrays import Array
 from derivations.examples.spec import Source, check_name
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
-from derivations.language.degree import degree
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
-from derivations.language.symbolic import Atoms, to_sympy
+from derivations.language.symbolic import Atoms, degree, to_sympy
 from derivations.language.tree import (
     REDUCTIONS,
     Add,

@@ -15,9 +15,9 @@ from derivations.catalogue.losses import LOSSES, Loss
 from derivations.examples.example import Example
 from derivations.examples.placed import Placed
 from derivations.examples.template import REST, Names, Template, filled, put_in, template
-from derivations.language.match import match, matches
 from derivations.language.parser import parse
 from derivations.language.program import Equation
+from derivations.language.shortcuts import match, matches
 from derivations.language.tree import Expr, Ref, Sum, transform, walk
 
 

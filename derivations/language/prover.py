@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
 
@@ -19,8 +20,9 @@ import sympy as sp
 
 from derivations.language.contributions import adjoint, needed
 from derivations.language.program import Program
-from derivations.language.symbolic import function_class
-from derivations.language.tiny import TinyRanges
+from derivations.language.ranges import affine, extremes, is_letter, moving_letters
+from derivations.language.steps import Chain, Line
+from derivations.language.symbolic import function_class, is_zero
 from derivations.language.tree import (
     Add,
     Call,
@@ -38,8 +40,72 @@ from derivations.language.tree import (
     Ref,
     Sum,
     free_indices,
+    walk,
 )
-from derivations.language.vanishing import is_zero
+
+# --- The sizes at which a proof writes a program out: two values an index, or as many as reads need ---
+
+
+@dataclass(frozen=True)
+class TinyRanges:
+    """The values of every index of a program, at least ``least`` of them."""
+
+    program: Program
+    least: int
+
+    def of(self, index: str, body: Expr | None = None) -> range:
+        """The values of an index; a letter of the derivation's own has those of the axis it reads."""
+        if index not in self.sizes and body is not None:
+            like = (self.letters.get(place) for place in _read_along(body, index))
+            index = next((letter for letter in like if letter is not None), index)
+        return range(1, self.sizes.get(index, self.least) + 1)
+
+    @cached_property
+    def reads(self) -> list[Ref]:
+        """Every entry that the program reads."""
+        return [node for eq in self.program for node in walk(eq.body) if isinstance(node, Ref)]
+
+    @cached_property
+    def letters(self) -> dict[tuple[str, int], str]:
+        """The letter that runs along each axis of an array: of its own equation, else of a plain read."""
+        found: dict[tuple[str, int], str] = {}
+        for ref in (*(eq.target for eq in self.program), *self.reads):
+            for axis, part in enumerate(ref.indices):
+                if isinstance(part, Ref) and is_letter(part):
+                    found.setdefault((ref.name, axis), part.name)
+        return found
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many values each index takes: enough for reads such as ``h[2*u + p]``."""
+        sizes = dict.fromkeys(self.program.indices, self.least)
+        before: dict[str, int] = {}
+        while before != sizes:
+            before = dict(sizes)
+            self.widen(sizes)
+        return sizes
+
+    def widen(self, sizes: dict[str, int]) -> None:
+        """Make the letters of computed quantities as long as one read after another needs them."""
+        moving = moving_letters(self.program)
+        own = {(eq.target.name, axis): p for eq in self.program for axis, p in enumerate(eq.target.indices)}
+        places = [(ref, axis, part) for ref in self.reads for axis, part in enumerate(ref.indices)]
+        for ref, axis, part in places:
+            mine, form = own.get((ref.name, axis)), affine(part)
+            if not isinstance(mine, Ref) or not form or ref.padded or form.get(mine.name):
+                continue
+            sizes[mine.name] = max(sizes[mine.name], int(extremes(form, sizes)[1]))
+            if isinstance(part, Ref) and part.name not in moving:
+                sizes[part.name] = sizes[mine.name]
+
+
+def _read_along(body: Expr, index: str) -> Iterator[tuple[str, int]]:
+    """The axes that an index runs along in an expression."""
+    for ref in (node for node in walk(body) if isinstance(node, Ref)):
+        for axis, part in enumerate(ref.indices):
+            if part == Ref(index):
+                yield ref.name, axis
+
 
 TINY, DEEPEST, WRITTEN = 2, 8, 5
 Entry: TypeAlias = tuple[str, tuple[int, ...]]
@@ -297,3 +363,44 @@ def _entry(symbol: str) -> Entry:
     if name == "count":
         return symbol, ()
     return name, tuple(int(part) for part in inside.split(",") if part)
+
+
+# --- Deciding the lines of a derivation, one after another, each against the line before it ---
+
+
+def prove(
+    chains: tuple[Chain, ...], program: Program, loss: str, conditions: Iterable[tuple[Expr, Expr]] = ()
+) -> list[tuple[str, bool]]:
+    """Every line of every chain against the line before it; the first against the subject.
+
+    The indices of ``program`` are those of the adjoints too; ``conditions`` hold of the data.
+    """
+    prover = Prover(program, loss, conditions)
+    found = []
+    for chain in chains:
+        before = chain.subject
+        for line in chain.lines:
+            holds = _holds(prover, before, line, chain)
+            found.append((f"line ({line.number}) of the derivation", holds))
+            before = line.expr
+    return found
+
+
+def _holds(prover: Prover, left: Expr, line: Line, chain: Chain) -> bool:
+    if line.reason.rule == "definition":
+        return _is_definition(prover, line.expr, chain.subject)
+    if line.reason.rule == "shortcut":
+        return prover.equal(left, line.expr) or prover.equal_at_sizes(left, line.expr)
+    return prover.equal(left, line.expr)
+
+
+def _is_definition(prover: Prover, expr: Expr, subject: Expr) -> bool:
+    """Whether a line differentiates the equation itself, not merely something of the same slope."""
+    target = subject.body if isinstance(subject, Derivative) else Ref(prover.loss)
+    if not isinstance(expr, Derivative) or not isinstance(target, Ref):
+        return False
+    defined = next((eq for eq in prover.program if eq.target == target), prover.program.targets[target.name])
+    by = expr.by
+    whole = Ref(adjoint(prover.loss, by.name), by.indices)
+    same = by == subject.by if isinstance(subject, Derivative) else whole == subject
+    return same and prover.equal(defined.body, expr.body)

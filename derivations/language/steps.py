@@ -2,14 +2,14 @@
 
 A `Chain` is ``subject = line = line = …``. Every rule turns the first derivative that is not yet
 worked out into something simpler and says why; the last line is the slope that SymPy found and the
-programs use. The lines are claims: `derivations.language.proof` decides each of them.
+programs use. The lines are claims: `derivations.language.prover` decides each of them.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from derivations.language.backward import Contribution, adjoint, contributions, instance
@@ -261,3 +261,35 @@ def local_slopes(
     taken = {*program.indices, *program.targets, *program.inputs}
     own = grouped(paths, lambda path: path.by.name)
     return [(path.through, local_subject(path, own[path.by.name], taken), path.local) for path in paths]
+
+
+# --- A shorter telling of a derivation: a slope that linearity alone gives is one line, not four ---
+
+LINEAR = {"definition", "sum", "sum_own", "sum_terms", "constant_factor", "collect", "front"}
+
+
+def condense(chains: Iterable[Chain]) -> tuple[Chain, ...]:
+    """The chains with each linear slope told in one line, numbered anew."""
+    found: list[Chain] = []
+    numbers: dict[int, int] = {}  # of a line now, by its number before
+    count = 0
+    for chain in chains:
+        kept = _one_line(chain)
+        before, count = count, count + len(kept.lines)
+        for place, line in enumerate(chain.lines):
+            numbers[line.number] = min(before + place + 1, count)
+        lines = [_renumbered(line, number, numbers) for number, line in enumerate(kept.lines, before + 1)]
+        found.append(Chain(chain.subject, tuple(lines)))
+    return tuple(found)
+
+
+def _one_line(chain: Chain) -> Chain:
+    subject, last = chain.subject, chain.lines[-1]
+    if not isinstance(subject, Derivative) or not {line.reason.rule for line in chain.lines} <= LINEAR:
+        return chain
+    return Chain(subject, (replace(last, reason=Reason("linear", (subject.by,))),))
+
+
+def _renumbered(line: Line, number: int, numbers: dict[int, int]) -> Line:
+    lines = tuple(dict.fromkeys(numbers[old] for old in line.reason.lines))
+    return Line(number, line.expr, replace(line.reason, lines=lines))

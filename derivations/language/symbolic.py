@@ -17,6 +17,7 @@ import sympy as sp
 from derivations.catalogue import functions
 from derivations.language.parser import parse
 from derivations.language.products import is_coefficient, product, total
+from derivations.language.program import Program
 from derivations.language.tree import (
     ONE,
     Add,
@@ -25,17 +26,126 @@ from derivations.language.tree import (
     Count,
     Div,
     Expr,
+    Largest,
+    Mean,
     Mul,
     Neg,
     Number,
     Pow,
     Ref,
+    Sum,
     children,
     number,
     rebuild,
     substitute,
     values,
 )
+
+# --- How high the powers in a formula may become: a bound on the size of what SymPy has to expand ---
+
+HUGE = 10**9
+
+
+def degree(expr: Expr, known: Mapping[str, int]) -> int:
+    """The degree in the entries that it reads, quotients counted like products.
+
+    ``known`` gives the degree of a quantity in earlier ones; others count as 1. A power of numbers
+    counts by its exponent, so that ``9**9**9`` is as high as it looks.
+    """
+    match expr:
+        case Ref(name, _):
+            return known.get(name, 1)
+        case Add(parts):
+            return max(degree(part, known) for part in parts)
+        case Mul(parts):
+            return min(HUGE, sum(degree(part, known) for part in parts))
+        case Div(a, b):
+            return min(HUGE, degree(a, known) + degree(b, known))
+        case Neg(a) | Sum(a, _) | Mean(a, _) | Largest(a, _):
+            return degree(a, known)
+        case Call(_, parts):
+            return max((degree(part, known) for part in parts), default=0)
+        case Pow(a, b):
+            return min(HUGE, max(1, degree(a, known)) * _exponent(b))
+    return 0
+
+
+def _exponent(expr: Expr) -> int:
+    match expr:
+        case Number(value, _):
+            return min(HUGE, abs(int(value)) + 1)
+        case Neg(a):
+            return _exponent(a)
+        case Pow(a, b):
+            base, exponent = _exponent(a), _exponent(b)
+            return HUGE if exponent > 20 else min(HUGE, base**exponent)
+        case Add(parts) | Mul(parts):
+            highest: int = max(_exponent(part) for part in parts) ** len(parts)
+            return min(HUGE, max(1, len(parts)) * highest)
+    return 1
+
+
+def program_degree(program: Program) -> int:
+    """The highest degree of any quantity of a program in its inputs."""
+    known: dict[str, int] = {}
+    for eq in program:
+        known[eq.target.name] = degree(eq.body, known)
+    return max(known.values(), default=0)
+
+
+# --- Whether an expression of SymPy's vanishes: refuted by a number, quickly; proved by algebra alone ---
+
+SHORT = 120  # operations; the numerator of a longer fraction may have too many terms
+
+
+def is_zero(expr: Any) -> bool:
+    """Whether SymPy proves that an expression vanishes.
+
+    A number can only refute it, quickly; that it vanishes is decided by algebra alone.
+    """
+    if expr == 0 or sp.expand(plain := _opaque(expr)) == 0:
+        return True
+    if _is_refuted(expr):
+        return False
+    if sp.count_ops(plain) <= SHORT and sp.expand(sp.numer(sp.together(plain))) == 0:
+        return True
+    if sp.expand(expr) == 0:
+        return True
+    if sp.cancel(sp.together(expr)) == 0:
+        return True
+    return bool(sp.simplify(expr.rewrite(sp.exp)) == 0)
+
+
+def _opaque(expr: Any) -> Any:
+    """A symbol in the place of every value of a function: what vanishes for all values vanishes for these."""
+    symbols: dict[Any, Any] = {}
+
+    def symbol(value: Any) -> Any:
+        if isinstance(value, sp.exp) and value.args[0].could_extract_minus_sign():
+            return 1 / symbol(sp.exp(-value.args[0]))
+        return symbols.setdefault(value, sp.Dummy())
+
+    return expr.replace(lambda part: isinstance(part, sp.Function), symbol)
+
+
+def _at(expr: Any, known: dict[Any, Any]) -> Any:
+    """The value at a point to some 30 digits; every part is worked once, however often it occurs."""
+    if expr not in known:
+        parts = [_at(part, known) for part in expr.args]
+        known[expr] = expr.func(*parts).evalf(30) if parts else expr
+    return known[expr]
+
+
+def _is_refuted(expr: Any) -> bool:
+    """Whether the expression is plainly not zero at one point; doubtful values refute nothing."""
+    symbols = sorted(expr.free_symbols, key=lambda symbol: str(symbol.name))
+    point = {symbol: sp.Rational(2 * place + 3, 2 * place + 7) for place, symbol in enumerate(symbols)}
+    try:
+        value = _at(expr, point)
+    except (ValueError, TypeError, NotImplementedError, LookupError, AttributeError):
+        return False  # a function that SymPy has no numbers for
+    return bool(value.is_Number and value.is_finite and abs(value) > sp.Float("1e-12"))
+
 
 # SymPy's sign has a delta function as its derivative; as everywhere in training, ours has 0.
 SIGN = type("sign", (sp.sign,), {"_eval_derivative": lambda self, by: sp.S.Zero})

@@ -10,9 +10,8 @@ from derivations.examples.checks import check_slopes
 from derivations.examples.example import Example
 from derivations.examples.listing import listing
 from derivations.examples.training import Trace, certified, train
-from derivations.language.condense import condense
-from derivations.language.proof import prove
-from derivations.language.steps import Chain, derive
+from derivations.language.prover import prove
+from derivations.language.steps import Chain, condense, derive
 from derivations.witnesses.check import Check, Proof, Report
 from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing

@@ -14,10 +14,8 @@ import sympy as sp
 from derivations.examples.example import Example
 from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
-from derivations.language.degree import program_degree
-from derivations.language.symbolic import SYMPY_OWN, function_class
+from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero, program_degree
 from derivations.language.tree import Largest, Number, Ref, Sum, values
-from derivations.language.vanishing import is_zero
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import Entry, label
 from derivations.witnesses.check import Absent, Proof
