@@ -12,7 +12,7 @@ from lxml import html
 import derivations
 from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.mathml import mathml_of
 from derivations.notation.mathml_pieces import flat, pieces
 from derivations.notation.read_mathml import latex_of_math
@@ -84,7 +84,7 @@ def test_mathml_is_read_back_as_the_latex_of_the_same_boxes(name: str, marks: Ma
 
 
 def test_marks_of_a_language_stand_in_the_numbers() -> None:
-    from derivations.notation.layout import Numeral
+    from derivations.notation.boxes import Numeral
 
     assert mathml_of(Numeral("164621.8125"), GERMAN) == "<mn>164.621,8125</mn>"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from derivations.examples import gallery
-from derivations.notation.layout import Numeral, walk
-from derivations.notation.speech import spoken_chain
+from derivations.notation.boxes import Numeral, walk
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Display, Formula, Table, Words
 from derivations.pages.page import Page

@@ -16,8 +16,8 @@ from derivations.notation.latex import latex
 from derivations.notation.mathml import mathml_of
 from derivations.notation.read import chain
 from derivations.notation.read_mathml import latex_of_math
-from derivations.notation.speech import spoken
 from derivations.notation.spoken import LANGUAGES
+from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.page import Page, build

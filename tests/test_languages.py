@@ -24,10 +24,8 @@ from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
 from derivations.notation.latex import latex
 from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
-from derivations.notation.numerals import decimal
-from derivations.notation.read import chain
+from derivations.notation.read import chain, decimal, token
 from derivations.notation.symbols import Symbols
-from derivations.notation.vocabulary import token
 from derivations.pages.blocks import (
     Block,
     Code,

@@ -13,7 +13,7 @@ import pytest
 import derivations
 from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
-from derivations.notation.layout import Box, Fraction, Numeral, Row, Scripts, Sign, parts
+from derivations.notation.boxes import Box, Fraction, Numeral, Row, Scripts, Sign, parts
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages import beamer

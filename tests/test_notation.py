@@ -36,11 +36,10 @@ from derivations.language.tree import (
 from derivations.language.tree import refs as reads
 from derivations.notation.latex import latex
 from derivations.notation.mathml import mathml_of
-from derivations.notation.numerals import Unreadable
-from derivations.notation.read import chain
+from derivations.notation.read import Unreadable, chain
 from derivations.notation.read_mathml import latex_of_math
-from derivations.notation.speech import spoken
 from derivations.notation.spoken import LANGUAGES
+from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbol, Symbols, meet, symbol_of
 from derivations.notation.typeset import typeset
 from derivations.pages.page import Page, build

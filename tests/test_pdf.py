@@ -14,10 +14,10 @@ import pytest
 
 from derivations.examples.gallery import names, path
 from derivations.language.errors import CheckFailed
+from derivations.notation.boxes import Fraction, Letter, Numeral, Scripts
 from derivations.notation.glyphs import Glyphs
-from derivations.notation.layout import Fraction, Letter, Numeral, Scripts
-from derivations.notation.marks import PLAIN, Marks
-from derivations.notation.numerals import decimal
+from derivations.notation.locales import PLAIN, Marks
+from derivations.notation.read import decimal
 from derivations.notation.typst import typst_of
 from derivations.pages import pdf, typst_text
 from derivations.pages.blocks import Prose, formula

@@ -38,11 +38,10 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.notation.latex import latex
-from derivations.notation.numerals import scientific
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side, chain
-from derivations.notation.speech import spoken, spoken_chain
+from derivations.notation.read import Side, chain, scientific
 from derivations.notation.spoken import LANGUAGES
+from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.finished import Item, Mathematics, read_markdown
 from derivations.pages.naming import symbols_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from derivations.figures.drawing import STYLES, Label, Said
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Fenced,
     Letter,
@@ -19,7 +19,7 @@ from derivations.notation.layout import (
     Scripts,
     Sign,
 )
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Fraction as Over,
 )
 from derivations.notation.symbols import Symbols

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,
@@ -27,7 +27,7 @@ from derivations.notation.layout import (
     merged,
     parts,
 )
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 
 COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 Span: TypeAlias = tuple[int, int]

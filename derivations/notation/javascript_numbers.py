@@ -27,8 +27,8 @@ from derivations.language.tree import (
     transform,
     values,
 )
+from derivations.notation.boxes import Row
 from derivations.notation.javascript import Scope, closed, code, letter, size
-from derivations.notation.layout import Row
 from derivations.notation.mathml import APPLIED, mathml_of
 from derivations.notation.printed import as_printed
 from derivations.notation.symbols import Symbols

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from derivations.language.tree import Expr
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,
@@ -25,7 +25,7 @@ from derivations.notation.layout import (
     Sign,
     Stack,
 )
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import COMMA, UNICODE, numeral, typeset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,
@@ -19,7 +19,7 @@ from derivations.notation.layout import (
     Sign,
     Stack,
 )
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 
 ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 BOLD_ONE = "𝟏"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
+from derivations.notation.boxes import Box, Fenced, Fraction, Root, Row, Scripts, Sign
 from derivations.notation.breaking import finer
-from derivations.notation.layout import Box, Fenced, Fraction, Root, Row, Scripts, Sign
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.mathml import APPLIED, brackets, infix, mathml_of, with_scripts
 from derivations.notation.measure import delimiters, measure, measure_row
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,

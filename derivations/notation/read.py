@@ -6,27 +6,154 @@ r"""Reading LaTeX mathematics back into the tree: the inverse of `derivations.no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from typing import TypeAlias
 
-from derivations.language.matrix import NORM, ONES
-from derivations.language.tree import Add, Call, Chosen, Derivative, Div, Expr, Neg, Pow, Ref
-from derivations.notation.meaning import meaning, raised
-from derivations.notation.numerals import Unreadable, decimal, negated, scientific
-from derivations.notation.symbols import SLOPE, Symbol, Symbols
-from derivations.notation.vocabulary import (
-    ACCENTS,
-    CLOSE,
-    CONSTANTS,
-    END,
-    ENTRYWISE,
-    LAYOUT,
-    NABLA,
-    OPEN,
-    REDUCTIONS,
-    RELATIONS,
-    WORD,
-    token,
+from derivations.catalogue import functions
+from derivations.language.matrix import NORM, ONES, TRANSPOSED
+from derivations.language.tree import (
+    Add,
+    Call,
+    Chosen,
+    Count,
+    Derivative,
+    Div,
+    Expr,
+    Largest,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
 )
+from derivations.notation.latex import SIGNS
+from derivations.notation.locales import PLAIN, Marks
+from derivations.notation.printed import turned
+from derivations.notation.symbols import SLOPE, Symbol, Symbols
+from derivations.notation.typeset import BETWEEN, DOTS
+
+# --- Printed numbers as trees: decimals, signs, powers of ten ---------------------------------
+
+
+class Unreadable(ValueError):
+    """A formula that is not in the notation of these pages."""
+
+
+def decimal(text: str) -> Number:
+    """A printed decimal as an exact number that remembers its digits."""
+    return Number(Fraction(text), text)
+
+
+def negated(expr: Expr) -> Expr:
+    """A sign before an expression; that of a number belongs to it."""
+    return turned(expr) if isinstance(expr, Number) and expr.value >= 0 else Neg(expr)
+
+
+def scientific(parts: list[Expr]) -> Expr:
+    r"""Factors to a product, with ``1.2 \cdot 10^{-7}`` as one number."""
+    if not parts:
+        raise Unreadable("an empty term")
+    found: list[Expr] = []
+    for part in parts:
+        before = found[-1] if found else None
+        match part, before:
+            case Pow(Number(Fraction(numerator=10, denominator=1), _), Number(e, _)), Number(m, text):
+                found[-1] = Number(m * Fraction(10) ** int(e), f"{text}e{e}")
+            case _:
+                found.append(part)
+    return found[0] if len(found) == 1 else Mul(tuple(found))
+
+
+# --- The words of LaTeX that the pages use, as the reader knows them --------------------------
+
+WORD = re.compile(r"(\\mathrm\{[^{}_]*)(?:_([^{}]|\{[^{}]*\}))?\}")
+STACK = r"\begin{array}{@{}l@{}}", r"\end{array}", r"\\"
+TOKEN = (
+    "|".join(map(re.escape, STACK)) + r"|\\mathbf 1|\\mathrm\{[^{}_]*(?:_(?:[^{}]|\{[^{}]*\}))?\}|\\[A-Za-z]+"
+    r"|NUMBER|[A-Za-z]|[-+=(){}\[\]^_',/≈]|\S"
+)
+
+
+@cache
+def token(marks: Marks = PLAIN) -> re.Pattern[str]:
+    """A token of LaTeX, numbers with the marks of a language."""
+    return re.compile(TOKEN.replace("NUMBER", marks.reads))
+
+
+RELATIONS = {"=": "=", r"\approx": "≈", r"\leftarrow": "←"}
+SIZES = {f"\\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in "lr"}
+LAYOUT = {r"\left", r"\right", r"\quad", r"\qquad", r"\displaystyle", "&", *SIZES, *STACK}
+ACCENTS = {r"\hat", r"\bar", r"\tilde"}
+OPEN, CLOSE = {"(", "["}, {")", "]"}
+END = {*CLOSE, "}", "+", "-", ",", ";", "=", r"\rVert", r"\odot", r"\oslash"}
+NABLA = SIGNS["∇"]
+
+REDUCTIONS: dict[str, type[Sum] | type[Largest]] = {r"\sum": Sum, r"\max": Largest}
+CONSTANTS: dict[str, Expr] = {
+    **{row.latex: Call(row.name, ()) for row in functions.FUNCTIONS if not row.arguments},
+    r"\dots": DOTS,
+    r"\top": TRANSPOSED,
+}
+ENTRYWISE = {SIGNS[sign]: name for name, sign in BETWEEN.items()}
+
+
+# --- What a symbol of a page means, once its scripts are known --------------------------------
+
+Scripts: TypeAlias = list[list[str]]
+Indices: TypeAlias = Callable[[Scripts], "tuple[Expr, ...] | None"]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What stands above a symbol in brackets, and of how many tokens it is made."""
+
+    text: str = ""
+    length: int = 0
+
+
+def raised(tokens: Sequence[str]) -> Raised:
+    """The number or name in ``^{(1)}`` with which tokens begin; empty for a power."""
+    inside: list[str] = []
+    if list(tokens[:3]) == ["^", "{", "("] and ")" in tokens:
+        inside = list(tokens[3 : tokens.index(")")])
+    length = len(inside) + 5
+    if not inside or not all(part.isalnum() for part in inside) or tokens[length - 1 : length] != ["}"]:
+        return Raised()
+    return Raised("".join(inside), length)
+
+
+def _is_array(index: Expr, symbols: Symbols) -> bool:
+    """Whether what stands below is a whole array: the script of a name, as in the state v_W, no index."""
+    return isinstance(index, Ref) and symbols.ranks.get(index.name, 0) > len(index.indices)
+
+
+def meaning(symbols: Symbols, shown: Symbol, scripts: Scripts, indices: Indices) -> Expr:
+    """The entry, array, number of samples or index that a symbol with these scripts means.
+
+    ``indices`` reads scripts as indices, None where they are words. Raises `Unreadable`.
+    """
+    texts, primes = tuple("".join(part) for part in scripts), shown.primes
+    for given in dict.fromkeys((primes, "")):
+        for own in range(len(texts), -1, -1):
+            symbol = replace(shown, subscripts=texts[:own], primes=given)
+            means = symbols.means(symbol, len(texts) - own)
+            at = indices(scripts[own:]) if means else None
+            if means and at is not None and not any(_is_array(one, symbols) for one in at):
+                found = means(at)
+                return Ref(found.name + primes[len(given) :], found.indices)
+        if name := symbols.whole(replace(shown, subscripts=texts, primes=given)):
+            return Ref(name + primes[len(given) :])
+    if not primes and not shown.above and len(texts) <= 1:
+        if shown.stem == symbols.count:
+            return Count(symbols.index(texts[0]) if texts else symbols.sample or "")
+        if len(shown.stem) == 1 and (not texts or texts[0].isdigit()):
+            return Ref("".join((symbols.index(shown.stem), *texts)))  # an index, or the twin of one
+    raise Unreadable(f"unknown symbol '{shown.stem}{primes}' with subscripts {texts}")
 
 
 @dataclass(frozen=True, slots=True)

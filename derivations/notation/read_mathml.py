@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from derivations.notation.boxes import Box, Fraction, Letter, Numeral, Operator, Root, Row, Scripts, Sign
 from derivations.notation.latex import latex_of
-from derivations.notation.layout import Box, Fraction, Letter, Numeral, Operator, Root, Row, Scripts, Sign
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 from derivations.notation.mathml import ACCENTS, APPLIED, BOLD_ONE, LETTERS
-from derivations.notation.numerals import Unreadable
+from derivations.notation.read import Unreadable
 
 APPLY = APPLIED[4:-5]
 NAMES = {mark: name for name, mark in ACCENTS.items()}

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from derivations.catalogue import functions
 from derivations.language.tree import Expr, Number, Ref, number
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 
 LOWER = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi
     pi rho sigma tau upsilon phi chi psi omega"""

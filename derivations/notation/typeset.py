@@ -24,8 +24,8 @@ from derivations.language.tree import (
     Sum,
     walk,
 )
-from derivations.notation import layout
-from derivations.notation.layout import Box, Fenced, Fraction, Letter, Numeral, Operator, Row, Scripts, Sign
+from derivations.notation import boxes as layout
+from derivations.notation.boxes import Box, Fenced, Fraction, Letter, Numeral, Operator, Row, Scripts, Sign
 from derivations.notation.symbols import GREEK, SLOPE, Symbol, Symbols
 from derivations.notation.text import ATOM, POWER, PRODUCT, SIGN, SUM
 

@@ -8,7 +8,7 @@ blanks, for Typst reads letters side by side as one name.
 from __future__ import annotations
 
 from derivations.language.tree import Expr
-from derivations.notation.layout import (
+from derivations.notation.boxes import (
     Box,
     Delimiter,
     Fenced,
@@ -23,7 +23,7 @@ from derivations.notation.layout import (
     Stack,
     merged,
 )
-from derivations.notation.marks import PLAIN, Marks
+from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
-from derivations.notation.numerals import Unreadable
+from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit

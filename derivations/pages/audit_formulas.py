@@ -12,8 +12,7 @@ from derivations.examples.training import Step, Trace
 from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
-from derivations.notation.locales import Locale
-from derivations.notation.marks import PLAIN
+from derivations.notation.locales import PLAIN, Locale
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side, chain
 from derivations.notation.symbols import Symbols

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 from derivations.pages.blocks import Formula, Words, lone_number
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from derivations.notation.marks import PLAIN, Marks
-from derivations.notation.numerals import Unreadable
+from derivations.notation.locales import PLAIN, Marks
+from derivations.notation.read import Unreadable
 from derivations.notation.read_mathml import latex_of_math
 from derivations.pages.finished import Item, Mathematics, Piece, Pieces, merged
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 from derivations.pages.finished import Item, Mathematics, Pieces, merged
 from derivations.pages.finished_html import formula_of, item, tree
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from derivations.language.errors import CheckFailed
-from derivations.notation.marks import PLAIN
-from derivations.notation.numerals import Unreadable
-from derivations.notation.read import chain
-from derivations.notation.speech import spoken_chain
+from derivations.notation.locales import PLAIN
+from derivations.notation.read import Unreadable, chain
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.finished_html import continuations, formula_of, inline
 

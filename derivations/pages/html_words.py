@@ -10,11 +10,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.notation.layout import Box, Sign
+from derivations.notation.boxes import Box, Sign
 from derivations.notation.mathml import mathml_of
 from derivations.notation.mathml_pieces import NEST, Leaf, Pieces, leaves, pieces
 from derivations.notation.measure import measure, measure_row, text_width
-from derivations.notation.speech import spoken_chain
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import Code, Formula, Words

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from derivations.figures.tikz import check_tikz, tikz_of
+from derivations.notation.boxes import Box
 from derivations.notation.breaking import Line, lines
 from derivations.notation.latex import latex_of
-from derivations.notation.layout import Box
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import COMMA
 from derivations.pages.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number

@@ -19,7 +19,7 @@ from derivations.examples.training import Step
 from derivations.language.tree import Expr, Number, Ref, number
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.read import Side
-from derivations.notation.speech import spoken_chain
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import rational
 from derivations.pages.blocks import Block, Heading

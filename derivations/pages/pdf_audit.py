@@ -20,7 +20,7 @@ from derivations.figures.svg import check_svg
 from derivations.language.errors import CheckFailed
 from derivations.notation.breaking import lines
 from derivations.notation.glyphs import Glyphs
-from derivations.notation.speech import spoken_chain
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import (

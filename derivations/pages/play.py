@@ -20,7 +20,7 @@ from derivations.language.tree import Ref, refs
 from derivations.notation.javascript import members, quoted
 from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of
-from derivations.notation.speech import spoken
+from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.blocks import message

@@ -25,7 +25,7 @@ from derivations.notation.javascript_numbers import bare, entry_template, litera
 from derivations.notation.mathml import mathml_of
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
-from derivations.notation.speech import spoken, spoken_chain
+from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.numbers.float64 import nearest_float

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal, TypeAlias
 
+from derivations.notation.boxes import Box
 from derivations.notation.breaking import lines
-from derivations.notation.layout import Box
 from derivations.notation.measure import TEXT, Size, measure_row, text_width
 from derivations.notation.symbols import Symbols
 from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_number

@@ -13,8 +13,8 @@ from typing import Any
 from markupsafe import Markup
 
 from derivations.figures.drawing import Drawing
+from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line
-from derivations.notation.layout import Box, Sign
 from derivations.notation.mathml import INFIX, infix, row_of
 from derivations.pages.blocks import Display, Figure, Listing, Prose, Table, message
 from derivations.pages.finished_html import tree

@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from derivations.figures.drawing import decimal
 from derivations.figures.svg import svg_of
+from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line, lines
-from derivations.notation.layout import Box, Sign
-from derivations.notation.marks import Marks
+from derivations.notation.locales import Marks
 from derivations.notation.measure import TEXT, measure_row
-from derivations.notation.speech import spoken_chain
+from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.notation.typst import quoted, typst_of

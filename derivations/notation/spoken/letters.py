@@ -8,10 +8,25 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from derivations.catalogue import functions
-from derivations.notation.spoken.numbers import decimal
 from derivations.notation.spoken.phrases import Phrases
 from derivations.notation.symbols import LOWER, Symbol, Symbols
 from derivations.notation.typeset import STEM
+
+# --- Numbers in words: small whole numbers and the digits after the mark as words, larger ones as digits ---
+
+
+def decimal(digits: str, phrases: Phrases) -> str:
+    """Canonical digits without a sign: ``10.25`` is "ten point two five", ``127.5`` "127 point five"."""
+    whole, _, places = digits.partition(".")
+    said = [_whole(whole or "0", phrases)]
+    if places:
+        said += [phrases.point, *(phrases.numerals[int(digit)] for digit in places)]
+    return " ".join(said)
+
+
+def _whole(digits: str, phrases: Phrases) -> str:
+    value = int(digits)
+    return phrases.numerals[value] if value < len(phrases.numerals) else str(value)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,7 @@ from derivations.language.tree import (
 )
 from derivations.notation.read import Side
 from derivations.notation.spoken import phrases_of
-from derivations.notation.spoken.letters import Letters
-from derivations.notation.spoken.numbers import decimal
+from derivations.notation.spoken.letters import Letters, decimal
 from derivations.notation.spoken.phrases import Phrases
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import DOTS
