@@ -35,9 +35,8 @@ from derivations.language.tree import (
     free_indices,
     values,
 )
-from derivations.numbers.operations import Operations
 from derivations.numbers.pointwise import formula_with, is_key
-from derivations.numbers.tape import Entry, Tape, label
+from derivations.numbers.tape import Entry, Operations, Tape, label
 
 Shape: TypeAlias = tuple[int, ...]
 Env: TypeAlias = Mapping[str, int]
