@@ -19,9 +19,9 @@ from interleaved import medians
 
 from derivations.examples.example import prepare
 from derivations.examples.pace import after
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import layout_of, schedule
 from derivations.numbers.systems import EXACT, rational
+from derivations.spec.spec import parse_spec
 
 SPEC = """
 title = "Linear regression"

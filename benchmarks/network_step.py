@@ -19,8 +19,8 @@ from interleaved import medians
 from sympy.core.cache import clear_cache
 
 from derivations.examples.example import prepare
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import train
+from derivations.spec.spec import parse_spec
 
 SPEC = '''
 title = "A 2-2-2 network"

@@ -27,17 +27,17 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from derivations.examples.spec import Spec
     from derivations.examples.training import Trace, train
     from derivations.language.errors import DerivationsError
     from derivations.pages.from_module import from_module, spec_from_module
     from derivations.pages.page import Page, build
+    from derivations.spec.spec import Spec
     from derivations.witnesses.verify import verify
 
 _HOMES = {
     "DerivationsError": "derivations.language.errors",
     "Page": "derivations.pages.page",
-    "Spec": "derivations.examples.spec",
+    "Spec": "derivations.spec.spec",
     "Trace": "derivations.examples.training",
     "build": "derivations.pages.page",
     "from_module": "derivations.pages.from_module",

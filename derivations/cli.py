@@ -15,10 +15,10 @@ from derivations.cache import write_atomically, write_if_changed
 from derivations.catalogue.table import rows
 from derivations.courses import command
 from derivations.courses.workers import cores
-from derivations.examples.gallery import names, titles
-from derivations.examples.specimen import SPECIMEN
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.pages.formats import BY_NAME, DEFAULT
+from derivations.spec.gallery import names, titles
+from derivations.spec.specimen import SPECIMEN
 
 app = typer.Typer(
     add_completion=False,
@@ -125,7 +125,7 @@ def list_(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
-    from derivations.examples.spec import Spec
+    from derivations.spec.spec import Spec
 
     typer.echo(json.dumps(Spec.model_json_schema(), indent=2))
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.examples import gallery
 from derivations.pages.page import Page
+from derivations.spec import gallery
 
 FEW = (  # one page of each kind
     "linear-regression",

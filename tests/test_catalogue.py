@@ -13,11 +13,11 @@ from derivations.catalogue import functions
 from derivations.catalogue.losses import LOSSES, Loss
 from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.parser import parse
 from derivations.language.tree import Ref
 from derivations.numbers.systems import ball, precision, rational
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 

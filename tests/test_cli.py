@@ -14,8 +14,8 @@ import pytest
 from derivations import cache, cli
 from derivations.catalogue import optimizers
 from derivations.courses.inputs import key
-from derivations.examples import gallery
-from derivations.examples.specimen import SPECIMEN
+from derivations.spec import gallery
+from derivations.spec.specimen import SPECIMEN
 
 
 def run(*arguments: str) -> int:

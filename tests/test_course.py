@@ -323,7 +323,7 @@ def test_a_page_whose_spec_changed_while_it_was_worked_is_not_remembered(
 
 def test_the_key_knows_every_file_of_the_package_and_every_library(monkeypatch: pytest.MonkeyPatch) -> None:
     own = {path.relative_to(inputs.PACKAGE.parent).as_posix() for path in inputs._own_files()}
-    assert {"derivations/cli.py", "derivations/examples/contents.toml"} <= own
+    assert {"derivations/cli.py", "derivations/spec/contents.toml"} <= own
     assert any(path.endswith("templates/markdown/page.md.j2") for path in own)
     project = tomllib.loads((inputs.PACKAGE.parent / "pyproject.toml").read_text())["project"]
     required = {re.split(r"[<>=~\[]", line)[0].lower() for line in project["dependencies"]}

@@ -10,13 +10,13 @@ import sympy as sp
 import derivations
 from derivations.catalogue import functions
 from derivations.examples.example import Example, prepare
-from derivations.examples.spec import parse_spec
 from derivations.language.parser import parse
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, Line, derive
 from derivations.language.symbolic import Atoms, function_class, is_zero, to_sympy
 from derivations.language.tree import Derivative, Expr, Number, Ref, number, transform
 from derivations.notation.text import text
+from derivations.spec.spec import parse_spec
 
 SPEC = """
 title = "A model"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import derivations
-from derivations.examples import gallery
+from derivations.spec import gallery
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

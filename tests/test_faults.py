@@ -18,7 +18,6 @@ import sympy as sp
 from flint import arb, fmpq
 
 from derivations.examples.example import Example, prepare
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import layout_of, train
 from derivations.language.backward import adjoint
 from derivations.language.errors import DerivationsError
@@ -46,6 +45,7 @@ from derivations.language.tree import (
 from derivations.notation.text import text
 from derivations.numbers.float64 import enclose
 from derivations.numbers.systems import Undecided, precision
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import compare
 from derivations.witnesses.expansion import SYMBOLIC
 from derivations.witnesses.verify import verify

@@ -12,9 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from derivations.examples import gallery
 from derivations.examples.example import prepare
-from derivations.examples.spec import read_spec
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
 from derivations.figures.fit import fit_of
@@ -30,6 +28,8 @@ from derivations.language.tree import Number, number
 from derivations.pages.blocks import Figure
 from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
+from derivations.spec import gallery
+from derivations.spec.spec import read_spec
 from tests.built import GALLERY, page, thinned
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import derivations
-from derivations.examples import gallery
 from derivations.language.errors import SpecError
 from derivations.pages.formats import FORMATS
+from derivations.spec import gallery
 from tests.built import GALLERY, page
 
 TITLES = (

@@ -21,9 +21,9 @@ import derivations
 from derivations.catalogue.operation import Formula, Operation
 from derivations.catalogue.operations import OPERATIONS
 from derivations.examples.example import prepare
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import certified, train
 from derivations.language.errors import DerivationsError
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check
 from derivations.witnesses.from_module import Translation, translate
 from derivations.witnesses.module_itself import module_witness

@@ -18,10 +18,10 @@ from markdown_it import MarkdownIt
 from derivations import cache
 from derivations.cli import main
 from derivations.courses.inputs import key
-from derivations.examples.gallery import path
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.pages.latex_text import escape as latex_escape
 from derivations.pages.page import Page, build
+from derivations.spec.gallery import path
 from tests.built import thinned
 
 SPEC = '''title = {title}
@@ -192,7 +192,7 @@ def test_a_bad_spec_gets_one_message_with_its_place(name: str, run: Run) -> None
 @pytest.mark.parametrize("cell", ["1e999999999", "1e5000", "nan", "1/2", "", "zz"])
 def test_a_bad_cell_of_a_csv_file_is_named(cell: str, run: Run) -> None:
     if cell == "1e999999999":  # a billion digits, were it ever made exact
-        code = "from derivations.examples.arrays import _cell; from derivations.examples.spec import Csv; "
+        code = "from derivations.spec.arrays import _cell; from derivations.spec.spec import Csv; "
         code += f"_cell('{cell}', 2, Csv(csv='d.csv', column='a'))"
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
         ended = subprocess.run(

@@ -9,10 +9,10 @@ import pytest
 
 from derivations.examples.example import Example, prepare
 from derivations.examples.interventions import rewritten, rounded
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, train
 from derivations.language.errors import LanguageError
 from derivations.numbers.systems import fraction
+from derivations.spec.spec import parse_spec
 
 X, Y, RATE = (Fraction(1), Fraction(2), Fraction(4)), (Fraction(3), Fraction(5), Fraction(7)), Fraction("0.1")
 LINE = """

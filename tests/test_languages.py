@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import derivations
-from derivations.examples import gallery
 from derivations.examples.example import Example
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import certified
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
@@ -48,6 +46,8 @@ from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
 from derivations.pages.translate import plain, translated
 from derivations.pages.verified import Verified
+from derivations.spec import gallery
+from derivations.spec.spec import parse_spec
 from tests.built import GALLERY, page, thinned
 from tests.test_page import compile_latex
 

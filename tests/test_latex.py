@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import derivations
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Box, Fraction, Numeral, Row, Scripts, Sign, parts
 from derivations.notation.symbols import Symbols
@@ -20,6 +19,7 @@ from derivations.pages import beamer
 from derivations.pages.blocks import Code, Display, Figure, Formula, Listing, Table, Words
 from derivations.pages.finished_latex import read_latex
 from derivations.pages.page import Page
+from derivations.spec import gallery
 from tests.built import GALLERY, page
 
 FORMS = ("tex", "fragment", "beamer")

@@ -17,9 +17,9 @@ from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS, find_layer
 from derivations.examples.example import Example, prepare
 from derivations.examples.recognize import recognize
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.verify import verify
 from tests.built import thinned

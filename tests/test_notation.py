@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from lxml import html
 
 from derivations.catalogue import functions
-from derivations.examples import gallery
-from derivations.examples.page_table import SYMBOL
-from derivations.examples.spec import Spec
 from derivations.language.backward import backward
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED, matrix_form
@@ -44,6 +41,9 @@ from derivations.notation.symbols import Symbol, Symbols, meet, symbol_of
 from derivations.notation.typeset import typeset
 from derivations.pages.page import Page, build
 from derivations.pages.press import printer
+from derivations.spec import gallery
+from derivations.spec.spec import Spec
+from derivations.spec.tables import SYMBOL
 from derivations.witnesses.matrix_forms import MatrixForm, holds_at_random
 from tests.strategies import LETTERS, Model, decimals, models, refs, trees
 from tests.test_matrix import slips

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 
 import derivations
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
+from derivations.spec import gallery
 from tests.built import GALLERY, page
 
 SOME = ("linear-regression", "two-two-two-network", "rnn-two-steps", "newton")

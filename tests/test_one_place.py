@@ -142,10 +142,10 @@ def test_a_number_system_is_a_value() -> None:
     from fractions import Fraction
 
     from derivations.examples.example import prepare
-    from derivations.examples.gallery import path
-    from derivations.examples.spec import read_spec
     from derivations.examples.training import layout_of
     from derivations.numbers.systems import NumberSystem
+    from derivations.spec.gallery import path
+    from derivations.spec.spec import read_spec
 
     p = 97
 

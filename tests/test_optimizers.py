@@ -25,7 +25,6 @@ from derivations.catalogue.optimizers import BY_NAME, OPTIMIZERS
 from derivations.catalogue.schedules import SCHEDULES, Schedule
 from derivations.examples.example import Example, prepare
 from derivations.examples.optimizer_code import arguments, decimal
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.examples.update import lines_of
 from derivations.language.errors import DerivationsError
@@ -33,6 +32,7 @@ from derivations.language.program import Equation, Program
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, children, number, rebuild
 from derivations.numbers.systems import Undecided, ball, fraction, precision, rational
 from derivations.pages.page import build
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify
 from tests.built import thinned

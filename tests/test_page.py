@@ -19,12 +19,12 @@ import pytest
 
 import derivations
 from derivations.catalogue.optimizers import OPTIMIZERS
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.numbers.systems import fraction
 from derivations.pages import render
 from derivations.pages.formats import BY_NAME, FORMATS
 from derivations.pages.gallery_index import BUILT, INDEX, index
+from derivations.spec import gallery
 from tests.built import EVERY, GALLERY, page
 
 ROOT = Path(__file__).parent.parent

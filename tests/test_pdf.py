@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from derivations.examples.gallery import names, path
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Fraction, Letter, Numeral, Scripts
 from derivations.notation.glyphs import Glyphs
@@ -26,6 +25,7 @@ from derivations.pages.page import Page, build
 from derivations.pages.pdf_text import read
 from derivations.pages.press import Press
 from derivations.pages.typst_text import REPERTOIRE, escape
+from derivations.spec.gallery import names, path
 from tests.built import page
 from tests.test_hostile import LINEAR, spec
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from derivations.examples.gallery import path
 from derivations.language.errors import CheckFailed
 from derivations.pages.page import build
+from derivations.spec.gallery import path
 
 AT_THE_UPDATE = (
     "block.formula.sides[-1].expr.text is defined and block.formula.sides[-1].expr.text == '0.845'"

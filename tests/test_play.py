@@ -17,9 +17,7 @@ from lxml import html
 
 import derivations
 from derivations.catalogue.functions import FUNCTIONS, Function
-from derivations.examples import gallery
 from derivations.examples.example import prepare
-from derivations.examples.spec import parse_spec, read_spec
 from derivations.examples.training import Step, Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
@@ -30,6 +28,8 @@ from derivations.numbers.systems import EXACT, ball, precision
 from derivations.pages.naming import symbols_of
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.render import templates_folder
+from derivations.spec import gallery
+from derivations.spec.spec import parse_spec, read_spec
 from tests.built import GALLERY, page
 
 node = pytest.mark.debian("node")

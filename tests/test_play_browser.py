@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.examples import gallery
 from derivations.examples.example import prepare
-from derivations.examples.spec import parse_spec
 from derivations.examples.training import Trace, train
 from derivations.numbers.systems import ball
+from derivations.spec import gallery
+from derivations.spec.spec import parse_spec
 from tests.browser import BEYOND, chromium, opened, violations
 from tests.built import page
 

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 import derivations
-from derivations.examples import gallery
+from derivations.spec import gallery
 
 SPEC = gallery.path("linear-regression").read_text().replace("Mini-batch SGD", "<b>Mini-batch</b> SGD")
 PAGE = derivations.build(SPEC, ("md",))

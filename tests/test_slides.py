@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.numbers.systems import precision
 from derivations.pages.page import Page
 from derivations.pages.press import printer
+from derivations.spec import gallery
 from tests.browser import chromium, opened, violations
 from tests.built import GALLERY, page
 

@@ -13,9 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.catalogue import functions
-from derivations.examples import gallery
 from derivations.examples.example import prepare
-from derivations.examples.spec import read_spec
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.parser import parse
 from derivations.language.tree import (
@@ -45,6 +43,8 @@ from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.finished import Item, Mathematics, read_markdown
 from derivations.pages.naming import symbols_of
+from derivations.spec import gallery
+from derivations.spec.spec import read_spec
 from tests.strategies import LETTERS, NAMES, decimals, refs, trees
 
 OTHERS_SLOW = [name if name == "en" else pytest.param(name, marks=pytest.mark.slow) for name in LANGUAGES]

@@ -15,10 +15,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 import derivations
-from derivations.examples import gallery
 from derivations.language.errors import CheckFailed
 from derivations.pages.docutils_nodes import check, document_nodes
 from derivations.pages.page import Page
+from derivations.spec import gallery
 from tests.built import GALLERY, page
 
 SPEC = gallery.path("linear-regression").read_text()

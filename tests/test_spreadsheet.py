@@ -19,10 +19,7 @@ import xlsxwriter
 from hypothesis import given, settings
 
 from derivations.catalogue import functions
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example, prepare
-from derivations.examples.gallery import names, path
-from derivations.examples.spec import parse_spec, read_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.parser import parse
@@ -36,6 +33,9 @@ from derivations.numbers.systems import EXACT, PRIMITIVES, ball, precision, rati
 from derivations.pages import spreadsheet
 from derivations.pages.sheet_book import workbook
 from derivations.pages.workbook import Input, Text, Workbook
+from derivations.spec.arrays import Array
+from derivations.spec.gallery import names, path
+from derivations.spec.spec import parse_spec, read_spec
 from tests import plain, strategies
 
 

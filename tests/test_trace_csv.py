@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from derivations.examples.example import prepare
-from derivations.examples.gallery import names, path
-from derivations.examples.spec import read_spec
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import CheckFailed
 from derivations.numbers.systems import ball, precision
 from derivations.pages import trace_csv
+from derivations.spec.gallery import names, path
+from derivations.spec.spec import read_spec
 
 
 def trace_of(name: str) -> Trace:

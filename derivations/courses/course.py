@@ -72,7 +72,7 @@ def _rank(page: Planned, order: Sequence[str]) -> int:
 
 
 def _unknown(file: Path, wanted: str, at: int, pages: list[Planned]) -> SpecError:
-    from derivations.examples.locate import locate
+    from derivations.spec.locate import locate
 
     line, column = locate(file.read_text(encoding="utf-8-sig"), ("order", at))
     known = {page.place for page in pages} | {str(page.within) for page in pages} - {"."}

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 
 from derivations.courses.finding import near, one_line
-from derivations.examples.page_table import Strict
-from derivations.examples.spec import Source, broken_toml
 from derivations.language.errors import SpecError, nearest
 from derivations.notation.locales import SIMPLIFIED
 from derivations.pages.formats import BY_NAME
+from derivations.spec.spec import Source, broken_toml
+from derivations.spec.tables import Strict
 
 
 class CourseTable(Strict):

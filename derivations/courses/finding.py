@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from derivations.courses.inputs import MAX_BYTES, Inputs, inputs
-from derivations.examples.gallery import find, names
 from derivations.language.errors import DerivationsError, SpecError
 from derivations.notation.locales import LANGUAGES, SIMPLIFIED, SOURCE
+from derivations.spec.gallery import find, names
 
 COURSE = "course.toml"
 SKIPPED = {"node_modules", "__pycache__", "venv"}

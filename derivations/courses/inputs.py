@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations import __version__
-from derivations.examples.template_folder import template_folder
+from derivations.spec.template_folder import template_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent
 MAX_BYTES = 1_000_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from derivations.examples.arrays import Array
-from derivations.examples.spec import MAX_STEPS, Source, Spec
 from derivations.language.errors import nearest
 from derivations.language.program import Program
 from derivations.language.ranges import moving_letters
 from derivations.language.tree import Ref, refs, walk
+from derivations.spec.arrays import Array
+from derivations.spec.spec import MAX_STEPS, Source, Spec
 
 
 def axes_along(program: Program, names: set[str], sample: str | None) -> dict[str, int]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from derivations.examples.arrays import Array
-from derivations.examples.spec import Source, check_name
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.errors import LanguageError, SpecError, nearest
@@ -32,6 +30,8 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.notation.text import text
+from derivations.spec.arrays import Array
+from derivations.spec.spec import Source, check_name
 
 MAX_DEGREE = 30
 EARLIER = "A recurrence reads an earlier entry: h[t - 1] in the equation of h[t]."

@@ -8,7 +8,6 @@ from fractions import Fraction
 from string import ascii_uppercase
 
 from derivations.catalogue import functions
-from derivations.examples.arrays import Array, read_arrays
 from derivations.examples.batching import axes_along, cut_batches, sample_count, sample_index
 from derivations.examples.checks import (
     check_line,
@@ -21,7 +20,6 @@ from derivations.examples.differentiated import looked_ahead, with_second
 from derivations.examples.layers import with_layers
 from derivations.examples.optimizing import State, check_taken, read_rule, read_states
 from derivations.examples.placed import Placed
-from derivations.examples.spec import Source, Spec
 from derivations.examples.update import Rule
 from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
@@ -32,6 +30,8 @@ from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
 from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
+from derivations.spec.arrays import Array, read_arrays
+from derivations.spec.spec import Source, Spec
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from derivations.catalogue import functions
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example
-from derivations.examples.spec import exact, flat, shape_of
 from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse_program
@@ -38,6 +36,8 @@ from derivations.language.tree import (
     transform,
     walk,
 )
+from derivations.spec.arrays import Array
+from derivations.spec.spec import exact, flat, shape_of
 
 
 def rewritten(example: Example, equations: str, **given: Any) -> Example:

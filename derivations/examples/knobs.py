@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
-from derivations.examples.spec import Source
 from derivations.language.errors import nearest
+from derivations.spec.spec import Source
 
 Path: TypeAlias = tuple[str | int, ...]
 Row: TypeAlias = Optimizer | Schedule

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.catalogue import functions
-from derivations.examples.arrays import Array
 from derivations.examples.layer_chain import Chain
 from derivations.examples.layer_letters import Letters
 from derivations.examples.layer_text import read_layer
 from derivations.examples.placed import Placed
-from derivations.examples.spec import Source, Spec, missing
 from derivations.language.errors import LanguageError
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import is_letter, sizes_of
 from derivations.language.tree import REDUCTIONS, Count, Ref, walk
+from derivations.spec.arrays import Array
+from derivations.spec.spec import Source, Spec, missing
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.optimizer_code import (
     back,
@@ -28,6 +27,7 @@ from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
 from derivations.notation.torch_code import PADDED, variable
 from derivations.notation.torch_loops import forward_code
+from derivations.spec.arrays import Array
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3
 

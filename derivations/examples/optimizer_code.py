@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.pace import Group, after
 from derivations.examples.update import gradient, kept_shape, second
@@ -16,6 +15,7 @@ from derivations.language.program import Equation
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
 from derivations.notation.torch_code import Scope, assignment, variable
+from derivations.spec.arrays import Array
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
 

@@ -11,7 +11,6 @@ from derivations.catalogue import clipping, optimizers, schedules
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
-from derivations.examples.arrays import Array
 from derivations.examples.knobs import (
     Path,
     check_together,
@@ -22,10 +21,11 @@ from derivations.examples.knobs import (
     without_name,
 )
 from derivations.examples.pace import Group, Pace
-from derivations.examples.spec import GroupTable, Source, Spec, flat, shape_of
 from derivations.examples.update import Rule, shape_of_state
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Program
+from derivations.spec.arrays import Array
+from derivations.spec.spec import GroupTable, Source, Spec, flat, shape_of
 
 Axes = Mapping[str, tuple[str, ...]]
 

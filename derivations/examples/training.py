@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from flint import arb, fmpq
 
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example, sample_axes
 from derivations.examples.pace import after
 from derivations.examples.showing import MOST, Rows, html_table, markdown_table, run_rows, step_rows
@@ -35,6 +34,7 @@ from derivations.numbers.systems import (
     rounded,
 )
 from derivations.numbers.tape import Entry, Tape, label
+from derivations.spec.arrays import Array
 
 MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
 FIRST_BITS, LAST_BITS = 128, 8_192

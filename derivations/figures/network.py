@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from derivations.examples.arrays import positions
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.figures.axes import SHORT
@@ -20,6 +19,7 @@ from derivations.figures.network_layers import Layer, layers_of
 from derivations.figures.scene import FigureRow, Scene, leaf
 from derivations.language.tree import Number, Ref, number
 from derivations.notation.locales import phrase
+from derivations.spec.arrays import positions
 
 RADIUS, COLUMN, ROW, EDGE, LEFT = 25, 150, 90, 16, 48
 MOST_UNITS, MOST_EDGES, MOST_LAYERS = 14, 24, 5

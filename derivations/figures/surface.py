@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from derivations.examples.arrays import Array, positions
 from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace, looked_up
 from derivations.figures.axes import middle
@@ -19,6 +18,7 @@ from derivations.language.tree import Ref
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
+from derivations.spec.arrays import Array, positions
 
 ON_LOSS = phrase("The path of the parameters on the loss:")
 ON_ALL = phrase("The path of the parameters on the loss of all samples:")

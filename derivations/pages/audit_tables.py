@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.examples.arrays import positions
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step
 from derivations.examples.walk import worked
@@ -20,6 +19,7 @@ from derivations.pages.samples import with_positions
 from derivations.pages.summary import FULL, distance, torch_number
 from derivations.pages.tables import TOTAL
 from derivations.pages.translate import plain, text_of
+from derivations.spec.arrays import positions
 from derivations.witnesses.check import PROGRAM, Check
 
 Row: TypeAlias = tuple[Pieces, ...]

@@ -12,10 +12,10 @@ import tomllib
 from pathlib import Path
 from string import Formatter
 
-from derivations.examples.spec import Source, Spec
-from derivations.examples.template_folder import template_folder
 from derivations.language.errors import SpecError, nearest
 from derivations.notation.locales import texts
+from derivations.spec.spec import Source, Spec
+from derivations.spec.template_folder import template_folder
 
 MESSAGES, LARGEST = "messages.toml", 1_000_000
 Own = tuple[tuple[str, str], ...]

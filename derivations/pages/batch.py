@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
@@ -52,6 +51,7 @@ from derivations.pages.signposts import signposted
 from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, samples_words
+from derivations.spec.arrays import positions
 
 WE_HAVE = phrase("We have {}."), phrase("We have {}, and so on.")
 TASK = phrase("Work this step by hand: the predictions, the loss, the gradients and the new parameters.")

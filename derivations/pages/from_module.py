@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from derivations.examples.spec import parse_spec
 from derivations.pages.formats import DEFAULT
 from derivations.pages.page import Page, make
+from derivations.spec.spec import parse_spec
 from derivations.witnesses.from_module import translate
 from derivations.witnesses.module_itself import module_witness
 

@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
-from derivations.examples.spec import Source, check_name
 from derivations.examples.training import Layout, layout_of
 from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
@@ -16,6 +15,7 @@ from derivations.notation.locales import locale
 from derivations.notation.symbols import Named, Symbols, meet, symbol_of
 from derivations.numbers.tape import Entry
 from derivations.pages.renaming import check_notation, renaming_of
+from derivations.spec.spec import Source, check_name
 
 Places: TypeAlias = tuple[int | None, ...]
 

@@ -16,9 +16,6 @@ from typing import Any
 
 from derivations import __version__
 from derivations.examples.example import prepare
-from derivations.examples.gallery import find
-from derivations.examples.page_keys import with_page
-from derivations.examples.spec import Source, Spec, parse_spec, read_spec
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
 from derivations.numbers.systems import precision
@@ -31,6 +28,8 @@ from derivations.pages.press import Content, Press, printer
 from derivations.pages.translate import translated
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
+from derivations.spec.gallery import find
+from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from derivations.catalogue.sample_losses import SampleLoss
-from derivations.examples.arrays import Array
 from derivations.examples.example import Example
 from derivations.examples.recognize import Recognized
 from derivations.examples.stated import named_losses, reported, trained
@@ -37,6 +36,7 @@ from derivations.pages.sections import section
 from derivations.pages.tables import grouped, packed
 from derivations.pages.update_words import update_blocks
 from derivations.pages.words import convention
+from derivations.spec.arrays import Array
 
 
 def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:

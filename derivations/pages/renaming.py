@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.examples.example import Example
-from derivations.examples.spec import Source, check_name
 from derivations.examples.update import shifted
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.tree import FRESH, refs
 from derivations.notation.symbols import ACCENTS, Symbol, Symbols, meet, symbol_of
+from derivations.spec.spec import Source, check_name
 
 COUNT = "n"  # the key for the number of samples
 CLOCK = "t"  # the number of the step, which some optimizers read

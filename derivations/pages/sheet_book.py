@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from derivations.examples.arrays import Array, positions
 from derivations.examples.example import sample_axes
 from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
@@ -22,6 +21,7 @@ from derivations.pages.sheet_words import Wording
 from derivations.pages.summary import tracked
 from derivations.pages.words import samples_words
 from derivations.pages.workbook import Chart, Formula, Input, Sheet, Text, Workbook
+from derivations.spec.arrays import Array, positions
 
 MOST_STEPS, MOST_CELLS = 200, 100_000
 CHART_COLUMN = 4

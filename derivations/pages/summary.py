@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derivations.examples.arrays import positions
 from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.pace import after
@@ -36,6 +35,7 @@ from derivations.pages.introduced import prime_words
 from derivations.pages.numbers_in import leaf
 from derivations.pages.sections import section
 from derivations.pages.update_words import shows_primes
+from derivations.spec.arrays import positions
 from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS
 from derivations.witnesses.second_hand import WITNESS

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from derivations.examples.arrays import Array
 from derivations.examples.training import Step
 from derivations.numbers.float64 import Enclosure, enclose, nearest_float
+from derivations.spec.arrays import Array
 from derivations.witnesses.check import Check, compare
 
 

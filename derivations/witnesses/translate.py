@@ -18,8 +18,8 @@ import torch
 from torch import fx
 
 from derivations.catalogue.operation import Formula, Operation
-from derivations.examples.spec import check_name
 from derivations.language.errors import LanguageError
+from derivations.spec.spec import check_name
 from derivations.witnesses.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay, Letter, View, whole
 from derivations.witnesses.calls import alternative, bound, row_of, same, set_otherwise, spelling
 from derivations.witnesses.equations import Call, Filled, fill

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 from flint import arb
 
 from derivations.examples.example import Example, prepare
-from derivations.examples.spec import read_spec
 from derivations.examples.training import Trace, train
 from derivations.numbers.systems import Undecided, fraction, precision
+from derivations.spec.spec import read_spec
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = sorted(path.stem for path in (FOLDER / "published").glob("*.json"))

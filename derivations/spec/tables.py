@@ -105,3 +105,28 @@ class PageTable(Strict):
         """The parts that the page shows, in its order."""
         wanted = PARTS if self.show is None else self.show
         return tuple(part for part in PARTS if part in wanted and part not in self.hide)
+
+
+# --- ``[model]`` of a spec: layers, equations, the loss ---------------------------------------
+
+
+class ModelTable(Strict):
+    """``[model]``: the equations, one a line, from the data to the loss."""
+
+    equations: Annotated[str, Field(description="One equation a line; the last one is the loss.")]
+    loss: Annotated[Name | None, Field(description="What is trained on, if it is not the last equation.")] = (
+        None
+    )
+    layers: Annotated[
+        tuple[str, ...],
+        Field(description='Layers that stand before the equations: ["Linear(2, 3)", "Tanh()"].'),
+    ] = ()
+    input: Annotated[Name, Field(description="What the first layer reads.")] = "x"
+    output: Annotated[Name, Field(description="The name of what the last layer computes.")] = "yhat"
+    seed: Annotated[
+        int, Field(ge=0, description="Draws the start values of the layers that are not given.")
+    ] = 1
+    ranges: Annotated[
+        dict[Name, Positive],
+        Field(description="How many values an index takes, where no array says it: { t = 4 }."),
+    ] = Field(default_factory=dict)

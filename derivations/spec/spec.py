@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -26,11 +27,10 @@ from pydantic import (
 )
 
 from derivations.catalogue import functions
-from derivations.examples.locate import locate
-from derivations.examples.model_table import ModelTable
-from derivations.examples.page_table import Name, PageTable, Positive, Strict
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
+from derivations.spec.locate import locate
+from derivations.spec.tables import ModelTable, Name, PageTable, Positive, Strict
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -294,3 +294,29 @@ def check_name(name: str, at: int = 0) -> None:
     if keyword.iskeyword(name):
         shown = "call it 'lam', which is shown as λ" if name == "lambda" else f"call it '{name}_1'"
         raise LanguageError(f"'{name}' is a word of Python and cannot be a name; {shown}", at=at)
+
+
+# --- A spec with other keys in its ``[page]``: as a directive, a command or a program asks for ---
+
+
+def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
+    """The spec with other keys in its ``[page]``; ``show`` replaces ``hide`` and the other way round.
+
+    Raises `SpecError` for a key or a value that ``[page]`` does not have.
+    """
+    if not page:
+        return spec
+    given = spec.page.model_dump(exclude_unset=True)
+    for key, other in (("show", "hide"), ("hide", "show")):
+        if key in page:
+            given.pop(other, None)
+    try:
+        found = PageTable.model_validate({**given, **page})
+    except ValidationError as fault:
+        error = fault.errors()[0]
+        key = ".".join(map(str, error["loc"]))
+        if error["type"] == "extra_forbidden":
+            hint = nearest(key, PageTable.model_fields, "keys of [page]")
+            raise SpecError(f"unknown key '{key}' of the page", hint=hint) from None
+        raise SpecError(f"page.{key}: {error['msg'][0].lower()}{error['msg'][1:]}") from None
+    return spec.model_copy(update={"page": found})

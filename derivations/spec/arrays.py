@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from derivations.catalogue import functions
-from derivations.examples.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, exact, flat, shape_of
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, rational
+from derivations.spec.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, exact, flat, shape_of
 
 CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
