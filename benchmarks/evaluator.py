@@ -17,9 +17,9 @@ from typing import Any
 from flint import fmpq
 from interleaved import medians
 
-from derivations.examples.example import prepare
-from derivations.examples.pace import after
 from derivations.examples.training import layout_of, schedule
+from derivations.model.example import prepare
+from derivations.model.pace import after
 from derivations.numbers.systems import EXACT, rational
 from derivations.spec.spec import parse_spec
 

@@ -18,8 +18,8 @@ import torch
 from interleaved import medians
 from sympy.core.cache import clear_cache
 
-from derivations.examples.example import prepare
 from derivations.examples.training import train
+from derivations.model.example import prepare
 from derivations.spec.spec import parse_spec
 
 SPEC = '''

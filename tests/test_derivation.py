@@ -9,12 +9,12 @@ import sympy as sp
 
 import derivations
 from derivations.catalogue import functions
-from derivations.examples.example import Example, prepare
 from derivations.language.parser import parse
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, Line, derive
 from derivations.language.symbolic import Atoms, function_class, is_zero, to_sympy
 from derivations.language.tree import Derivative, Expr, Number, Ref, number, transform
+from derivations.model.example import Example, prepare
 from derivations.notation.text import text
 from derivations.spec.spec import parse_spec
 

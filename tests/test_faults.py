@@ -17,7 +17,6 @@ import pytest
 import sympy as sp
 from flint import arb, fmpq
 
-from derivations.examples.example import Example, prepare
 from derivations.examples.training import layout_of, train
 from derivations.language.backward import adjoint
 from derivations.language.errors import DerivationsError
@@ -42,6 +41,7 @@ from derivations.language.tree import (
     rebuild,
     rename_index,
 )
+from derivations.model.example import Example, prepare
 from derivations.notation.text import text
 from derivations.numbers.float64 import enclose
 from derivations.numbers.systems import Undecided, precision

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from derivations.examples.example import prepare
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
 from derivations.figures.fit import fit_of
@@ -25,6 +24,7 @@ from derivations.figures.svg import check_svg, svg_of
 from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, number
+from derivations.model.example import prepare
 from derivations.pages.blocks import Figure
 from derivations.pages.latex_text import escape
 from derivations.pages.page import Page

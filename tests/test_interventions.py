@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from derivations.examples.example import Example, prepare
-from derivations.examples.interventions import rewritten, rounded
 from derivations.examples.training import Trace, train
 from derivations.language.errors import LanguageError
+from derivations.model.example import Example, prepare
+from derivations.model.interventions import rewritten, rounded
 from derivations.numbers.systems import fraction
 from derivations.spec.spec import parse_spec
 

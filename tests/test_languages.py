@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import derivations
-from derivations.examples.example import Example
 from derivations.examples.training import certified
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
+from derivations.model.example import Example
 from derivations.notation.latex import latex
 from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
 from derivations.notation.read import chain, decimal, token

@@ -17,8 +17,8 @@ import torch
 
 from derivations.catalogue import sample_losses
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES, SampleLoss
-from derivations.examples.recognize import recognize
 from derivations.language.errors import ArithmeticFault
+from derivations.model.recognize import recognize
 from derivations.numbers.systems import ball, precision
 from derivations.pages.page import build
 from tests.built import thinned

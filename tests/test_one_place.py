@@ -141,8 +141,8 @@ def test_a_number_system_is_a_value() -> None:
     import operator
     from fractions import Fraction
 
-    from derivations.examples.example import prepare
     from derivations.examples.training import layout_of
+    from derivations.model.example import prepare
     from derivations.numbers.systems import NumberSystem
     from derivations.spec.gallery import path
     from derivations.spec.spec import read_spec

@@ -23,13 +23,13 @@ from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import CLIPPINGS, Clipping
 from derivations.catalogue.optimizers import BY_NAME, OPTIMIZERS
 from derivations.catalogue.schedules import SCHEDULES, Schedule
-from derivations.examples.example import Example, prepare
 from derivations.examples.optimizer_code import arguments, decimal
 from derivations.examples.training import Trace, certified, train
-from derivations.examples.update import lines_of
 from derivations.language.errors import DerivationsError
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, children, number, rebuild
+from derivations.model.example import Example, prepare
+from derivations.model.update import lines_of
 from derivations.numbers.systems import Undecided, ball, fraction, precision, rational
 from derivations.pages.page import build
 from derivations.spec.spec import parse_spec

@@ -17,10 +17,10 @@ from lxml import html
 
 import derivations
 from derivations.catalogue.functions import FUNCTIONS, Function
-from derivations.examples.example import prepare
 from derivations.examples.training import Step, Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
+from derivations.model.example import prepare
 from derivations.notation.javascript import called, decimal, members, quoted
 from derivations.numbers.float64 import FLOAT64, enclose
 from derivations.numbers.pointwise import work

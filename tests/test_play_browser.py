@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.examples.example import prepare
 from derivations.examples.training import Trace, train
+from derivations.model.example import prepare
 from derivations.numbers.systems import ball
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec

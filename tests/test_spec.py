@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from derivations.examples.example import Example, prepare
 from derivations.examples.training import certified, train
 from derivations.language.errors import DerivationsError, SpecError
+from derivations.model.example import Example, prepare
 from derivations.numbers.systems import precision
 from derivations.pages.page import make
 from derivations.spec.spec import Spec, parse_spec, read_spec

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.catalogue import functions
-from derivations.examples.example import prepare
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.parser import parse
 from derivations.language.tree import (
@@ -35,6 +34,7 @@ from derivations.language.tree import (
     transform,
     walk,
 )
+from derivations.model.example import prepare
 from derivations.notation.latex import latex
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side, chain, scientific

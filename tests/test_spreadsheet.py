@@ -19,11 +19,11 @@ import xlsxwriter
 from hypothesis import given, settings
 
 from derivations.catalogue import functions
-from derivations.examples.example import Example, prepare
 from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.parser import parse
 from derivations.language.tree import Number, Ref
+from derivations.model.example import Example, prepare
 from derivations.notation.cells import Place, address, cell_name, cells_of
 from derivations.notation.spreadsheet import Formulas
 from derivations.numbers.float64 import nearest_float

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.examples.example import Example, sample_axes
 from derivations.examples.optimizer_code import (
     back,
     cleared,
@@ -22,9 +21,10 @@ from derivations.examples.optimizer_code import (
     stepped,
     tensor,
 )
-from derivations.examples.recognize import Recognized, recognize
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
+from derivations.model.example import Example, sample_axes
+from derivations.model.recognize import Recognized, recognize
 from derivations.notation.torch_code import PADDED, variable
 from derivations.notation.torch_loops import forward_code
 from derivations.spec.arrays import Array

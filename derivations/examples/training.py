@@ -14,14 +14,14 @@ from typing import TypeVar
 
 from flint import arb, fmpq
 
-from derivations.examples.example import Example, sample_axes
-from derivations.examples.pace import after
 from derivations.examples.showing import MOST, Rows, html_table, markdown_table, run_rows, step_rows
 from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Chosen, Ref, walk
+from derivations.model.example import Example, sample_axes
+from derivations.model.pace import after
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.systems import (

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
-from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace, looked_up, shapes_at
 from derivations.language.backward import adjoint
 from derivations.language.contributions import contributions
@@ -20,6 +19,7 @@ from derivations.language.products import total
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Ref
 from derivations.language.ways import ways_to
+from derivations.model.example import Example
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import NumberSystem, Value, precision
 

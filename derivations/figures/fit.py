@@ -8,8 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
-from derivations.examples.example import Example, sample_axes
-from derivations.examples.pace import after
 from derivations.examples.training import Step
 from derivations.figures.axes import Frame, Scale, margin, middle, readings, scale, uneven
 from derivations.figures.contours import simplified
@@ -20,6 +18,8 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Expr, Ref, values
+from derivations.model.example import Example, sample_axes
+from derivations.model.pace import after
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational

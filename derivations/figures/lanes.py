@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from derivations.examples.example import Example
 from derivations.figures.drawing import tenth
 from derivations.figures.edges import Edge
 from derivations.figures.layered import Spot, layers_of, neighbours, passing, reads_of, sort_columns
+from derivations.model.example import Example
 
 SWEEPS, FIRM = 8, 8  # what stands level with its neighbours is moved less than what waits for its reader
 

@@ -12,9 +12,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TypeAlias
 
-from derivations.examples.example import Example
 from derivations.language.ranges import is_letter
 from derivations.language.tree import refs
+from derivations.model.example import Example
 
 Spot: TypeAlias = tuple[str, ...]  # a quantity, or (start, end, layer) where an arrow passes
 SWEEPS = 8

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from derivations.examples.example import Example
 from derivations.examples.training import Trace
 from derivations.figures.drawing import Drawing, Said
 from derivations.figures.lettering import plain
 from derivations.language.tree import Expr, Number, Ref
+from derivations.model.example import Example
 from derivations.notation.locales import locale
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Printed, Rounding

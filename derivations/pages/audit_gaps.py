@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.language.tree import Number, Ref
+from derivations.model.example import Example
 from derivations.notation.read import Side
 from derivations.numbers.tape import Entry
 from derivations.pages.blocks import Block, Display, Document, Formula, Heading, Listing, Prose, Table, Words

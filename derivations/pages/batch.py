@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
+from derivations.model.example import Example
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding

@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.examples.walk import size_of, worked
 from derivations.language.backward import adjoint
@@ -27,6 +26,7 @@ from derivations.language.tree import (
     number,
     rename_index,
 )
+from derivations.model.example import Example
 from derivations.notation.printed import as_printed
 from derivations.notation.read import Side
 from derivations.notation.typeset import DOTS

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from derivations.examples.example import Example, sample_axes
 from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
 from derivations.language.program import Equation, normal_form
@@ -23,6 +22,7 @@ from derivations.language.tree import (
     rename_index,
     values,
 )
+from derivations.model.example import Example, sample_axes
 from derivations.pages.blocks import Formula, formula
 
 FEW = 24  # entries of a quantity that are told one by one

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
-from derivations.examples.recognize import recognize
 from derivations.figures.rows import BY_NAME as FIGURES
 from derivations.figures.rows import figures_of
 from derivations.figures.scene import Scene
@@ -16,6 +14,8 @@ from derivations.language.matrix import NORM, ONES, OVER, TIMES
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
+from derivations.model.example import Example
+from derivations.model.recognize import recognize
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.batch import batch_blocks

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from derivations.catalogue import functions
-from derivations.examples.example import Example
-from derivations.examples.recognize import owner
-from derivations.examples.stated import authored
 from derivations.examples.training import Layout, layout_of
 from derivations.language.program import Equation
 from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
+from derivations.model.example import Example
+from derivations.model.recognize import owner
+from derivations.model.stated import authored
 from derivations.notation.symbols import Named
 from derivations.pages.blocks import (
     Block,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from flint import arb
 
 from derivations.catalogue import functions
-from derivations.examples.example import Example
 from derivations.examples.walk import size_of, worked
 from derivations.language.contributions import active, needed
 from derivations.language.parser import parse
@@ -32,6 +31,7 @@ from derivations.language.tree import (
     rename_index,
     substitute,
 )
+from derivations.model.example import Example
 from derivations.pages.blocks import Digits, Prose, Words, counted, formula, phrases, say
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from derivations.examples.example import Example
 from derivations.examples.listing import ROWS, Parts, all_batches, parts, shown_steps
-from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active
 from derivations.language.tree import Number
+from derivations.model.example import Example
+from derivations.model.pace import after
 from derivations.notation.torch_code import variable
 from derivations.notation.torch_loops import in_order, is_looped
 from derivations.numbers.digits import Rounding

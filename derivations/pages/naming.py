@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Layout, layout_of
 from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse
 from derivations.language.tree import Expr, Number, Ref
+from derivations.model.example import Example
 from derivations.notation.locales import locale
 from derivations.notation.symbols import Named, Symbols, meet, symbol_of
 from derivations.numbers.tape import Entry

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from derivations import __version__
-from derivations.examples.example import prepare
 from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
+from derivations.model.example import prepare
 from derivations.numbers.systems import precision
 from derivations.pages.author import folder_of, own_words
 from derivations.pages.blocks import Message, message, phrase

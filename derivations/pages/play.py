@@ -11,12 +11,12 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
-from derivations.examples.example import Example, sample_axes
 from derivations.examples.training import Trace
 from derivations.figures.axes import SHORT
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
 from derivations.language.tree import Ref, refs
+from derivations.model.example import Example, sample_axes
 from derivations.notation.javascript import members, quoted
 from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from derivations.examples.example import Example, sample_axes
 from derivations.examples.training import Trace, sizes_at
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Ref, walk
+from derivations.model.example import Example, sample_axes
 from derivations.notation.javascript import (
     Scope,
     called,

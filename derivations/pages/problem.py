@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from derivations.catalogue.sample_losses import SampleLoss
-from derivations.examples.example import Example
-from derivations.examples.recognize import Recognized
-from derivations.examples.stated import named_losses, reported, trained
 from derivations.language.program import Equation
 from derivations.language.tree import Ref
+from derivations.model.example import Example
+from derivations.model.recognize import Recognized
+from derivations.model.stated import named_losses, reported, trained
 from derivations.numbers.digits import Rounding
 from derivations.pages.blocks import (
     Block,

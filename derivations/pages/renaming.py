@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from derivations.examples.example import Example
-from derivations.examples.update import shifted
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.tree import FRESH, refs
+from derivations.model.example import Example
+from derivations.model.update import shifted
 from derivations.notation.symbols import ACCENTS, Symbol, Symbols, meet, symbol_of
 from derivations.spec.spec import Source, check_name
 

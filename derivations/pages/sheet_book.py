@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from derivations.examples.example import sample_axes
-from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
 from derivations.language.tree import Ref, number
+from derivations.model.example import sample_axes
+from derivations.model.pace import after
 from derivations.notation.cells import Place, address, cell_name
 from derivations.numbers.systems import rational
 from derivations.numbers.tape import Entry

@@ -8,12 +8,12 @@ from functools import cached_property
 
 from flint import arb
 
-from derivations.examples.example import Example
 from derivations.examples.training import Step
 from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
+from derivations.model.example import Example
 from derivations.notation.cells import Place
 from derivations.numbers.systems import Value
 from derivations.numbers.tape import Entry

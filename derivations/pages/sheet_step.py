@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from derivations.examples.pace import after
 from derivations.examples.training import Step
 from derivations.examples.walk import worked
 from derivations.language.program import Equation
@@ -19,6 +18,7 @@ from derivations.language.tree import (
     number,
     rename_index,
 )
+from derivations.model.pace import after
 from derivations.notation.cells import Place, address, span
 from derivations.notation.spreadsheet import Formulas
 from derivations.numbers.systems import EXACT, Value, rational

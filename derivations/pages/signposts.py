@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from derivations.examples.example import Example
 from derivations.language.backward import adjoint
 from derivations.language.tree import Ref, refs
+from derivations.model.example import Example
 from derivations.pages.blocks import Block, Display, Heading, Message, Prose, Words, message, say
 
 WALL = 8  # formulas one below the other that nobody reads without a head

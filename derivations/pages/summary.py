@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
-from derivations.examples.pace import after
-from derivations.examples.stated import reported_numbers
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
+from derivations.model.example import Example
+from derivations.model.pace import after
+from derivations.model.stated import reported_numbers
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import (

@@ -9,9 +9,9 @@ from typing import Any
 
 from flint import arb
 
-from derivations.examples.example import Example
 from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
+from derivations.model.example import Example
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
 from derivations.pages.press import Press, Printer

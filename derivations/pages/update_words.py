@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derivations.examples.example import Example
 from derivations.examples.optimizer_code import filled, reads_second
-from derivations.examples.pace import after
-from derivations.examples.update import second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
+from derivations.model.example import Example
+from derivations.model.pace import after
+from derivations.model.update import second
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
 from derivations.pages.blocks import (

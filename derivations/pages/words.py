@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from derivations.catalogue import functions
-from derivations.examples.example import Example
-from derivations.examples.recognize import Recognized
 from derivations.language.ranges import is_letter
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
+from derivations.model.example import Example
+from derivations.model.recognize import Recognized
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import (
     Message,

@@ -16,13 +16,13 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from derivations.examples.example import Example
 from derivations.examples.listing import shown_steps
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.matrix import matrix_form
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, refs, walk
+from derivations.model.example import Example
 from derivations.numbers.matrices import Matrices, Misfit, entry, shaped
 from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import EXACT, Value, ball

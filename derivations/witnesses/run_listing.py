@@ -18,10 +18,10 @@ import torch
 from flint import arb
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.pace import after
 from derivations.examples.training import Step, Trace
-from derivations.examples.update import gradient
 from derivations.language.errors import ArithmeticFault, CheckFailed
+from derivations.model.pace import after
+from derivations.model.update import gradient
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import Undecided, ball, precision, rational
 from derivations.numbers.tape import Entry, label

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from derivations.examples.placed import Placed
-from derivations.examples.recognize import Recognized
+from derivations.model.layers.placed import Placed
+from derivations.model.recognize import Recognized
 from derivations.witnesses.author import Pass
 from derivations.witnesses.lines import Line
 from derivations.witnesses.torch_rows import resolve

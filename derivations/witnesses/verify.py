@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 
-from derivations.examples.example import Example
-from derivations.examples.recognize import Recognized, recognize, unmatched
 from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
+from derivations.model.example import Example
+from derivations.model.recognize import Recognized, recognize, unmatched
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import precision
 from derivations.witnesses.author import Pass

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from flint import arb
 
-from derivations.examples.example import Example, prepare
 from derivations.examples.training import Trace, train
+from derivations.model.example import Example, prepare
 from derivations.numbers.systems import Undecided, fraction, precision
 from derivations.spec.spec import read_spec
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from derivations.examples.example import Example
-from derivations.examples.interventions import rewritten
+from derivations.model.example import Example
+from derivations.model.interventions import rewritten
 
 
 def epsilon_under_the_root(example: Example) -> Example:

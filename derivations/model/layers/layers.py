@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.catalogue import functions
-from derivations.examples.layer_chain import Chain
-from derivations.examples.layer_letters import Letters
-from derivations.examples.layer_text import read_layer
-from derivations.examples.placed import Placed
 from derivations.language.errors import LanguageError
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import is_letter, sizes_of
 from derivations.language.tree import REDUCTIONS, Count, Ref, walk
+from derivations.model.layers.chain import Chain
+from derivations.model.layers.letters import Letters
+from derivations.model.layers.placed import Placed
+from derivations.model.layers.text import read_layer
 from derivations.spec.arrays import Array
 from derivations.spec.spec import Source, Spec, missing
 

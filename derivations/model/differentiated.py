@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from derivations.examples.update import Rule, second, shifted
 from derivations.language.backward import adjoint, backward, put_in_outer
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.model.update import Rule, second, shifted
 
 
 def looked_ahead(forward: Program, rule: Rule) -> Program:

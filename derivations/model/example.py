@@ -8,19 +8,6 @@ from fractions import Fraction
 from string import ascii_uppercase
 
 from derivations.catalogue import functions
-from derivations.examples.batching import axes_along, cut_batches, sample_count, sample_index
-from derivations.examples.checks import (
-    check_line,
-    check_names,
-    check_paths,
-    check_samples,
-    check_shapes,
-)
-from derivations.examples.differentiated import looked_ahead, with_second
-from derivations.examples.layers import with_layers
-from derivations.examples.optimizing import State, check_taken, read_rule, read_states
-from derivations.examples.placed import Placed
-from derivations.examples.update import Rule
 from derivations.language.backward import backward, put_in_outer
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import Assignment, parse_program
@@ -30,6 +17,19 @@ from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
 from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
 from derivations.language.ways import Fits, fits_by_sizes
+from derivations.model.batching import axes_along, cut_batches, sample_count, sample_index
+from derivations.model.checks import (
+    check_line,
+    check_names,
+    check_paths,
+    check_samples,
+    check_shapes,
+)
+from derivations.model.differentiated import looked_ahead, with_second
+from derivations.model.layers.layers import with_layers
+from derivations.model.layers.placed import Placed
+from derivations.model.optimizing import State, check_taken, read_rule, read_states
+from derivations.model.update import Rule
 from derivations.spec.arrays import Array, read_arrays
 from derivations.spec.spec import Source, Spec
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from derivations.catalogue import functions
 from derivations.catalogue.algorithm import Optimizer
-from derivations.examples.partial import without_indices
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.tree import Ref, refs, walk
+from derivations.model.partial import without_indices
 
 OWN = frozenset({"theta", "g", "h"})  # what each parameter has of its own
 

@@ -12,13 +12,13 @@ from derivations.catalogue import functions
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES, Loss
-from derivations.examples.example import Example
-from derivations.examples.placed import Placed
-from derivations.examples.template import REST, Names, Template, filled, put_in, template
 from derivations.language.parser import parse
 from derivations.language.program import Equation
 from derivations.language.shortcuts import match, matches
 from derivations.language.tree import Expr, Ref, Sum, transform, walk
+from derivations.model.example import Example
+from derivations.model.layers.placed import Placed
+from derivations.model.layers.template import REST, Names, Template, filled, put_in, template
 
 
 @dataclass(frozen=True)

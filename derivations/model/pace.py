@@ -9,12 +9,12 @@ from fractions import Fraction
 from derivations.catalogue import functions
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
-from derivations.examples.partial import listed
-from derivations.examples.rows import owned
 from derivations.language.backward import adjoint
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Neg, Pow, Ref, Sum, index, number, refs, substitute
+from derivations.model.partial import listed
+from derivations.model.rows import owned
 
 CURRENT = "lr_t"
 

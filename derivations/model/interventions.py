@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 from derivations.catalogue import functions
-from derivations.examples.example import Example
 from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse_program
@@ -36,6 +35,7 @@ from derivations.language.tree import (
     transform,
     walk,
 )
+from derivations.model.example import Example
 from derivations.spec.arrays import Array
 from derivations.spec.spec import exact, flat, shape_of
 

@@ -11,7 +11,9 @@ from derivations.catalogue import clipping, optimizers, schedules
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
-from derivations.examples.knobs import (
+from derivations.language.errors import LanguageError, nearest
+from derivations.language.program import Program
+from derivations.model.knobs import (
     Path,
     check_together,
     checked_knobs,
@@ -20,10 +22,8 @@ from derivations.examples.knobs import (
     named_row,
     without_name,
 )
-from derivations.examples.pace import Group, Pace
-from derivations.examples.update import Rule, shape_of_state
-from derivations.language.errors import LanguageError, nearest
-from derivations.language.program import Program
+from derivations.model.pace import Group, Pace
+from derivations.model.update import Rule, shape_of_state
 from derivations.spec.arrays import Array
 from derivations.spec.spec import GroupTable, Source, Spec, flat, shape_of
 

@@ -10,9 +10,9 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from derivations.examples.layer_sizes import Shape, spread
-from derivations.examples.template import REST, Template
 from derivations.language.errors import LanguageError
+from derivations.model.layers.sizes import Shape, spread
+from derivations.model.layers.template import REST, Template
 
 LETTERS = "jklmpqrsuvacdefghobwxyzt" + string.ascii_uppercase
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
-from derivations.examples.example import Example
 from derivations.language.contributions import needed
 from derivations.language.parser import Token, tokenize
 from derivations.language.program import Equation
+from derivations.model.example import Example
 
 
 def named_losses(example: Example) -> dict[str, SampleLoss]:

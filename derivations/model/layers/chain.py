@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from derivations.catalogue.layer import Layer
-from derivations.examples.layer_letters import Letters
-from derivations.examples.layer_sizes import Shape, fitted
-from derivations.examples.layer_text import Written, read_layer
-from derivations.examples.placed import Placed
-from derivations.examples.template import REST, Names, Template, filled, put_in, template
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters
 from derivations.language.tree import Expr, Number, Ref, refs, transform, walk
+from derivations.model.layers.letters import Letters
+from derivations.model.layers.placed import Placed
+from derivations.model.layers.sizes import Shape, fitted
+from derivations.model.layers.template import REST, Names, Template, filled, put_in, template
+from derivations.model.layers.text import Written, read_layer
 from derivations.notation.text import text
 
 

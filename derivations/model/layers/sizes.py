@@ -9,8 +9,8 @@ from math import prod
 from typing import Any, TypeAlias
 
 from derivations.catalogue.layer import Layer
-from derivations.examples.template import REST, Template, count_of, filled, template
 from derivations.language.errors import LanguageError
+from derivations.model.layers.template import REST, Template, count_of, filled, template
 
 Shape: TypeAlias = tuple[int, ...]
 

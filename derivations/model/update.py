@@ -10,9 +10,6 @@ from functools import cached_property
 from derivations.catalogue import functions
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
-from derivations.examples.pace import Group, Pace, after, at, clipped, group_rate, rates, state_name
-from derivations.examples.partial import put_in, shortened, states_of
-from derivations.examples.rows import along, index_letters, letters, lines_of, owned, vanishing
 from derivations.language.backward import adjoint
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
@@ -28,6 +25,9 @@ from derivations.language.tree import (
     transform,
     walk,
 )
+from derivations.model.pace import Group, Pace, after, at, clipped, group_rate, rates, state_name
+from derivations.model.partial import put_in, shortened, states_of
+from derivations.model.rows import along, index_letters, letters, lines_of, owned, vanishing
 
 
 def second(parameter: str) -> str:
