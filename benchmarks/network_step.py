@@ -1,6 +1,6 @@
 """One training step of a 2-2-2 network: worked by hand, by ``sympy.diff`` on scalars, by autograd.
 
-By hand is `derivations.examples.training.train` on a prepared example: every value and adjoint of the
+By hand is `derivations.run.training.train` on a prepared example: every value and adjoint of the
 step with proved bounds, and the update. SymPy differentiates the written-out loss by its twelve
 parameters and evaluates the derivatives at the same numbers. torch does one forward and backward
 pass and an optimizer step on float64 tensors.
@@ -18,8 +18,8 @@ import torch
 from interleaved import medians
 from sympy.core.cache import clear_cache
 
-from derivations.examples.training import train
 from derivations.model.example import prepare
+from derivations.run.training import train
 from derivations.spec.spec import parse_spec
 
 SPEC = '''

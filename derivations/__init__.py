@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from derivations.examples.training import Trace, train
     from derivations.language.errors import DerivationsError
     from derivations.pages.from_module import from_module, spec_from_module
     from derivations.pages.page import Page, build
+    from derivations.run.training import Trace, train
     from derivations.spec.spec import Spec
     from derivations.witnesses.verify import verify
 
@@ -38,11 +38,11 @@ _HOMES = {
     "DerivationsError": "derivations.language.errors",
     "Page": "derivations.pages.page",
     "Spec": "derivations.spec.spec",
-    "Trace": "derivations.examples.training",
+    "Trace": "derivations.run.training",
     "build": "derivations.pages.page",
     "from_module": "derivations.pages.from_module",
     "spec_from_module": "derivations.pages.from_module",
-    "train": "derivations.examples.training",
+    "train": "derivations.run.training",
     "verify": "derivations.witnesses.verify",
 }
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.examples.training import certified
 from derivations.language.errors import SpecError
 from derivations.numbers.systems import Undecided, precision
+from derivations.run.training import certified
 from derivations.witnesses.verify import verify
 from tests.built import thinned
 from tests.plain import value

@@ -11,12 +11,12 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.losses import LOSSES, Loss
-from derivations.examples.training import Trace, certified, train
 from derivations.language.parser import parse
 from derivations.language.tree import Ref
 from derivations.model.example import Example, prepare
 from derivations.model.recognize import recognize
 from derivations.numbers.systems import ball, precision, rational
+from derivations.run.training import Trace, certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Report
 from derivations.witnesses.verify import verify

@@ -17,7 +17,6 @@ import pytest
 import sympy as sp
 from flint import arb, fmpq
 
-from derivations.examples.training import layout_of, train
 from derivations.language.backward import adjoint
 from derivations.language.errors import DerivationsError
 from derivations.language.program import Equation, Program
@@ -45,6 +44,7 @@ from derivations.model.example import Example, prepare
 from derivations.notation.text import text
 from derivations.numbers.float64 import enclose
 from derivations.numbers.systems import Undecided, precision
+from derivations.run.training import layout_of, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import compare
 from derivations.witnesses.expansion import SYMBOLIC

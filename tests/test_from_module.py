@@ -20,9 +20,9 @@ from torch.nn import functional
 import derivations
 from derivations.catalogue.operation import Formula, Operation
 from derivations.catalogue.operations import OPERATIONS
-from derivations.examples.training import certified, train
 from derivations.language.errors import DerivationsError
 from derivations.model.example import prepare
+from derivations.run.training import certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check
 from derivations.witnesses.from_module import Translation, translate

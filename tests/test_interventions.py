@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from derivations.examples.training import Trace, train
 from derivations.language.errors import LanguageError
 from derivations.model.example import Example, prepare
 from derivations.model.interventions import rewritten, rounded
 from derivations.numbers.systems import fraction
+from derivations.run.training import Trace, train
 from derivations.spec.spec import parse_spec
 
 X, Y, RATE = (Fraction(1), Fraction(2), Fraction(4)), (Fraction(3), Fraction(5), Fraction(7)), Fraction("0.1")

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import derivations
-from derivations.examples.training import certified
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
 from derivations.model.example import Example
@@ -46,6 +45,7 @@ from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
 from derivations.pages.translate import plain, translated
 from derivations.pages.verified import Verified
+from derivations.run.training import certified
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec
 from tests.built import GALLERY, page, thinned

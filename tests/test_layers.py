@@ -15,10 +15,10 @@ from derivations.catalogue import layers as catalogue
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS, find_layer
-from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, LanguageError, SpecError
 from derivations.model.example import Example, prepare
 from derivations.model.recognize import recognize
+from derivations.run.training import Trace, certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.verify import verify

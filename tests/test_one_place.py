@@ -141,9 +141,9 @@ def test_a_number_system_is_a_value() -> None:
     import operator
     from fractions import Fraction
 
-    from derivations.examples.training import layout_of
     from derivations.model.example import prepare
     from derivations.numbers.systems import NumberSystem
+    from derivations.run.training import layout_of
     from derivations.spec.gallery import path
     from derivations.spec.spec import read_spec
 

@@ -17,7 +17,6 @@ from lxml import html
 
 import derivations
 from derivations.catalogue.functions import FUNCTIONS, Function
-from derivations.examples.training import Step, Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
 from derivations.model.example import prepare
@@ -28,6 +27,7 @@ from derivations.numbers.systems import EXACT, ball, precision
 from derivations.pages.naming import symbols_of
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.render import templates_folder
+from derivations.run.training import Step, Trace, certified, train
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec, read_spec
 from tests.built import GALLERY, page

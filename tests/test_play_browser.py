@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.examples.training import Trace, train
 from derivations.model.example import prepare
 from derivations.numbers.systems import ball
+from derivations.run.training import Trace, train
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec
 from tests.browser import BEYOND, chromium, opened, violations

@@ -19,7 +19,6 @@ import xlsxwriter
 from hypothesis import given, settings
 
 from derivations.catalogue import functions
-from derivations.examples.training import Trace, certified, train
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.parser import parse
 from derivations.language.tree import Number, Ref
@@ -33,6 +32,7 @@ from derivations.numbers.systems import EXACT, PRIMITIVES, ball, precision, rati
 from derivations.pages import spreadsheet
 from derivations.pages.sheet_book import workbook
 from derivations.pages.workbook import Input, Text, Workbook
+from derivations.run.training import Trace, certified, train
 from derivations.spec.arrays import Array
 from derivations.spec.gallery import names, path
 from derivations.spec.spec import parse_spec, read_spec

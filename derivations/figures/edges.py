@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
-from derivations.examples.training import Step, Trace, looked_up, shapes_at
 from derivations.language.backward import adjoint
 from derivations.language.contributions import contributions
 from derivations.language.products import total
@@ -22,6 +21,7 @@ from derivations.language.ways import ways_to
 from derivations.model.example import Example
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import NumberSystem, Value, precision
+from derivations.run.training import Step, Trace, looked_up, shapes_at
 
 Edge: TypeAlias = tuple[str, str]  # the quantity that is read, and the one that reads it
 Place: TypeAlias = tuple[int, ...]

@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
-from derivations.examples.training import Step
 from derivations.figures.axes import Frame, Scale, margin, middle, readings, scale, uneven
 from derivations.figures.contours import simplified
 from derivations.figures.drawing import Disc, Drawing, Label, Point, Shape, Stroke, point
@@ -23,6 +22,7 @@ from derivations.model.pace import after
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
+from derivations.run.training import Step
 
 WIDTH, HEIGHT, TOP, BOTTOM, RIGHT, LEGEND = 340, 230, 30, 182, 232, 246
 PLACES, LINES, MOST, PAD, TALL = 96, 5, 200, Fraction(1, 20), 3

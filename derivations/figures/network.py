@@ -11,7 +11,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.training import Step
 from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Point, Said, Shape, Stroke, point
 from derivations.figures.lettering import extent
@@ -19,6 +18,7 @@ from derivations.figures.network_layers import Layer, layers_of
 from derivations.figures.scene import FigureRow, Scene, leaf
 from derivations.language.tree import Number, Ref, number
 from derivations.notation.locales import phrase
+from derivations.run.training import Step
 from derivations.spec.arrays import positions
 
 RADIUS, COLUMN, ROW, EDGE, LEFT = 25, 150, 90, 16, 48

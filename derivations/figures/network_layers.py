@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivations.examples.training import Step
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Ref, Sum, number, refs
 from derivations.model.example import Example, sample_axes
+from derivations.run.training import Step
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from derivations.examples.training import Step
 from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Said
 from derivations.figures.edges import Edge, EdgeValues, Place
@@ -13,6 +12,7 @@ from derivations.figures.scene import Scene, leaf
 from derivations.language.backward import adjoint
 from derivations.language.tree import Expr
 from derivations.numbers.systems import Value
+from derivations.run.training import Step
 
 SUM, MANY = "Σ", "(…)"  # before an adjoint that is the sum of several edges; entries that are not listed
 

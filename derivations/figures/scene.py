@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from derivations.examples.training import Trace
 from derivations.figures.drawing import Drawing, Said
 from derivations.figures.lettering import plain
 from derivations.language.tree import Expr, Number, Ref
@@ -15,6 +14,7 @@ from derivations.notation.locales import locale
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import Value
+from derivations.run.training import Trace
 
 
 @dataclass(frozen=True)

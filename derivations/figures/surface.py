@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from derivations.examples.training import Step, Trace, looked_up
 from derivations.figures.axes import middle
 from derivations.figures.scene import Scene
 from derivations.language.errors import ArithmeticFault
@@ -18,6 +17,7 @@ from derivations.model.pace import after
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
+from derivations.run.training import Step, Trace, looked_up
 from derivations.spec.arrays import Array, positions
 
 ON_LOSS = phrase("The path of the parameters on the loss:")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.training import Step
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
@@ -26,6 +25,7 @@ from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
 from derivations.pages.translate import translated_block
 from derivations.pages.words import ends
+from derivations.run.training import Step
 
 UNREAD = re.compile(r"\\\(|\\\[|\$\$|\\begin\{(equation|align|gather|multline|displaymath|math)|<math")
 """Mathematics that stands in no item."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from derivations.examples.training import Step, Trace
-from derivations.examples.walk import worked
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
 from derivations.notation.locales import PLAIN, Locale
@@ -22,6 +20,7 @@ from derivations.pages.claims import Claims, Substitution
 from derivations.pages.finished import Mathematics, Piece, Pieces, merged
 from derivations.pages.numbers_in import given, plain_value, relation
 from derivations.pages.samples import with_positions
+from derivations.run.training import Step, Trace, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import Report
 

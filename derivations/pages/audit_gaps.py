@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.training import Step, Trace
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
 from derivations.notation.read import Side
@@ -17,6 +16,7 @@ from derivations.pages.columns import FEW, needed_adjoints
 from derivations.pages.samples import with_positions
 from derivations.pages.sections import HEADINGS
 from derivations.pages.translate import plain
+from derivations.run.training import Step, Trace
 
 
 @dataclass(frozen=True)

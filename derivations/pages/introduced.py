@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from derivations.catalogue import functions
-from derivations.examples.training import Layout, layout_of
 from derivations.language.program import Equation
 from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
 from derivations.model.example import Example
@@ -29,6 +28,7 @@ from derivations.pages.blocks import (
     series,
 )
 from derivations.pages.naming import symbols_of
+from derivations.run.training import Layout, layout_of
 
 WIDEST = 8  # columns of a table of names
 SAMPLES = phrase("{} is the number of samples that a step uses; the sum over {} runs through them.")

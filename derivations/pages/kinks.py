@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from flint import arb
 
 from derivations.catalogue import functions
-from derivations.examples.walk import size_of, worked
 from derivations.language.contributions import active, needed
 from derivations.language.parser import parse
 from derivations.language.products import total
@@ -35,6 +34,7 @@ from derivations.model.example import Example
 from derivations.pages.blocks import Digits, Prose, Words, counted, formula, phrases, say
 from derivations.pages.numbers_in import Writer, leaf
 from derivations.pages.samples import with_samples
+from derivations.run.training import size_of, worked
 from derivations.spec.arrays import positions
 
 SHOWN = 4

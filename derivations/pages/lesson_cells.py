@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import cached_property
 
 from derivations.examples.listing import ROWS, Parts, all_batches, parts, shown_steps
-from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active
 from derivations.language.tree import Number
@@ -22,6 +21,7 @@ from derivations.notation.torch_code import variable
 from derivations.notation.torch_loops import in_order, is_looped
 from derivations.numbers.digits import Rounding
 from derivations.pages.columns import needed_adjoints
+from derivations.run.training import Step, Trace
 from derivations.witnesses.run_listing import free_run
 
 WRITTEN = Rounding(significant=10)

@@ -13,8 +13,6 @@ from functools import reduce
 
 from flint import arb
 
-from derivations.examples.training import Step
-from derivations.examples.walk import is_closed, size_of, worked
 from derivations.language.errors import ArithmeticFault
 from derivations.language.products import factors
 from derivations.language.tree import (
@@ -47,6 +45,7 @@ from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, fraction, rational
 from derivations.pages.blocks import Formula
+from derivations.run.training import Step, is_closed, size_of, worked
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
 GIVEN, FULL = 15, 40  # the places that a given number is printed with, and those of one that ends

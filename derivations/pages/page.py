@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from derivations import __version__
-from derivations.examples.training import Trace, certified
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
 from derivations.model.example import prepare
 from derivations.numbers.systems import precision
@@ -28,6 +27,7 @@ from derivations.pages.press import Content, Press, printer
 from derivations.pages.translate import translated
 from derivations.pages.verified import Verified, work
 from derivations.pages.versions import versions
+from derivations.run.training import Trace, certified
 from derivations.spec.gallery import find
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report

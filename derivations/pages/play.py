@@ -11,7 +11,6 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
-from derivations.examples.training import Trace
 from derivations.figures.axes import SHORT
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
@@ -29,6 +28,7 @@ from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.press import Press
 from derivations.pages.render import templates_folder
 from derivations.pages.translate import text_of
+from derivations.run.training import Trace
 
 ENTRIES, STEPS, LONGEST = 300, 200, 100_000  # of a step, of a run; characters of the script
 WORDS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from derivations.examples.training import Trace, sizes_at
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Ref, walk
@@ -28,6 +27,7 @@ from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.numbers.float64 import nearest_float
+from derivations.run.training import Trace, sizes_at
 from derivations.spec.arrays import Array
 
 VERIFIED = 2_000  # numbers of the trace that a page brings to be compared with

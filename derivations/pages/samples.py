@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivations.examples.training import Step
 from derivations.language.tree import Expr, Number, Ref, number, transform
 from derivations.notation.read import Side
 from derivations.pages.blocks import Formula
+from derivations.run.training import Step
 
 
 def with_samples(formula: Formula, step: Step) -> Formula:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from derivations.examples.training import Step, Trace
 from derivations.language.tree import Ref, number
 from derivations.model.example import sample_axes
 from derivations.model.pace import after
@@ -21,6 +20,7 @@ from derivations.pages.sheet_words import Wording
 from derivations.pages.summary import tracked
 from derivations.pages.words import samples_words
 from derivations.pages.workbook import Chart, Formula, Input, Sheet, Text, Workbook
+from derivations.run.training import Step, Trace
 from derivations.spec.arrays import Array, positions
 
 MOST_STEPS, MOST_CELLS = 200, 100_000

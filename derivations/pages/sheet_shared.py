@@ -8,7 +8,6 @@ from functools import cached_property
 
 from flint import arb
 
-from derivations.examples.training import Step
 from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
 from derivations.language.program import Equation
@@ -21,6 +20,7 @@ from derivations.pages.blocks import Part
 from derivations.pages.columns import parts_of
 from derivations.pages.sheet_labels import said
 from derivations.pages.sheet_words import Wording
+from derivations.run.training import Step
 
 PLACES, SMALL, LARGE = 6, 1e-4, 1e9
 SPARE = "ijklpqrs"

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from derivations.examples.training import Step
-from derivations.examples.walk import worked
 from derivations.language.program import Equation
 from derivations.language.tree import (
     Expr,
@@ -27,6 +25,7 @@ from derivations.pages import sheet_labels as labels
 from derivations.pages.sheet_grid import At, draw, side_by_side
 from derivations.pages.sheet_shared import Shared, form_of
 from derivations.pages.workbook import Formula, Input, Sheet, Text
+from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
 
 EMPTY = Text("")

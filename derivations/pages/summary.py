@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
@@ -35,6 +34,7 @@ from derivations.pages.introduced import prime_words
 from derivations.pages.numbers_in import leaf
 from derivations.pages.sections import section
 from derivations.pages.update_words import shows_primes
+from derivations.run.training import Step, Trace
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import MODULE, PROGRAM, Check, Report
 from derivations.witnesses.matrix_forms import WITNESS as MATRIX_WITNESS

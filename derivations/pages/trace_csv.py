@@ -17,12 +17,12 @@ from typing import TypeAlias
 
 from flint import arb
 
-from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import Value
 from derivations.numbers.tape import Entry
 from derivations.pages.press import Press, Printer
+from derivations.run.training import Step, Trace
 
 Row: TypeAlias = tuple[str, ...]
 

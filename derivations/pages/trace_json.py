@@ -9,7 +9,6 @@ from typing import Any
 
 from flint import arb
 
-from derivations.examples.training import Step, Trace
 from derivations.language.errors import CheckFailed
 from derivations.model.example import Example
 from derivations.numbers.digits import Rounding
@@ -18,6 +17,7 @@ from derivations.pages.press import Press, Printer
 from derivations.pages.translate import text_of
 from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
+from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check, Report
 
 LONGEST, DIGITS = 200, 40

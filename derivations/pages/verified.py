@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from derivations.examples.listing import listing
-from derivations.examples.training import Trace, certified, train
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, condense, derive
 from derivations.model.checks import check_slopes
 from derivations.model.example import Example
+from derivations.run.training import Trace, certified, train
 from derivations.witnesses.check import Check, Proof, Report
 from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from derivations.examples.training import Step
 from derivations.numbers.float64 import Enclosure, enclose, nearest_float
+from derivations.run.training import Step
 from derivations.spec.arrays import Array
 from derivations.witnesses.check import Check, compare
 

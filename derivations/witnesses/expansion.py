@@ -11,13 +11,13 @@ from typing import Any
 
 import sympy as sp
 
-from derivations.examples.training import layout_of
 from derivations.language.backward import adjoint
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero, program_degree
 from derivations.language.tree import Largest, Number, Ref, Sum, values
 from derivations.model.example import Example
 from derivations.numbers.systems import NumberSystem
 from derivations.numbers.tape import Entry, label
+from derivations.run.training import layout_of
 from derivations.witnesses.check import Absent, Proof
 
 TINY, LARGEST, HIGHEST, WRITTEN, SLOPE = 2, 600, 40, 200, 500

@@ -11,11 +11,11 @@ from fractions import Fraction
 
 import torch
 
-from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float
 from derivations.numbers.systems import EXACT, precision
+from derivations.run.training import Step, Trace
 from derivations.witnesses.check import MODULE, Check, compare
 from derivations.witnesses.from_module import LOSS, Translation
 from derivations.witnesses.graph import VALUE, Graph

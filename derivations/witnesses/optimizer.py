@@ -15,11 +15,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from derivations.examples.optimizer_code import arguments, filled, reads_second, schedule_arguments
-from derivations.examples.training import Step
 from derivations.model.example import Example
 from derivations.model.pace import after, group_rate
 from derivations.model.update import gradient, kept_shape, second
 from derivations.numbers.float64 import Enclosure
+from derivations.run.training import Step
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks

@@ -18,13 +18,13 @@ import torch
 from flint import arb
 
 from derivations.examples.listing import shown_steps
-from derivations.examples.training import Step, Trace
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.model.pace import after
 from derivations.model.update import gradient
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import Undecided, ball, precision, rational
 from derivations.numbers.tape import Entry, label
+from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.optimizer import default_type
 from derivations.witnesses.quick_start import without_compiler

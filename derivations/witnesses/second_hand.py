@@ -13,14 +13,13 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from derivations.examples.training import Step, Trace
-from derivations.examples.walk import worked
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
 from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
 from derivations.model.pace import after
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import NumberSystem, fraction
+from derivations.run.training import Step, Trace, worked
 from derivations.witnesses.check import Proof
 
 WITNESS = "decimal arithmetic"

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 
 from derivations.examples.optimizer_code import filled
-from derivations.examples.training import Step
 from derivations.model.example import Example
 from derivations.model.pace import CURRENT, Group, after
 from derivations.model.update import gradient, shape_of_state, shifted
 from derivations.numbers.float64 import Enclosure, nearest_float
+from derivations.run.training import Step
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks

@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 
-from derivations.examples.training import Step, Trace
 from derivations.language.backward import adjoint
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized, recognize, unmatched
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import precision
+from derivations.run.training import Step, Trace
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Absent, Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks

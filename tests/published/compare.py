@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 from flint import arb
 
-from derivations.examples.training import Trace, train
 from derivations.model.example import Example, prepare
 from derivations.numbers.systems import Undecided, fraction, precision
+from derivations.run.training import Trace, train
 from derivations.spec.spec import read_spec
 
 FOLDER = Path(__file__).parents[1] / "cases"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from derivations.examples.training import Trace
+from derivations.run.training import Trace
 from tests.published.places import Places, alike, at, worked
 
 

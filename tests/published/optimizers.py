@@ -7,7 +7,7 @@ from typing import Any
 
 from flint import arb
 
-from derivations.examples.training import Trace
+from derivations.run.training import Trace
 from tests.published.conventions import (
     epsilon_beside_the_maximum,
     epsilon_under_the_root,

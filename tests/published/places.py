@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from derivations.examples.training import Trace
+from derivations.run.training import Trace
 from tests.published.compare import Change, as_it_is, trace_of
 
 At: TypeAlias = tuple[int, ...]

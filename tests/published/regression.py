@@ -8,8 +8,8 @@ from typing import Any
 
 from flint import arb
 
-from derivations.examples.training import Trace
 from derivations.numbers.systems import fraction
+from derivations.run.training import Trace
 from tests.published.places import Place, Places, alike, at, worked
 
 

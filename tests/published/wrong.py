@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from derivations.examples.training import Trace
 from derivations.model.example import Example
 from derivations.model.interventions import rewritten, rounded
+from derivations.run.training import Trace
 from derivations.witnesses.author import Pass
 from derivations.witnesses.lines import read_lines
 from tests.published import networks, optimizers, regression
