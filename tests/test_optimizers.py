@@ -23,7 +23,6 @@ from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import CLIPPINGS, Clipping
 from derivations.catalogue.optimizers import BY_NAME, OPTIMIZERS
 from derivations.catalogue.schedules import SCHEDULES, Schedule
-from derivations.examples.optimizer_code import arguments, decimal
 from derivations.language.errors import DerivationsError
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, children, number, rebuild
@@ -31,6 +30,7 @@ from derivations.model.example import Example, prepare
 from derivations.model.update import lines_of
 from derivations.numbers.systems import Undecided, ball, fraction, precision, rational
 from derivations.pages.page import build
+from derivations.programs.optimizer import arguments, decimal
 from derivations.run.training import Trace, certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Report

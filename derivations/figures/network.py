@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from derivations.examples.listing import shown_steps
 from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Point, Said, Shape, Stroke, point
 from derivations.figures.lettering import extent
@@ -18,6 +17,7 @@ from derivations.figures.network_layers import Layer, layers_of
 from derivations.figures.scene import FigureRow, Scene, leaf
 from derivations.language.tree import Number, Ref, number
 from derivations.notation.locales import phrase
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 from derivations.spec.arrays import positions
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from derivations.examples.listing import shown_steps
 from derivations.figures.drawing import Drawing, Label, Point, Said, Shape, Stroke, arrow_head, point
 from derivations.figures.edges import Edge, worked
 from derivations.figures.lanes import Lanes, Room, lanes_of
@@ -26,6 +25,7 @@ from derivations.figures.scene import Scene
 from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
 from derivations.language.tree import Ref
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
 MANY, LONGEST = (6, 4, 3, 2, 1), 24  # entries that are listed, rather few than too wide; nodes of a graph

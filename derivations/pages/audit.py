@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from derivations.examples.listing import shown_steps
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
@@ -25,6 +24,7 @@ from derivations.pages.kinks import Kinks
 from derivations.pages.numbers_in import Writer
 from derivations.pages.translate import translated_block
 from derivations.pages.words import ends
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
 UNREAD = re.compile(r"\\\(|\\\[|\$\$|\\begin\{(equation|align|gather|multline|displaymath|math)|<math")

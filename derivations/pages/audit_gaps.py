@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from derivations.examples.listing import shown_steps
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
 from derivations.notation.read import Side
@@ -16,6 +15,7 @@ from derivations.pages.columns import FEW, needed_adjoints
 from derivations.pages.samples import with_positions
 from derivations.pages.sections import HEADINGS
 from derivations.pages.translate import plain
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 
 

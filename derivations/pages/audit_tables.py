@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.examples.listing import shown_steps
 from derivations.language.tree import Expr, Number, Ref, Sum
 from derivations.notation.read import Side
 from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_formula, same_number
@@ -17,6 +16,7 @@ from derivations.pages.samples import with_positions
 from derivations.pages.summary import FULL, distance, torch_number
 from derivations.pages.tables import TOTAL
 from derivations.pages.translate import plain, text_of
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import PROGRAM, Check

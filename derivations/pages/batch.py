@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.examples.listing import shown_steps
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -50,6 +49,7 @@ from derivations.pages.signposts import signposted
 from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent
 from derivations.pages.words import direction, samples_words
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.spec.arrays import positions
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from derivations.examples.listing import shown_steps
 from derivations.figures.rows import BY_NAME as FIGURES
 from derivations.figures.rows import figures_of
 from derivations.figures.scene import Scene
@@ -44,6 +43,7 @@ from derivations.pages.sections import section
 from derivations.pages.summary import check_blocks, summary_blocks
 from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
+from derivations.programs.listing import shown_steps
 from derivations.witnesses.matrix_forms import MatrixForm
 
 ENTRYWISE = {

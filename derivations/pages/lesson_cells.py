@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from derivations.examples.listing import ROWS, Parts, all_batches, parts, shown_steps
 from derivations.language.backward import adjoint
 from derivations.language.contributions import active
 from derivations.language.tree import Number
 from derivations.model.example import Example
 from derivations.model.pace import after
-from derivations.notation.torch_code import variable
-from derivations.notation.torch_loops import in_order, is_looped
 from derivations.numbers.digits import Rounding
 from derivations.pages.columns import needed_adjoints
+from derivations.programs.code import variable
+from derivations.programs.listing import ROWS, Parts, all_batches, parts, shown_steps
+from derivations.programs.loops import in_order, is_looped
 from derivations.run.training import Step, Trace
 from derivations.witnesses.run_listing import free_run
 

@@ -14,7 +14,6 @@ from fractions import Fraction
 from functools import cache, cached_property
 from pathlib import Path
 
-from derivations.examples.listing import shown_steps
 from derivations.language.tree import Expr, Number, Ref, number
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.read import Side
@@ -26,6 +25,7 @@ from derivations.pages.numbers_in import given, leaf
 from derivations.pages.pdf_text import Glyph
 from derivations.pages.press import Press
 from derivations.pages.trace_csv import numbered
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
 OPERATORS = frozenset("−-+·/=≈<>()[]⊙⊘^%")

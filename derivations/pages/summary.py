@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derivations.examples.listing import shown_steps
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
@@ -34,6 +33,7 @@ from derivations.pages.introduced import prime_words
 from derivations.pages.numbers_in import leaf
 from derivations.pages.sections import section
 from derivations.pages.update_words import shows_primes
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import MODULE, PROGRAM, Check, Report

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derivations.examples.optimizer_code import filled, reads_second
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
@@ -32,6 +31,7 @@ from derivations.pages.blocks import (
 )
 from derivations.pages.introduced import function_words, index_words, prime_words
 from derivations.pages.numbers_in import leaf
+from derivations.programs.optimizer import filled, reads_second
 
 FEW = 3
 CLIPPED = phrase("gradients are clipped by {}: {}")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from derivations.examples.listing import listing
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, condense, derive
 from derivations.model.checks import check_slopes
 from derivations.model.example import Example
+from derivations.programs.listing import listing
 from derivations.run.training import Trace, certified, train
 from derivations.witnesses.check import Check, Proof, Report
 from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs

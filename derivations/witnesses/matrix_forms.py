@@ -16,7 +16,6 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from derivations.examples.listing import shown_steps
 from derivations.language.backward import adjoint
 from derivations.language.matrix import matrix_form
 from derivations.language.program import Equation
@@ -25,6 +24,7 @@ from derivations.model.example import Example
 from derivations.numbers.matrices import Matrices, Misfit, entry, shaped
 from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import EXACT, Value, ball
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import Proof
 

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from derivations.examples.optimizer_code import arguments, filled, reads_second, schedule_arguments
 from derivations.model.example import Example
 from derivations.model.pace import after, group_rate
 from derivations.model.update import gradient, kept_shape, second
 from derivations.numbers.float64 import Enclosure
+from derivations.programs.optimizer import arguments, filled, reads_second, schedule_arguments
 from derivations.run.training import Step
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check

@@ -17,13 +17,13 @@ from fractions import Fraction
 import torch
 from flint import arb
 
-from derivations.examples.listing import shown_steps
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.model.pace import after
 from derivations.model.update import gradient
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import Undecided, ball, precision, rational
 from derivations.numbers.tape import Entry, label
+from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.optimizer import default_type

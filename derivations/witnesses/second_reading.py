@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
-from derivations.examples.optimizer_code import filled
 from derivations.model.example import Example
 from derivations.model.pace import CURRENT, Group, after
 from derivations.model.update import gradient, shape_of_state, shifted
 from derivations.numbers.float64 import Enclosure, nearest_float
+from derivations.programs.optimizer import filled
 from derivations.run.training import Step
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check

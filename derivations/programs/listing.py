@@ -11,7 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from derivations.examples.optimizer_code import (
+from derivations.language.ranges import sizes_of
+from derivations.language.tree import Ref
+from derivations.model.example import Example, sample_axes
+from derivations.model.recognize import Recognized, recognize
+from derivations.programs.code import PADDED, variable
+from derivations.programs.loops import forward_code
+from derivations.programs.optimizer import (
     back,
     cleared,
     is_written_out,
@@ -21,12 +27,6 @@ from derivations.examples.optimizer_code import (
     stepped,
     tensor,
 )
-from derivations.language.ranges import sizes_of
-from derivations.language.tree import Ref
-from derivations.model.example import Example, sample_axes
-from derivations.model.recognize import Recognized, recognize
-from derivations.notation.torch_code import PADDED, variable
-from derivations.notation.torch_loops import forward_code
 from derivations.spec.arrays import Array
 
 SHOWN_AT_MOST, SHOWN_FIRST = 12, 3

@@ -3,7 +3,7 @@
 Index notation becomes broadcasting: an equation's loops are the axes of the result, in order, and a
 sum over an index is ``.sum(dim=...)``. Index expressions read with tensors of whole numbers. The
 result is ordinary Python, printed through `derivations.notation.text`; recurrences are in
-`derivations.notation.torch_loops`.
+`derivations.programs.loops`.
 """
 
 from __future__ import annotations

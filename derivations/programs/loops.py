@@ -11,7 +11,7 @@ from derivations.language.ranges import affine
 from derivations.language.tree import Number, Ref, refs, walk
 from derivations.language.ways import Fits
 from derivations.notation.text import text
-from derivations.notation.torch_code import Scope, assignment, code_of, variable
+from derivations.programs.code import Scope, assignment, code_of, variable
 
 
 def forward_code(

@@ -14,7 +14,7 @@ from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
 from derivations.model.example import Example
 from derivations.model.pace import Group, after
 from derivations.model.update import gradient, kept_shape, second
-from derivations.notation.torch_code import Scope, assignment, variable
+from derivations.programs.code import Scope, assignment, variable
 from derivations.spec.arrays import Array
 
 LARGEST_INTEGER, MOST_PLACES = 2**53, 40
