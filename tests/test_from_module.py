@@ -22,11 +22,11 @@ from derivations.catalogue.operation import Formula, Operation
 from derivations.catalogue.operations import OPERATIONS
 from derivations.language.errors import DerivationsError
 from derivations.model.example import prepare
+from derivations.pytorch.from_module import Translation, translate
+from derivations.pytorch.module_itself import module_witness
 from derivations.run.training import certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check
-from derivations.witnesses.from_module import Translation, translate
-from derivations.witnesses.module_itself import module_witness
 from derivations.witnesses.templates import reads as reads_of
 from derivations.witnesses.templates import words
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.pages.formats import DEFAULT
 from derivations.pages.page import Page, make
+from derivations.pytorch.from_module import translate
+from derivations.pytorch.module_itself import module_witness
 from derivations.spec.spec import parse_spec
-from derivations.witnesses.from_module import translate
-from derivations.witnesses.module_itself import module_witness
 
 if TYPE_CHECKING:
-    from derivations.witnesses.from_module import Translation
+    from derivations.pytorch.from_module import Translation
 
 
 def from_module(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from derivations.witnesses.axes import Axis, CannotSay, View
+from derivations.pytorch.axes import Axis, CannotSay, View
 
 WORD = re.compile(r"[A-Za-z]\w*")
 ALL, CHOSEN, REST = "...", "dim", "rest"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from derivations.witnesses.axes import CannotSay, Fresh, Letter, View, narrow, permute, reshape
+from derivations.pytorch.axes import CannotSay, Fresh, Letter, View, narrow, permute, reshape
 
 Shape = tuple[int, ...]
 

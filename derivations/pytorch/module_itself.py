@@ -15,10 +15,10 @@ from derivations.language.backward import adjoint
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float
 from derivations.numbers.systems import EXACT, precision
+from derivations.pytorch.from_module import LOSS, Translation
+from derivations.pytorch.graph import VALUE, Graph
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import MODULE, Check, compare
-from derivations.witnesses.from_module import LOSS, Translation
-from derivations.witnesses.graph import VALUE, Graph
 from derivations.witnesses.quick_start import without_compiler
 
 

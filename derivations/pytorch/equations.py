@@ -13,7 +13,7 @@ from typing import Any
 
 from derivations.language.parser import parse
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref
-from derivations.witnesses.axes import (
+from derivations.pytorch.axes import (
     SAMPLE,
     Affine,
     Alphabet,

@@ -1,8 +1,8 @@
 """From a module of torch to the text of a spec, one equation an operation.
 
 Nodes of the traced graph are looked up in `derivations.catalogue.operations`; a row's formula is filled
-in with the letters of the operands (`derivations.witnesses.equations`), and what only looks at an array
-in another way stays a view (`derivations.witnesses.views`).
+in with the letters of the operands (`derivations.pytorch.equations`), and what only looks at an array
+in another way stays a view (`derivations.pytorch.views`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from torch import fx
 
 from derivations.catalogue.operation import Formula, Operation
 from derivations.language.errors import LanguageError
+from derivations.pytorch.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay, Letter, View, whole
+from derivations.pytorch.calls import alternative, bound, row_of, same, set_otherwise, spelling
+from derivations.pytorch.equations import Call, Filled, fill
+from derivations.pytorch.graph import VALUE, Graph
+from derivations.pytorch.views import VIEWS
 from derivations.spec.spec import check_name
-from derivations.witnesses.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay, Letter, View, whole
-from derivations.witnesses.calls import alternative, bound, row_of, same, set_otherwise, spelling
-from derivations.witnesses.equations import Call, Filled, fill
-from derivations.witnesses.graph import VALUE, Graph
 from derivations.witnesses.templates import words
-from derivations.witnesses.views import VIEWS
 
 PARAMETER_NAMES = {"weight": "w", "bias": "b", "running_mean": "mu", "running_var": "var"}
 DIGITS = "0123456789"

@@ -15,9 +15,9 @@ from torch import fx
 from derivations.catalogue import optimizers
 from derivations.catalogue.operations import OPERATIONS
 from derivations.language.errors import DerivationsError, nearest
-from derivations.witnesses.axes import View
-from derivations.witnesses.graph import VALUE, Graph, write_down
-from derivations.witnesses.translate import Translator
+from derivations.pytorch.axes import View
+from derivations.pytorch.graph import VALUE, Graph, write_down
+from derivations.pytorch.translate import Translator
 
 MODEL, CRITERION = "model", "loss"
 OUTPUT, LOSS = "yhat", "L"

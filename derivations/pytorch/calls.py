@@ -15,7 +15,7 @@ from torch import fx
 from derivations.catalogue.operation import Operation
 from derivations.catalogue.operations import IDLE, OPERATIONS
 from derivations.language.errors import nearest
-from derivations.witnesses.axes import CannotSay
+from derivations.pytorch.axes import CannotSay
 
 FUNCTIONS = (torch, torch.nn.functional, torch.special, operator)
 
