@@ -44,10 +44,10 @@ from derivations.pages.extraction import texts
 from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
 from derivations.pages.translate import plain, translated
-from derivations.pages.verified import Verified
 from derivations.run.training import certified
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec
+from derivations.witnesses.work import Verified
 from tests.built import GALLERY, page, thinned
 from tests.test_page import compile_latex
 

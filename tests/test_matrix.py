@@ -17,9 +17,8 @@ from derivations.notation.latex import latex
 from derivations.notation.printed import as_printed
 from derivations.notation.read import chain
 from derivations.notation.symbols import Symbols
-from derivations.numbers.matrices import Matrices, Misfit, shaped
 from derivations.numbers.systems import rational
-from derivations.witnesses.matrix_forms import MatrixForm, holds_at_random
+from derivations.witnesses.matrix_forms import Matrices, MatrixForm, Misfit, holds_at_random, shaped
 from tests.strategies import Model, models
 
 MATRICES, VECTORS, NUMBERS = "XYZWAB", "bdxyzp", "cL"

@@ -4,7 +4,7 @@
 with other readings: a `Ref` without indices is a whole array, a product is a matrix product,
 ``Pow(A, TRANSPOSED)`` is the transpose, and calls of `TIMES`, `OVER` and `NORM` are the product and
 quotient of entries and the root of the sum of squares. Vectors are columns. A number is added to
-every entry, and a function acts on every entry. `derivations.numbers.matrices` evaluates it.
+every entry, and a function acts on every entry. `derivations.witnesses.matrix_forms` evaluates it.
 
 Arrays that are *lying* stand for their transpose: where samples are columns, ``X`` has one for each of
 them, and the equation above is ``Z = W X + b 1ᵀ``.

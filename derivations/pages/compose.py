@@ -41,10 +41,10 @@ from derivations.pages.introduced import new_symbols, ones_words
 from derivations.pages.problem import problem
 from derivations.pages.sections import section
 from derivations.pages.summary import check_blocks, summary_blocks
-from derivations.pages.verified import Verified
 from derivations.pages.words import reason_words
 from derivations.programs.listing import shown_steps
 from derivations.witnesses.matrix_forms import MatrixForm
+from derivations.witnesses.work import Verified
 
 ENTRYWISE = {
     TIMES: phrase("{} multiplies entry by entry."),

@@ -25,12 +25,11 @@ from derivations.pages.formats import BY_NAME, DEFAULT
 from derivations.pages.naming import check_page, symbols_of
 from derivations.pages.press import Content, Press, printer
 from derivations.pages.translate import translated
-from derivations.pages.verified import Verified, work
-from derivations.pages.versions import versions
 from derivations.run.training import Trace, certified
 from derivations.spec.gallery import find
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report
+from derivations.witnesses.work import Verified, versions, work
 
 
 @dataclass(frozen=True)

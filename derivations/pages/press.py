@@ -18,7 +18,7 @@ from derivations.pages.blocks import Document, Figure
 from derivations.pages.claims import Claims
 from derivations.pages.finished import Item
 from derivations.pages.formats import BY_NAME
-from derivations.pages.verified import Verified
+from derivations.witnesses.work import Verified
 
 Content: TypeAlias = str | bytes
 

@@ -15,10 +15,10 @@ from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
 from derivations.pages.press import Press, Printer
 from derivations.pages.translate import text_of
-from derivations.pages.versions import versions
 from derivations.pages.words import samples_words
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.work import versions
 
 LONGEST, DIGITS = 200, 40
 KEYS = {"exact", "enclosure", "decimal", "carried", "torch", "ulp", "witnesses"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import version
 
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, condense, derive
@@ -17,6 +18,16 @@ from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_
 from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
 from derivations.witnesses.verify import verify
+
+# --- The versions of what works and verifies a page, without importing any of it --------------
+
+PARTS = {"SymPy": "sympy", "python-flint": "python-flint", "torch": "torch"}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Public versions, without local build labels such as ``+cpu``."""
+    return {name: version(package).partition("+")[0] for name, package in PARTS.items()}
 
 
 @dataclass(frozen=True)
