@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from derivations.claims.writer import Writer
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
@@ -21,7 +22,6 @@ from derivations.pages.blocks import Block, Display, Document, Figure, Heading, 
 from derivations.pages.finished import Item, Mathematics
 from derivations.pages.finished_latex import latex_pieces
 from derivations.pages.kinks import Kinks
-from derivations.pages.numbers_in import Writer
 from derivations.pages.translate import translated_block
 from derivations.pages.words import ends
 from derivations.programs.listing import shown_steps

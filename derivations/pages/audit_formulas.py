@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from derivations.claims.claims import Claims, Substitution
+from derivations.claims.samples import with_positions
+from derivations.claims.writer import given, plain_value, relation
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
 from derivations.notation.locales import PLAIN, Locale
@@ -16,10 +19,7 @@ from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.pages.blocks import Code, Formula, Inline, Words
-from derivations.pages.claims import Claims, Substitution
 from derivations.pages.finished import Mathematics, Piece, Pieces, merged
-from derivations.pages.numbers_in import given, plain_value, relation
-from derivations.pages.samples import with_positions
 from derivations.run.training import Step, Trace, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import Report

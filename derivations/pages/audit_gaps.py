@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from derivations.claims.samples import with_positions
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
 from derivations.notation.read import Side
 from derivations.numbers.tape import Entry
 from derivations.pages.blocks import Block, Display, Document, Formula, Heading, Listing, Prose, Table, Words
 from derivations.pages.columns import FEW, needed_adjoints
-from derivations.pages.samples import with_positions
 from derivations.pages.sections import HEADINGS
 from derivations.pages.translate import plain
 from derivations.programs.listing import shown_steps

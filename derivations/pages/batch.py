@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from derivations.claims.samples import with_samples
+from derivations.claims.writer import Writer, leaf
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
@@ -43,8 +45,6 @@ from derivations.pages.columns import (
     row_index,
 )
 from derivations.pages.kinks import Kinks
-from derivations.pages.numbers_in import Writer, leaf
-from derivations.pages.samples import with_samples
 from derivations.pages.signposts import signposted
 from derivations.pages.tables import MAX_COLUMNS, Rows
 from derivations.pages.update_words import is_plain_descent

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from flint import arb
 
 from derivations.catalogue import functions
+from derivations.claims.samples import with_samples
+from derivations.claims.writer import Writer, leaf
 from derivations.language.contributions import active, needed
 from derivations.language.parser import parse
 from derivations.language.products import total
@@ -32,8 +34,6 @@ from derivations.language.tree import (
 )
 from derivations.model.example import Example
 from derivations.pages.blocks import Digits, Prose, Words, counted, formula, phrases, say
-from derivations.pages.numbers_in import Writer, leaf
-from derivations.pages.samples import with_samples
 from derivations.run.training import size_of, worked
 from derivations.spec.arrays import positions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from derivations.catalogue.sample_losses import SampleLoss
+from derivations.claims.writer import given
 from derivations.language.program import Equation
 from derivations.language.tree import Ref
 from derivations.model.example import Example
@@ -31,7 +32,6 @@ from derivations.pages.blocks import (
 from derivations.pages.columns import data_value, entries_along_samples
 from derivations.pages.introduced import model_words, named_entries
 from derivations.pages.naming import symbols_of
-from derivations.pages.numbers_in import given
 from derivations.pages.sections import section
 from derivations.pages.tables import grouped, packed
 from derivations.pages.update_words import update_blocks

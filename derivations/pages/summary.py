@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from derivations.claims.writer import leaf
 from derivations.language.backward import adjoint
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
@@ -30,7 +31,6 @@ from derivations.pages.blocks import (
     series,
 )
 from derivations.pages.introduced import prime_words
-from derivations.pages.numbers_in import leaf
 from derivations.pages.sections import section
 from derivations.pages.update_words import shows_primes
 from derivations.programs.listing import shown_steps

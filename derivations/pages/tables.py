@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
+from derivations.claims.samples import with_samples
+from derivations.claims.writer import Writer, leaf
 from derivations.language.tree import Expr, Ref, Sum, refs
 from derivations.pages.blocks import Block, Formula, Prose, Table, Words, counted, formula, message, phrases
 from derivations.pages.columns import FEW, parts_of, summed
-from derivations.pages.numbers_in import Writer, leaf
-from derivations.pages.samples import with_samples
 
 MAX_COLUMNS = 7
 TOTAL = message("sum")  # the label of the row of sums

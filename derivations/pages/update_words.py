@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from derivations.claims.writer import leaf
 from derivations.language.backward import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
@@ -30,7 +31,6 @@ from derivations.pages.blocks import (
     series,
 )
 from derivations.pages.introduced import function_words, index_words, prime_words
-from derivations.pages.numbers_in import leaf
 from derivations.programs.optimizer import filled, reads_second
 
 FEW = 3

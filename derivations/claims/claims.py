@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
+from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
 from derivations.language.backward import adjoint
 from derivations.language.ranges import settled
 from derivations.language.steps import Chain, local_slopes
@@ -30,7 +31,6 @@ from derivations.notation.read import Side
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
-from derivations.pages.numbers_in import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
 from derivations.run.training import Step, size_of, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.matrix_forms import MatrixForm
