@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from derivations.document.blocks import Display, Formula, Table
 from derivations.notation.breaking import ARTICLE, PHONE, SLIDE, Line, lines
 from derivations.notation.latex import latex_of
 from derivations.notation.measure import Size, measure_row
 from derivations.notation.read import chain
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Display, Formula, Table
 from derivations.spec import gallery
 from tests.built import GALLERY, page
 

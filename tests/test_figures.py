@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from derivations.document.blocks import Figure
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
 from derivations.figures.fit import fit_of
@@ -25,7 +26,6 @@ from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, number
 from derivations.model.example import prepare
-from derivations.pages.blocks import Figure
 from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
 from derivations.spec import gallery

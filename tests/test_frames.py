@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from derivations.pages.blocks import Block, Display, Listing, Prose, Table
+from derivations.document.blocks import Block, Display, Listing, Prose, Table
 from derivations.pages.frames import Frame, frames
 from derivations.pages.pieces import Slide, merged_words
 from derivations.pages.press import Press

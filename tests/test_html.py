@@ -10,6 +10,7 @@ import pytest
 from lxml import html
 
 import derivations
+from derivations.document.blocks import Display, Formula, Table
 from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex
 from derivations.notation.locales import PLAIN, Marks
@@ -18,7 +19,6 @@ from derivations.notation.mathml_pieces import flat, pieces
 from derivations.notation.read_mathml import latex_of_math
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import precision
-from derivations.pages.blocks import Display, Formula, Table
 from derivations.pages.page import Page
 from derivations.pages.press import printer
 from tests.built import GALLERY, page

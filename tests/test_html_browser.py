@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from derivations.document.blocks import Display, Formula, Table, Words
 from derivations.notation.boxes import Numeral, walk
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Display, Formula, Table, Words
 from derivations.pages.page import Page
 from derivations.spec import gallery
 from tests.browser import BEYOND, OVERLAP, chromium, opened, violations

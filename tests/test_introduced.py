@@ -12,6 +12,7 @@ import pytest
 import derivations
 from derivations.catalogue import functions
 from derivations.claims.writer import plain_value, relation
+from derivations.document.blocks import Block, Display, Document, Formula, Heading, Prose, Table, Words
 from derivations.figures import loss
 from derivations.figures.axes import readings
 from derivations.figures.drawing import Disc, Shape, Stroke
@@ -23,7 +24,6 @@ from derivations.language.tree import Call, Chosen, Count, Expr, Largest, Mean, 
 from derivations.notation.latex import latex
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import fraction
-from derivations.pages.blocks import Block, Display, Document, Formula, Heading, Prose, Table, Words
 from tests.built import GALLERY, page
 
 PLAIN = {"exp", "log", "sqrt", "sin", "cos", "tanh", "max", "min", "pi"}  # known to every reader

@@ -12,10 +12,10 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
+from derivations.document import step as batch
+from derivations.document.blocks import Digits
+from derivations.document.kinks import Kinks
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages import batch
-from derivations.pages.blocks import Digits
-from derivations.pages.kinks import Kinks
 from derivations.pages.page import build
 from tests.test_catalogue import by_name, spec
 

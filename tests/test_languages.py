@@ -16,14 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import derivations
-from derivations.language.errors import CheckFailed, SpecError
-from derivations.language.tree import Call, Neg, Number, walk
-from derivations.model.example import Example
-from derivations.notation.latex import latex
-from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
-from derivations.notation.read import chain, decimal, token
-from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Code,
     Document,
@@ -39,11 +32,18 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.compose import ENTRYWISE, compose
+from derivations.document.compose import ENTRYWISE, compose
+from derivations.document.languages import plain, translated
+from derivations.document.symbols import symbols_of
+from derivations.language.errors import CheckFailed, SpecError
+from derivations.language.tree import Call, Neg, Number, walk
+from derivations.model.example import Example
+from derivations.notation.latex import latex
+from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
+from derivations.notation.read import chain, decimal, token
+from derivations.notation.symbols import Symbols
 from derivations.pages.extraction import texts
-from derivations.pages.naming import symbols_of
 from derivations.pages.page import Page, footer
-from derivations.pages.translate import plain, translated
 from derivations.run.training import certified
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import derivations
+from derivations.document.blocks import Block, Display, Heading, Listing, Table
+from derivations.document.tables import MAX_COLUMNS
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Ref, number
 from derivations.pages.audit_gaps import Gaps
-from derivations.pages.blocks import Block, Display, Heading, Listing, Table
 from derivations.pages.page import Page
-from derivations.pages.tables import MAX_COLUMNS
 from tests.test_page import compile_latex
 
 NAMES = """

@@ -63,7 +63,7 @@ LAYERS += (
 NEW_FORMAT = '''"""A format of one's own: the headings, and nothing else."""
 
 from derivations.language.errors import CheckFailed
-from derivations.pages.blocks import Heading
+from derivations.document.blocks import Heading
 from derivations.pages.press import Printer
 
 

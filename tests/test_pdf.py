@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from derivations.document.blocks import Prose, formula
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Fraction, Letter, Numeral, Scripts
 from derivations.notation.glyphs import Glyphs
@@ -19,7 +20,6 @@ from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.read import decimal
 from derivations.notation.typst import typst_of
 from derivations.pages import pdf, typst_text
-from derivations.pages.blocks import Prose, formula
 from derivations.pages.decimals import Decimals
 from derivations.pages.page import Page, build
 from derivations.pages.pdf_text import read

@@ -17,6 +17,7 @@ from lxml import html
 
 import derivations
 from derivations.catalogue.functions import FUNCTIONS, Function
+from derivations.document.symbols import symbols_of
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
 from derivations.model.example import prepare
@@ -24,7 +25,6 @@ from derivations.notation.javascript import called, decimal, members, quoted
 from derivations.numbers.float64 import FLOAT64, enclose
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, ball, precision
-from derivations.pages.naming import symbols_of
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.render import templates_folder
 from derivations.run.training import Step, Trace, certified, train

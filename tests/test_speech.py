@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivations.catalogue import functions
+from derivations.document.symbols import symbols_of
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.parser import parse
 from derivations.language.tree import (
@@ -42,7 +43,6 @@ from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.pages.finished import Item, Mathematics, read_markdown
-from derivations.pages.naming import symbols_of
 from derivations.spec import gallery
 from derivations.spec.spec import read_spec
 from tests.strategies import LETTERS, NAMES, decimals, refs, trees

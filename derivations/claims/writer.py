@@ -13,6 +13,7 @@ from functools import reduce
 
 from flint import arb
 
+from derivations.document.blocks import Formula
 from derivations.language.errors import ArithmeticFault
 from derivations.language.products import factors
 from derivations.language.tree import (
@@ -44,7 +45,6 @@ from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, fraction, rational
-from derivations.pages.blocks import Formula
 from derivations.run.training import Step, is_closed, size_of, worked
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1

@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from derivations.claims.writer import Writer
+from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
+from derivations.document.kinks import Kinks
+from derivations.document.languages import translated_block
+from derivations.document.words import ends
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
-from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.pages.finished import Item, Mathematics
 from derivations.pages.finished_latex import latex_pieces
-from derivations.pages.kinks import Kinks
-from derivations.pages.translate import translated_block
-from derivations.pages.words import ends
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 

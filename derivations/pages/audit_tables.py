@@ -7,15 +7,15 @@ from typing import TypeAlias
 
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value
+from derivations.document.blocks import Formula, Table, Words
+from derivations.document.columns import data_value
+from derivations.document.languages import plain, text_of
+from derivations.document.summary import FULL, distance, torch_number
+from derivations.document.tables import TOTAL
 from derivations.language.tree import Expr, Number, Ref, Sum
 from derivations.notation.read import Side
 from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_formula, same_number
-from derivations.pages.blocks import Formula, Table, Words
-from derivations.pages.columns import data_value
 from derivations.pages.finished import Item, Mathematics, Pieces
-from derivations.pages.summary import FULL, distance, torch_number
-from derivations.pages.tables import TOTAL
-from derivations.pages.translate import plain, text_of
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions

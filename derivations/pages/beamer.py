@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.notation.breaking import SLIDE, Line
 from derivations.pages import latex_set
-from derivations.pages.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.pages.finished import Item
 from derivations.pages.finished_latex import Found, latex_items, latex_pieces, put_together
 from derivations.pages.frames import Frame, frames

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from derivations.document.blocks import Formula, Words, lone_number
 from derivations.notation.locales import Marks
-from derivations.pages.blocks import Formula, Words, lone_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
+from derivations.document.regions import Region
 from derivations.pages.markdown import Dialect, dialect_printer
 from derivations.pages.press import Press
-from derivations.pages.regions import Region
 
 
 def _label(region: Region, press: Press) -> str:

@@ -12,15 +12,15 @@ from typing import Any
 
 from docutils import nodes
 
+from derivations.document.blocks import Block, Code, Display, Figure, Heading, Listing, Prose, Table, Words
+from derivations.document.regions import Region, regions
 from derivations.figures.svg import check_svg, svg_of
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
-from derivations.pages.blocks import Block, Code, Display, Figure, Heading, Listing, Prose, Table, Words
 from derivations.pages.finished import Item, Mathematics, Pieces, joined, merged
 from derivations.pages.latex_set import figure_latex
 from derivations.pages.markdown import lines, math
 from derivations.pages.press import Press, audited
-from derivations.pages.regions import Region, regions
 
 BOXES = {"warning": nodes.warning, "exercise": nodes.admonition}
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.pages.pieces import Piece, Slide, Thought, Unit, merged_words, thought_of
 
 NEUTRAL = ("Prose", "Table")  # what belongs to the thought beside it

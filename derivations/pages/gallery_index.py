@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from derivations.document.blocks import Code, Digits, Message
+from derivations.document.languages import plain
 from derivations.notation.locales import SOURCE, phrase
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Digits, Message
 from derivations.pages.formats import BY_NAME, DEFAULT, Format
 from derivations.pages.markdown import escape, words_markdown
 from derivations.pages.render import environment, tidied
-from derivations.pages.translate import plain
 from derivations.spec.gallery import contents, titles
 
 INDEX = "README.md"

@@ -9,8 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Figure, message
+from derivations.document.languages import text_of
 from derivations.figures.svg import check_svg, svg_of
-from derivations.pages.blocks import Figure, message
 from derivations.pages.finished import Item
 from derivations.pages.finished_html import read_html, tree
 from derivations.pages.html_audit import Frame
@@ -19,7 +20,6 @@ from derivations.pages.html_words import Setter, escape, plain, verbatim
 from derivations.pages.play import policy, script
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import environment, filled, templates_folder
-from derivations.pages.translate import text_of
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "

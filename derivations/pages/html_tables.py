@@ -12,12 +12,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Formula, Table, Words, lone_number, message
+from derivations.document.languages import text_of
 from derivations.notation.measure import measure, text_width
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Formula, Table, Words, lone_number, message
 from derivations.pages.html_words import PHONE as PHONE_LINE
 from derivations.pages.html_words import Setter
-from derivations.pages.translate import text_of
 
 PHONE, TURNED, GAP, LABEL, NARROW = 20.0, 23.4, 0.8, 6.0, 11.5  # in em
 MOST = 5  # columns of a table of checks that stand side by side on a phone

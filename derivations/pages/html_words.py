@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Code, Formula, Words
 from derivations.notation.boxes import Box, Sign
 from derivations.notation.mathml import mathml_of
 from derivations.notation.mathml_pieces import NEST, Leaf, Pieces, leaves, pieces
@@ -17,7 +18,6 @@ from derivations.notation.measure import measure, measure_row, text_width
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import Code, Formula, Words
 
 PHONE, PAGE, CELL, HEAD, RELATION = 14.0, 38.0, 5.0, 3.0, 1.4  # in em
 CLOSING = re.compile(r"[.,;:!?)\]’”]+")

@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Document
 from derivations.notation.breaking import ARTICLE as A4
 from derivations.pages import latex_set
-from derivations.pages.blocks import Document
 from derivations.pages.finished_latex import read_latex
 from derivations.pages.latex_set import PAGE, Setter
 from derivations.pages.latex_text import escape

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.notation.boxes import Box
 from derivations.notation.breaking import Line, lines
@@ -17,7 +18,6 @@ from derivations.notation.latex import latex_of
 from derivations.notation.locales import Marks
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import COMMA
-from derivations.pages.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.finished import Item
 from derivations.pages.latex_text import escape
 from derivations.pages.press import Press

@@ -11,15 +11,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Code, Document, Figure, Formula, Words, lone_number
+from derivations.document.regions import Region, regions
 from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Document, Figure, Formula, Words, lone_number
 from derivations.pages.finished import Item, read_markdown
 from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
-from derivations.pages.regions import Region, regions
 from derivations.pages.render import render
 from derivations.pages.sheets import chain_width
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
+from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table
 from derivations.language.errors import CheckFailed
-from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Prose, Table
 from derivations.pages.finished import read_markdown
 from derivations.pages.lesson_cells import Cells, StepCells
 from derivations.pages.markdown import check_picture, file_of, written

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table, Words
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Block, Display, Document, Figure, Heading, Prose, Table, Words
 from derivations.pages.pieces import ends, merged_words, single_words
 from derivations.pages.sheets import Sheet, sheets, words_height
 

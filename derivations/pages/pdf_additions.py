@@ -15,13 +15,13 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from derivations.claims.writer import given, leaf
+from derivations.document.blocks import Block, Heading
 from derivations.language.tree import Expr, Number, Ref, number
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.read import Side
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import rational
-from derivations.pages.blocks import Block, Heading
 from derivations.pages.pdf_text import Glyph
 from derivations.pages.press import Press
 from derivations.pages.trace_csv import numbered

@@ -14,16 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from derivations.figures.drawing import Label
-from derivations.figures.lettering import runs
-from derivations.figures.svg import check_svg
-from derivations.language.errors import CheckFailed
-from derivations.notation.breaking import lines
-from derivations.notation.glyphs import Glyphs
-from derivations.notation.spoken.speaker import spoken_chain
-from derivations.notation.symbols import Symbols
-from derivations.notation.typeset import typeset
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Code,
     Display,
@@ -36,6 +27,15 @@ from derivations.pages.blocks import (
     Table,
     Words,
 )
+from derivations.figures.drawing import Label
+from derivations.figures.lettering import runs
+from derivations.figures.svg import check_svg
+from derivations.language.errors import CheckFailed
+from derivations.notation.breaking import lines
+from derivations.notation.glyphs import Glyphs
+from derivations.notation.spoken.speaker import spoken_chain
+from derivations.notation.symbols import Symbols
+from derivations.notation.typeset import typeset
 from derivations.pages.paper import Paper, on_paper
 from derivations.pages.pdf_additions import Additions, places
 from derivations.pages.pdf_lines import has_bar, is_of_figure, misdrawn

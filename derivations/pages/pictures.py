@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from derivations.document.blocks import Figure
 from derivations.figures.drawing import Drawing
 from derivations.figures.rows import FIGURES
 from derivations.figures.scene import FigureRow, Scene
 from derivations.figures.svg import check_svg, svg_of
 from derivations.language.errors import CheckFailed
-from derivations.pages.blocks import Figure
 from derivations.pages.press import Press, Printer
 
 

@@ -6,12 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from derivations.figures.drawing import Drawing
-from derivations.language.tree import Ref
-from derivations.notation.breaking import SLIDE, Line, lines
-from derivations.notation.symbols import Symbols
-from derivations.pages import sheets
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Display,
     Figure,
@@ -22,6 +17,11 @@ from derivations.pages.blocks import (
     Table,
     Words,
 )
+from derivations.figures.drawing import Drawing
+from derivations.language.tree import Ref
+from derivations.notation.breaking import SLIDE, Line, lines
+from derivations.notation.symbols import Symbols
+from derivations.pages import sheets
 from derivations.pages.sheets import LINE, Sheet
 
 HEIGHT = 16.6

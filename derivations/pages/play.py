@@ -11,6 +11,8 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
+from derivations.document.blocks import message
+from derivations.document.languages import text_of
 from derivations.figures.axes import SHORT
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
@@ -22,12 +24,10 @@ from derivations.notation.mathml import mathml_of
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.blocks import message
 from derivations.pages.play_graph import graph_to_play
 from derivations.pages.play_program import functions_of, program_of
 from derivations.pages.press import Press
 from derivations.pages.render import templates_folder
-from derivations.pages.translate import text_of
 from derivations.run.training import Trace
 
 ENTRIES, STEPS, LONGEST = 300, 200, 100_000  # of a step, of a run; characters of the script

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from derivations.claims.claims import Claims
+from derivations.document.blocks import Document, Figure
 from derivations.figures.rows import faults_of
 from derivations.figures.scene import Scene
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.pages.audit import Audit
 from derivations.pages.audit_formulas import Evidence
-from derivations.pages.blocks import Document, Figure
 from derivations.pages.finished import Item
 from derivations.pages.formats import BY_NAME
 from derivations.witnesses.work import Verified

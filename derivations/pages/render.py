@@ -22,8 +22,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from derivations.document.blocks import Document
 from derivations.language.errors import DerivationsError, SpecError
-from derivations.pages.blocks import Document
 
 
 def templates_folder() -> Path:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from derivations.document.summary import tracked
+from derivations.document.symbols import symbols_of
+from derivations.document.words import samples_words
 from derivations.language.tree import Ref, number
 from derivations.model.example import sample_axes
 from derivations.model.pace import after
@@ -11,14 +14,11 @@ from derivations.notation.cells import Place, address, cell_name
 from derivations.numbers.systems import rational
 from derivations.numbers.tape import Entry
 from derivations.pages import sheet_labels as labels
-from derivations.pages.naming import symbols_of
 from derivations.pages.sheet_grid import At, draw
 from derivations.pages.sheet_labels import said
 from derivations.pages.sheet_shared import Shared, index_letters, number_forms, shown_equations
 from derivations.pages.sheet_step import Block
 from derivations.pages.sheet_words import Wording
-from derivations.pages.summary import tracked
-from derivations.pages.words import samples_words
 from derivations.pages.workbook import Chart, Formula, Input, Sheet, Text, Workbook
 from derivations.run.training import Step, Trace
 from derivations.spec.arrays import Array, positions

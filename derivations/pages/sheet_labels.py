@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from derivations.document.blocks import Part, message, phrase
+from derivations.document.languages import text_of
 from derivations.language.tree import Expr
-from derivations.pages.blocks import Part, message, phrase
-from derivations.pages.translate import text_of
 
 INPUTS, STEPS, SUMMARY = phrase("Inputs"), phrase("Steps"), phrase("Summary")  # the names of the sheets
 HOW = phrase("Change a yellow cell, and everything follows. White cells are formulas.")

@@ -8,6 +8,8 @@ from functools import cached_property
 
 from flint import arb
 
+from derivations.document.blocks import Part
+from derivations.document.columns import parts_of
 from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
 from derivations.language.program import Equation
@@ -16,8 +18,6 @@ from derivations.model.example import Example
 from derivations.notation.cells import Place
 from derivations.numbers.systems import Value
 from derivations.numbers.tape import Entry
-from derivations.pages.blocks import Part
-from derivations.pages.columns import parts_of
 from derivations.pages.sheet_labels import said
 from derivations.pages.sheet_words import Wording
 from derivations.run.training import Step

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal, TypeAlias
 
+from derivations.document.blocks import Code, Formula, Inline, Table, Words, lone_number
 from derivations.notation.boxes import Box
 from derivations.notation.breaking import lines
 from derivations.notation.measure import TEXT, Size, measure_row, text_width
 from derivations.notation.symbols import Symbols
-from derivations.pages.blocks import Code, Formula, Inline, Table, Words, lone_number
 
 Part: TypeAlias = Literal["", "beside", "below"]
 SCALES = {1.0: 1.0, 0.91: 1.03, 0.82: 1.08}  # sizes of type, and how much wider letters are for their size

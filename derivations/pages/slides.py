@@ -12,11 +12,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Display, Figure, Listing, Prose, Table, message
+from derivations.document.languages import text_of
 from derivations.figures.drawing import Drawing
 from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line
 from derivations.notation.mathml import INFIX, infix, row_of
-from derivations.pages.blocks import Display, Figure, Listing, Prose, Table, message
 from derivations.pages.finished_html import tree
 from derivations.pages.finished_slides import read_slides
 from derivations.pages.frames import frames
@@ -27,7 +28,6 @@ from derivations.pages.html_words import Setter, escape, plain
 from derivations.pages.pieces import Piece, Slide, figure_height
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render, templates_folder
-from derivations.pages.translate import text_of
 
 LARGE = ("derivation", "matrix")
 SIZE = Slide(35.0, 17.6)

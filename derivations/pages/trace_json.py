@@ -9,13 +9,13 @@ from typing import Any
 
 from flint import arb
 
+from derivations.document.languages import text_of
+from derivations.document.words import samples_words
 from derivations.language.errors import CheckFailed
 from derivations.model.example import Example
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, fraction, rational
 from derivations.pages.press import Press, Printer
-from derivations.pages.translate import text_of
-from derivations.pages.words import samples_words
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check, Report
 from derivations.witnesses.work import versions

@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.document.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.figures.drawing import decimal
 from derivations.figures.svg import svg_of
 from derivations.notation.boxes import Box, Sign
@@ -21,7 +22,6 @@ from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.notation.typst import quoted, typst_of
-from derivations.pages.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.pages.decimals import Decimals
 from derivations.pages.paper import Paper, on_paper, pairs, sticking
 from derivations.pages.press import Press

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from derivations.document.blocks import Block, Display, Heading, Message, Prose, Words, message, say
 from derivations.language.backward import adjoint
 from derivations.language.tree import Ref, refs
 from derivations.model.example import Example
-from derivations.pages.blocks import Block, Display, Heading, Message, Prose, Words, message, say
 
 WALL = 8  # formulas one below the other that nobody reads without a head
 PASSES: dict[str, Message] = {

@@ -6,14 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from derivations.claims.writer import leaf
-from derivations.language.backward import adjoint
-from derivations.language.tree import Number, Ref
-from derivations.model.example import Example
-from derivations.model.pace import after
-from derivations.model.stated import reported_numbers
-from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import Value
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Digits,
     Listed,
@@ -30,9 +23,16 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.introduced import prime_words
-from derivations.pages.sections import section
-from derivations.pages.update_words import shows_primes
+from derivations.document.introduced import prime_words
+from derivations.document.update import shows_primes
+from derivations.document.words import section
+from derivations.language.backward import adjoint
+from derivations.language.tree import Number, Ref
+from derivations.model.example import Example
+from derivations.model.pace import after
+from derivations.model.stated import reported_numbers
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.spec.arrays import positions

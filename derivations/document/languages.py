@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from string import Formatter
 
-from derivations.notation.locales import Locale, locale
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Code,
     Digits,
@@ -26,6 +25,7 @@ from derivations.pages.blocks import (
     Table,
     Words,
 )
+from derivations.notation.locales import Locale, locale
 
 
 def translated(document: Document) -> Document:

@@ -11,14 +11,7 @@ from collections.abc import Iterator
 
 from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
-from derivations.language.backward import adjoint
-from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, number, refs, rename_index
-from derivations.model.example import Example
-from derivations.notation.read import Side
-from derivations.notation.symbols import Symbols
-from derivations.numbers.digits import Rounding
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Display,
     Formula,
@@ -35,7 +28,7 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.columns import (
+from derivations.document.columns import (
     FEW,
     columns_of,
     entries_along_samples,
@@ -44,11 +37,18 @@ from derivations.pages.columns import (
     needed_adjoints,
     row_index,
 )
-from derivations.pages.kinks import Kinks
-from derivations.pages.signposts import signposted
-from derivations.pages.tables import MAX_COLUMNS, Rows
-from derivations.pages.update_words import is_plain_descent
-from derivations.pages.words import direction, samples_words
+from derivations.document.kinks import Kinks
+from derivations.document.signposts import signposted
+from derivations.document.tables import MAX_COLUMNS, Rows
+from derivations.document.update import is_plain_descent
+from derivations.document.words import direction, samples_words
+from derivations.language.backward import adjoint
+from derivations.language.program import Equation
+from derivations.language.tree import Expr, Ref, number, refs, rename_index
+from derivations.model.example import Example
+from derivations.notation.read import Side
+from derivations.notation.symbols import Symbols
+from derivations.numbers.digits import Rounding
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.spec.arrays import positions

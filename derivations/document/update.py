@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from derivations.claims.writer import leaf
-from derivations.language.backward import adjoint
-from derivations.language.program import Equation
-from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
-from derivations.model.example import Example
-from derivations.model.pace import after
-from derivations.model.update import second
-from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import rational
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Display,
     Formula,
@@ -30,7 +22,15 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.introduced import function_words, index_words, prime_words
+from derivations.document.introduced import function_words, index_words, prime_words
+from derivations.language.backward import adjoint
+from derivations.language.program import Equation
+from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
+from derivations.model.example import Example
+from derivations.model.pace import after
+from derivations.model.update import second
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import rational
 from derivations.programs.optimizer import filled, reads_second
 
 FEW = 3

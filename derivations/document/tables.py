@@ -7,9 +7,19 @@ from typing import TypeVar
 
 from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
+from derivations.document.blocks import (
+    Block,
+    Formula,
+    Prose,
+    Table,
+    Words,
+    counted,
+    formula,
+    message,
+    phrases,
+)
+from derivations.document.columns import FEW, parts_of, summed
 from derivations.language.tree import Expr, Ref, Sum, refs
-from derivations.pages.blocks import Block, Formula, Prose, Table, Words, counted, formula, message, phrases
-from derivations.pages.columns import FEW, parts_of, summed
 
 MAX_COLUMNS = 7
 TOTAL = message("sum")  # the label of the row of sums

@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from derivations.figures.rows import BY_NAME as FIGURES
-from derivations.figures.rows import figures_of
-from derivations.figures.scene import Scene
-from derivations.language.backward import adjoint
-from derivations.language.matrix import NORM, ONES, OVER, TIMES
-from derivations.language.program import Equation
-from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
-from derivations.model.example import Example
-from derivations.model.recognize import recognize
-from derivations.notation.symbols import Symbols
-from derivations.numbers.digits import Rounding
-from derivations.pages.batch import batch_blocks
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Display,
     Document,
@@ -37,11 +24,23 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.introduced import new_symbols, ones_words
-from derivations.pages.problem import problem
-from derivations.pages.sections import section
-from derivations.pages.summary import check_blocks, summary_blocks
-from derivations.pages.words import reason_words
+from derivations.document.introduced import new_symbols, ones_words
+from derivations.document.problem import problem
+from derivations.document.step import batch_blocks
+from derivations.document.summary import check_blocks, summary_blocks
+from derivations.document.words import reason_words, section
+from derivations.figures.rows import BY_NAME as FIGURES
+from derivations.figures.rows import figures_of
+from derivations.figures.scene import Scene
+from derivations.language.backward import adjoint
+from derivations.language.matrix import NORM, ONES, OVER, TIMES
+from derivations.language.program import Equation
+from derivations.language.steps import Chain, local_slopes
+from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
+from derivations.model.example import Example
+from derivations.model.recognize import recognize
+from derivations.notation.symbols import Symbols
+from derivations.numbers.digits import Rounding
 from derivations.programs.listing import shown_steps
 from derivations.witnesses.matrix_forms import MatrixForm
 from derivations.witnesses.work import Verified

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from derivations.document.renaming import check_notation, renaming_of
 from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.parser import parse
@@ -12,7 +13,6 @@ from derivations.model.example import Example
 from derivations.notation.locales import locale
 from derivations.notation.symbols import Named, Symbols, meet, symbol_of
 from derivations.numbers.tape import Entry
-from derivations.pages.renaming import check_notation, renaming_of
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Layout, layout_of
 from derivations.spec.spec import Source, check_name

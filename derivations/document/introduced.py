@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from derivations.catalogue import functions
-from derivations.language.program import Equation
-from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
-from derivations.model.example import Example
-from derivations.model.recognize import owner
-from derivations.model.stated import authored
-from derivations.notation.symbols import Named
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Message,
     Part,
@@ -27,7 +21,13 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.naming import symbols_of
+from derivations.document.symbols import symbols_of
+from derivations.language.program import Equation
+from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
+from derivations.model.example import Example
+from derivations.model.recognize import owner
+from derivations.model.stated import authored
+from derivations.notation.symbols import Named
 from derivations.run.training import Layout, layout_of
 
 WIDEST = 8  # columns of a table of names

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from derivations.catalogue import functions
-from derivations.language.ranges import is_letter
-from derivations.language.rules import Reason
-from derivations.language.tree import ONE, Call, Expr, Neg, Ref
-from derivations.model.example import Example
-from derivations.model.recognize import Recognized
-from derivations.numbers.systems import Value
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
+    Heading,
     Message,
     Part,
     Words,
@@ -21,6 +16,30 @@ from derivations.pages.blocks import (
     phrases,
     say,
 )
+from derivations.language.ranges import is_letter
+from derivations.language.rules import Reason
+from derivations.language.tree import ONE, Call, Expr, Neg, Ref
+from derivations.model.example import Example
+from derivations.model.recognize import Recognized
+from derivations.numbers.systems import Value
+
+# --- The parts of a page and their headings ---------------------------------------------------
+
+HEADINGS: dict[str, Message] = {
+    "problem": message("The problem"),
+    "quantities": message("The quantities"),
+    "gradient": message("The gradient"),
+    "matrix": message("In matrix form"),
+    "summary": message("Summary"),
+    "program": message("The same in PyTorch"),
+    "checks": message("Checks"),
+}
+
+
+def section(part: str) -> Heading:
+    """The heading that opens a part."""
+    return Heading(2, (HEADINGS[part],), part)
+
 
 MANY = 4  # samples that are listed one by one even where they follow each other
 RULES = {

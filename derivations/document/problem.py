@@ -6,13 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from derivations.catalogue.sample_losses import SampleLoss
 from derivations.claims.writer import given
-from derivations.language.program import Equation
-from derivations.language.tree import Ref
-from derivations.model.example import Example
-from derivations.model.recognize import Recognized
-from derivations.model.stated import named_losses, reported, trained
-from derivations.numbers.digits import Rounding
-from derivations.pages.blocks import (
+from derivations.document.blocks import (
     Block,
     Display,
     Formula,
@@ -29,13 +23,18 @@ from derivations.pages.blocks import (
     say,
     series,
 )
-from derivations.pages.columns import data_value, entries_along_samples
-from derivations.pages.introduced import model_words, named_entries
-from derivations.pages.naming import symbols_of
-from derivations.pages.sections import section
-from derivations.pages.tables import grouped, packed
-from derivations.pages.update_words import update_blocks
-from derivations.pages.words import convention
+from derivations.document.columns import data_value, entries_along_samples
+from derivations.document.introduced import model_words, named_entries
+from derivations.document.symbols import symbols_of
+from derivations.document.tables import grouped, packed
+from derivations.document.update import update_blocks
+from derivations.document.words import convention, section
+from derivations.language.program import Equation
+from derivations.language.tree import Ref
+from derivations.model.example import Example
+from derivations.model.recognize import Recognized
+from derivations.model.stated import named_losses, reported, trained
+from derivations.numbers.digits import Rounding
 from derivations.spec.arrays import Array
 
 

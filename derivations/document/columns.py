@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from derivations.document.blocks import Formula, formula
 from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
 from derivations.language.program import Equation, normal_form
@@ -23,7 +24,6 @@ from derivations.language.tree import (
     values,
 )
 from derivations.model.example import Example, sample_axes
-from derivations.pages.blocks import Formula, formula
 
 FEW = 24  # entries of a quantity that are told one by one
 

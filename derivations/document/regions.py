@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from derivations.document.blocks import Block, Document, Heading, Prose, message, phrase
+from derivations.document.languages import text_of
 from derivations.notation.locales import Locale
-from derivations.pages.blocks import Block, Document, Heading, Prose, message, phrase
-from derivations.pages.translate import text_of
 
 Kind: TypeAlias = Literal["", "warning", "exercise", "solution", "program", "checks"]
 TITLES = {
