@@ -16,16 +16,16 @@ from derivations.document.blocks import Display, Formula, Heading, Prose, Table,
 from derivations.document.signposts import WALL
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, Ref
+from derivations.layout.frames import frames
+from derivations.layout.paper import on_paper, row_parts
+from derivations.layout.pieces import LEAD, Slide, merged_words, single_words
+from derivations.layout.widths import FLOOR, Sheet, chain_width, sheets, side_by_side, turned, words_height
 from derivations.notation.breaking import ARTICLE, lines
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
-from derivations.pages.frames import frames
 from derivations.pages.latex import ARTICLE as LATEX
 from derivations.pages.page import Page
-from derivations.pages.paper import on_paper, row_parts
 from derivations.pages.pdf_text import read
-from derivations.pages.pieces import LEAD, Slide, merged_words, single_words
-from derivations.pages.sheets import FLOOR, Sheet, chain_width, sheets, side_by_side, turned, words_height
 from derivations.pages.typst_source import LINE
 from tests.browser import BEYOND, OVERLAP, chromium, opened
 from tests.built import GALLERY, page

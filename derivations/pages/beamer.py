@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
+from derivations.layout.frames import Frame, frames
+from derivations.layout.pieces import SKIP, Piece, Slide, ends, figure_height
+from derivations.layout.widths import LARGE, SPACED, Sheet, row_heights
 from derivations.notation.breaking import SLIDE, Line
 from derivations.pages import latex_set
 from derivations.pages.finished import Item
 from derivations.pages.finished_latex import Found, latex_items, latex_pieces, put_together
-from derivations.pages.frames import Frame, frames
 from derivations.pages.latex_set import Setter, row, space
 from derivations.pages.latex_text import escape
-from derivations.pages.pieces import SKIP, Piece, Slide, ends, figure_height
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
-from derivations.pages.sheets import LARGE, SPACED, Sheet, row_heights
 
 FURTHER = "% further lines\n"
 LONGEST, SMALL = 1000, r"[basicstyle=\ttfamily\scriptsize]"  # a line that would fill the slide

@@ -8,15 +8,15 @@ from typing import Any
 from markupsafe import Markup
 
 from derivations.document.blocks import Document
+from derivations.layout.paper import pairs, row_parts, sticking
+from derivations.layout.widths import Sheet, row_heights
 from derivations.notation.breaking import ARTICLE as A4
 from derivations.pages import latex_set
 from derivations.pages.finished_latex import read_latex
 from derivations.pages.latex_set import PAGE, Setter
 from derivations.pages.latex_text import escape
-from derivations.pages.paper import pairs, row_parts, sticking
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
-from derivations.pages.sheets import Sheet, row_heights
 
 SECTIONS = {1: r"\section*", 2: r"\subsection*", 3: r"\subsubsection*"}
 NARROW = 32.5  # em on a line of the article class as it is

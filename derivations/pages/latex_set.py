@@ -1,6 +1,6 @@
 """Formulas, sentences, tables and figures of a document as LaTeX, for the article and for Beamer alike.
 
-Lines come from `derivations.notation.breaking`, tables fitted to the width from `derivations.pages.sheets`.
+Lines come from `derivations.notation.breaking`, tables fitted to the width from `derivations.layout.widths`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from derivations.document.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.figures.tikz import check_tikz, tikz_of
+from derivations.layout.widths import LARGE, Sheet, chain_width, head_width, sheets
 from derivations.notation.boxes import Box
 from derivations.notation.breaking import Line, lines
 from derivations.notation.latex import latex_of
@@ -21,7 +22,6 @@ from derivations.notation.typeset import COMMA
 from derivations.pages.finished import Item
 from derivations.pages.latex_text import escape
 from derivations.pages.press import Press
-from derivations.pages.sheets import LARGE, Sheet, chain_width, head_width, sheets
 
 MARKS = {"": "", "beside": "% further columns\n", "below": "% further rows\n"}
 TURNED = "% turned\n"

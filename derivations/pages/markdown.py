@@ -14,6 +14,7 @@ from markupsafe import Markup
 from derivations.document.blocks import Code, Document, Figure, Formula, Words, lone_number
 from derivations.document.regions import Region, regions
 from derivations.language.errors import CheckFailed
+from derivations.layout.widths import chain_width
 from derivations.notation.latex import latex
 from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
@@ -21,7 +22,6 @@ from derivations.pages.finished import Item, read_markdown
 from derivations.pages.pictures import svg_files
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render
-from derivations.pages.sheets import chain_width
 
 RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
 LONG = 52.0  # em on a line

@@ -31,17 +31,17 @@ from derivations.figures.drawing import Label
 from derivations.figures.lettering import runs
 from derivations.figures.svg import check_svg
 from derivations.language.errors import CheckFailed
+from derivations.layout.paper import Paper, on_paper
+from derivations.layout.widths import Sheet, head_width
 from derivations.notation.breaking import lines
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.paper import Paper, on_paper
 from derivations.pages.pdf_additions import Additions, places
 from derivations.pages.pdf_lines import has_bar, is_of_figure, misdrawn
 from derivations.pages.pdf_text import Glyph, Line, read
 from derivations.pages.press import Press
-from derivations.pages.sheets import Sheet, head_width
 from derivations.pages.typst_source import (
     LINE,
     broken_width,

@@ -15,17 +15,17 @@ from markupsafe import Markup
 from derivations.document.blocks import Display, Figure, Listing, Prose, Table, message
 from derivations.document.languages import text_of
 from derivations.figures.drawing import Drawing
+from derivations.layout.frames import frames
+from derivations.layout.pieces import Piece, Slide, figure_height
 from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line
 from derivations.notation.mathml import INFIX, infix, row_of
 from derivations.pages.finished_html import tree
 from derivations.pages.finished_slides import read_slides
-from derivations.pages.frames import frames
 from derivations.pages.html import POLICY, captions, picture, same_picture, stylesheet
 from derivations.pages.html_audit import Frame as Surroundings
 from derivations.pages.html_tables import caption, rows, side
 from derivations.pages.html_words import Setter, escape, plain
-from derivations.pages.pieces import Piece, Slide, figure_height
 from derivations.pages.press import Press, Printer, audited
 from derivations.pages.render import render, templates_folder
 

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from derivations.document.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
 from derivations.figures.drawing import decimal
 from derivations.figures.svg import svg_of
+from derivations.layout.paper import Paper, on_paper, pairs, sticking
+from derivations.layout.widths import LARGE, SPACED, Sheet, chain_width, head_width, row_heights
 from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line, lines
 from derivations.notation.locales import Marks
@@ -23,10 +25,8 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.notation.typst import quoted, typst_of
 from derivations.pages.decimals import Decimals
-from derivations.pages.paper import Paper, on_paper, pairs, sticking
 from derivations.pages.press import Press
 from derivations.pages.render import environment, filled
-from derivations.pages.sheets import LARGE, SPACED, Sheet, chain_width, head_width, row_heights
 from derivations.pages.typst_text import code, escape, fonts, shown, verbatim
 
 TEMPLATE = "typst/page.typ.j2"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table, Words
+from derivations.layout.pieces import ends, merged_words, single_words
+from derivations.layout.widths import Sheet, sheets, words_height
 from derivations.notation.symbols import Symbols
-from derivations.pages.pieces import ends, merged_words, single_words
-from derivations.pages.sheets import Sheet, sheets, words_height
 
 SMALL = (380, 290)  # pixels of a figure that may stand beside another one
 

@@ -19,10 +19,10 @@ from derivations.document.blocks import (
 )
 from derivations.figures.drawing import Drawing
 from derivations.language.tree import Ref
+from derivations.layout import widths as sheets
+from derivations.layout.widths import LINE, Sheet
 from derivations.notation.breaking import SLIDE, Line, lines
 from derivations.notation.symbols import Symbols
-from derivations.pages import sheets
-from derivations.pages.sheets import LINE, Sheet
 
 HEIGHT = 16.6
 LEAD = 2.9  # two lines of words above a figure

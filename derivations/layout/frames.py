@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
+from derivations.layout.pieces import Piece, Slide, Thought, Unit, merged_words, thought_of
 from derivations.notation.symbols import Symbols
-from derivations.pages.pieces import Piece, Slide, Thought, Unit, merged_words, thought_of
 
 NEUTRAL = ("Prose", "Table")  # what belongs to the thought beside it
 FILLED = 0.45  # the share of a slide from which on a chain of the derivation starts a new one
