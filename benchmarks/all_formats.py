@@ -14,8 +14,8 @@ import time
 start = time.perf_counter()
 import typst, pypdfium2, lxml.html, nbformat.v4, xlsxwriter, babel.messages.pofile, torch, sympy, markdown_it
 import derivations
-from derivations.pages.formats import FORMATS
-from derivations.pages.press import printer
+from derivations.formats.table import FORMATS
+from derivations.formats.press import printer
 from derivations.pages.page import build
 for row in FORMATS:
     printer(row.name)

@@ -20,7 +20,7 @@ from interleaved import medians
 
 from derivations.cache import remember
 from derivations.courses.inputs import key
-from derivations.pages.formats import BY_NAME, DEFAULT
+from derivations.formats.table import BY_NAME, DEFAULT
 
 PAGES, BYTES = 200, 60_000
 COMMAND = ("-m", "derivations", "build", "course")

@@ -15,8 +15,8 @@ from derivations.cache import write_atomically, write_if_changed
 from derivations.catalogue.table import rows
 from derivations.courses import command
 from derivations.courses.workers import cores
+from derivations.formats.table import BY_NAME, DEFAULT
 from derivations.language.errors import DerivationsError, SpecError, nearest
-from derivations.pages.formats import BY_NAME, DEFAULT
 from derivations.spec.gallery import names, titles
 from derivations.spec.specimen import SPECIMEN
 

@@ -44,7 +44,7 @@ class WorkedExample(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Work the spec, verify it, and hand out its nodes; a fault becomes an error of the document."""
-        from derivations.pages.docutils_nodes import document_nodes
+        from derivations.formats.docutils import document_nodes
         from derivations.pages.page import build
 
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from derivations.pages.markdown import escape
+from derivations.formats.markdown.write import escape
 from derivations.pages.page import build
 from tests.test_hostile import spec
 

@@ -29,7 +29,7 @@ from derivations.courses.finding import Planned, natural, plan
 from derivations.courses.inputs import key
 from derivations.courses.record import RECORD
 from derivations.courses.workers import UNFINISHED, Answer, Workers
-from derivations.pages.formats import BY_NAME
+from derivations.formats.table import BY_NAME
 
 MAIN = [sys.executable, "-m", "derivations"]
 Run = Callable[..., tuple[int, str, str]]

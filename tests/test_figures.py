@@ -23,10 +23,10 @@ from derivations.figures.scene import Scene
 from derivations.figures.surface import Surface
 from derivations.figures.svg import check_svg, svg_of
 from derivations.figures.tikz import check_tikz, tikz_of
+from derivations.formats.latex.text import escape
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, number
 from derivations.model.example import prepare
-from derivations.pages.latex_text import escape
 from derivations.pages.page import Page
 from derivations.spec import gallery
 from derivations.spec.spec import read_spec

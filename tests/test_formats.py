@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import derivations
+from derivations.formats.table import FORMATS
 from derivations.language.errors import SpecError
-from derivations.pages.formats import FORMATS
 from derivations.spec import gallery
 from tests.built import GALLERY, page
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from derivations.document.blocks import Block, Display, Listing, Prose, Table
+from derivations.formats.press import Press
 from derivations.layout.frames import Frame, frames
 from derivations.layout.pieces import Slide, merged_words
 from derivations.layout.widths import side_by_side
-from derivations.pages.press import Press
 from tests.built import GALLERY, page
 
 SLIDES = (Slide(), Slide(20, 30), Slide(60, 12))

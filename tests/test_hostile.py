@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 from derivations import cache
 from derivations.cli import main
 from derivations.courses.inputs import key
+from derivations.formats.latex.text import escape as latex_escape
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages.latex_text import escape as latex_escape
 from derivations.pages.page import Page, build
 from derivations.spec.gallery import path
 from tests.built import thinned

@@ -11,6 +11,7 @@ from lxml import html
 
 import derivations
 from derivations.document.blocks import Display, Formula, Table
+from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
 from derivations.notation.latex import latex
 from derivations.notation.locales import PLAIN, Marks
@@ -20,7 +21,6 @@ from derivations.notation.read_mathml import latex_of_math
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import precision
 from derivations.pages.page import Page
-from derivations.pages.press import printer
 from tests.built import GALLERY, page
 
 LAYOUT = re.compile(

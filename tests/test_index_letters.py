@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import Call, Chosen, Count, Expr, Largest, Mul, Pow, Ref, Sum
@@ -21,7 +22,6 @@ from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.pages.page import Page, build
-from derivations.pages.press import printer
 from tests import built
 
 MATHEMATICS = re.compile(r"\$\$\n.+?\n\$\$|\$[^$\n]+\$", re.DOTALL)

@@ -12,12 +12,12 @@ import pytest
 
 import derivations
 from derivations.document.blocks import Code, Display, Figure, Formula, Listing, Table, Words
+from derivations.formats.latex import beamer
+from derivations.formats.latex.read import read_latex
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Box, Fraction, Numeral, Row, Scripts, Sign, parts
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages import beamer
-from derivations.pages.finished_latex import read_latex
 from derivations.pages.page import Page
 from derivations.spec import gallery
 from tests.built import GALLERY, page

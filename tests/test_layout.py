@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from derivations.document.blocks import Display, Formula, Heading, Prose, Table, Words, formula
 from derivations.document.signposts import WALL
+from derivations.formats.latex.write import ARTICLE as LATEX
+from derivations.formats.pdf.glyphs import read
+from derivations.formats.pdf.source import LINE
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, Ref
 from derivations.layout.frames import frames
@@ -23,10 +26,7 @@ from derivations.layout.widths import FLOOR, Sheet, chain_width, sheets, side_by
 from derivations.notation.breaking import ARTICLE, lines
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
-from derivations.pages.latex import ARTICLE as LATEX
 from derivations.pages.page import Page
-from derivations.pages.pdf_text import read
-from derivations.pages.typst_source import LINE
 from tests.browser import BEYOND, OVERLAP, chromium, opened
 from tests.built import GALLERY, page
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from derivations.claims.writer import given as shown_given
 from derivations.claims.writer import plain_value
+from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number
 from derivations.numbers.digits import Rounding
 from derivations.pages.page import Page, build
-from derivations.pages.press import printer
 from tests.built import thinned
 
 SPEC = """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from derivations.catalogue import functions
+from derivations.formats.press import printer
 from derivations.language.backward import backward
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED, matrix_form
@@ -40,7 +41,6 @@ from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbol, Symbols, meet, symbol_of
 from derivations.notation.typeset import typeset
 from derivations.pages.page import Page, build
-from derivations.pages.press import printer
 from derivations.spec import gallery
 from derivations.spec.spec import Spec
 from derivations.spec.tables import SYMBOL

@@ -55,7 +55,7 @@ LAYERS += (
 )
 """,
     ),
-    "pages/formats.py": (
+    "formats/table.py": (
         "BY_NAME = ",
         'FORMATS += (Format("words", ".txt", "derivations.pages.plain_words:PRINTER", "the words alone"),)\n',
     ),
@@ -64,7 +64,7 @@ NEW_FORMAT = '''"""A format of one's own: the headings, and nothing else."""
 
 from derivations.language.errors import CheckFailed
 from derivations.document.blocks import Heading
-from derivations.pages.press import Printer
+from derivations.formats.press import Printer
 
 
 def write(press):

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
 from derivations.pages.page import Page, build
-from derivations.pages.press import printer
 from tests import built
 
 SPEC = """

@@ -13,18 +13,19 @@ from pathlib import Path
 import pytest
 
 from derivations.document.blocks import Prose, formula
+from derivations.formats.pdf import text as typst_text
+from derivations.formats.pdf import write as pdf
+from derivations.formats.pdf.glyphs import read
+from derivations.formats.pdf.source import Decimals
+from derivations.formats.pdf.text import REPERTOIRE, escape
+from derivations.formats.press import Press
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Fraction, Letter, Numeral, Scripts
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.read import decimal
 from derivations.notation.typst import typst_of
-from derivations.pages import pdf, typst_text
-from derivations.pages.decimals import Decimals
 from derivations.pages.page import Page, build
-from derivations.pages.pdf_text import read
-from derivations.pages.press import Press
-from derivations.pages.typst_text import REPERTOIRE, escape
 from derivations.spec.gallery import names, path
 from tests.built import page
 from tests.test_hostile import LINEAR, spec

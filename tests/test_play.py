@@ -18,15 +18,15 @@ from lxml import html
 import derivations
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.document.symbols import symbols_of
+from derivations.formats.play.javascript import called, decimal, members, quoted
+from derivations.formats.play.program import functions_of, program_of
+from derivations.formats.render import templates_folder
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
 from derivations.model.example import prepare
-from derivations.notation.javascript import called, decimal, members, quoted
 from derivations.numbers.float64 import FLOAT64, enclose
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, ball, precision
-from derivations.pages.play_program import functions_of, program_of
-from derivations.pages.render import templates_folder
 from derivations.run.training import Step, Trace, certified, train
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec, read_spec

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from derivations.catalogue import functions
 from derivations.document.symbols import symbols_of
+from derivations.formats.markdown.read import Item, Mathematics, read_markdown
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.parser import parse
 from derivations.language.tree import (
@@ -42,7 +43,6 @@ from derivations.notation.read import Side, chain, scientific
 from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
-from derivations.pages.finished import Item, Mathematics, read_markdown
 from derivations.spec import gallery
 from derivations.spec.spec import read_spec
 from tests.strategies import LETTERS, NAMES, decimals, refs, trees

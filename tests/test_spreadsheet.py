@@ -19,19 +19,19 @@ import xlsxwriter
 from hypothesis import given, settings
 
 from derivations.catalogue import functions
+from derivations.formats.spreadsheet import write as spreadsheet
+from derivations.formats.spreadsheet.book import workbook
+from derivations.formats.spreadsheet.cells import Place, address, cell_name, cells_of
+from derivations.formats.spreadsheet.formulas import Formulas
+from derivations.formats.spreadsheet.workbook import Input, Text, Workbook
+from derivations.formats.spreadsheet.working import worked
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.parser import parse
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example, prepare
-from derivations.notation.cells import Place, address, cell_name, cells_of
-from derivations.notation.spreadsheet import Formulas
 from derivations.numbers.float64 import nearest_float
-from derivations.numbers.formulas import worked
 from derivations.numbers.pointwise import formula_with, function_of, work
 from derivations.numbers.systems import EXACT, PRIMITIVES, ball, precision, rational
-from derivations.pages import spreadsheet
-from derivations.pages.sheet_book import workbook
-from derivations.pages.workbook import Input, Text, Workbook
 from derivations.run.training import Trace, certified, train
 from derivations.spec.arrays import Array
 from derivations.spec.gallery import names, path

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from derivations.formats.data import csv as trace_csv
 from derivations.language.errors import CheckFailed
 from derivations.model.example import prepare
 from derivations.numbers.systems import ball, precision
-from derivations.pages import trace_csv
 from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import names, path
 from derivations.spec.spec import read_spec

@@ -15,8 +15,8 @@ from derivations.courses.index import write_index
 from derivations.courses.record import settle
 from derivations.courses.telling import Telling
 from derivations.courses.workers import Answer, Workers
+from derivations.formats.table import DEFAULT
 from derivations.language.errors import DerivationsError
-from derivations.pages.formats import DEFAULT
 
 
 @dataclass(frozen=True)

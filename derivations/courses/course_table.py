@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
 
 from derivations.courses.finding import near, one_line
+from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError, nearest
 from derivations.notation.locales import SIMPLIFIED
-from derivations.pages.formats import BY_NAME
 from derivations.spec.spec import Source, broken_toml
 from derivations.spec.tables import Strict
 

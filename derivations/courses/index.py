@@ -19,9 +19,9 @@ from derivations.courses.building import INDEX, Outcome
 from derivations.courses.course import Course
 from derivations.courses.finding import one_line
 from derivations.courses.inputs import digest_of
+from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError
 from derivations.notation.locales import LANGUAGES, SOURCE, locale, phrase
-from derivations.pages.formats import BY_NAME
 
 PICTURES = (BY_NAME["svg"].suffix, "-loss.svg", "-graph.svg")
 FIRST = ("html", "pdf", "md")
@@ -117,8 +117,8 @@ def _url(file: str) -> str:
 def _rendered(name: str, title: str, sections: list[Section], language: str) -> str:
     from markupsafe import escape as escape_html
 
-    from derivations.pages.markdown import escape as escape_markdown
-    from derivations.pages.render import environment, tidied
+    from derivations.formats.markdown.write import escape as escape_markdown
+    from derivations.formats.render import environment, tidied
 
     escape = escape_html if name.endswith(".html") else escape_markdown
     template = environment(escape, {}).get_template(f"course/{name}.j2")

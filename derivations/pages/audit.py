@@ -17,13 +17,13 @@ from derivations.document.blocks import Block, Display, Document, Figure, Headin
 from derivations.document.kinks import Kinks
 from derivations.document.languages import translated_block
 from derivations.document.words import ends
+from derivations.formats.latex.read import latex_pieces
+from derivations.formats.markdown.read import Item, Mathematics
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.pages.audit_formulas import Evidence, Mismatch
 from derivations.pages.audit_gaps import Gaps, text_in
 from derivations.pages.audit_tables import TableAudit
-from derivations.pages.finished import Item, Mathematics
-from derivations.pages.finished_latex import latex_pieces
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 

@@ -11,6 +11,7 @@ from derivations.claims.claims import Claims, Substitution
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
 from derivations.document.blocks import Code, Formula, Inline, Words
+from derivations.formats.markdown.read import Mathematics, Piece, Pieces, merged
 from derivations.language.tree import Expr, Number, Ref, walk
 from derivations.notation.latex import number_latex
 from derivations.notation.locales import PLAIN, Locale
@@ -19,7 +20,6 @@ from derivations.notation.read import Side, chain
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
-from derivations.pages.finished import Mathematics, Piece, Pieces, merged
 from derivations.run.training import Step, Trace, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import Report

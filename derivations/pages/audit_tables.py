@@ -12,10 +12,10 @@ from derivations.document.columns import data_value
 from derivations.document.languages import plain, text_of
 from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
+from derivations.formats.markdown.read import Item, Mathematics, Pieces
 from derivations.language.tree import Expr, Number, Ref, Sum
 from derivations.notation.read import Side
 from derivations.pages.audit_formulas import Evidence, Mismatch, same, same_formula, same_number
-from derivations.pages.finished import Item, Mathematics, Pieces
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions

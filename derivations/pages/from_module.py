@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from derivations.pages.formats import DEFAULT
+from derivations.formats.table import DEFAULT
 from derivations.pages.page import Page, make
 from derivations.pytorch.from_module import translate
 from derivations.pytorch.module_itself import module_witness

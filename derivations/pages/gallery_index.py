@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from derivations.document.blocks import Code, Digits, Message
 from derivations.document.languages import plain
+from derivations.formats.markdown.write import escape, words_markdown
+from derivations.formats.render import environment, tidied
+from derivations.formats.table import BY_NAME, DEFAULT, Format
 from derivations.notation.locales import SOURCE, phrase
 from derivations.notation.symbols import Symbols
-from derivations.pages.formats import BY_NAME, DEFAULT, Format
-from derivations.pages.markdown import escape, words_markdown
-from derivations.pages.render import environment, tidied
 from derivations.spec.gallery import contents, titles
 
 INDEX = "README.md"

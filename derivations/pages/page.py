@@ -20,11 +20,11 @@ from derivations.document.blocks import Message, message, phrase
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import check_page, symbols_of
+from derivations.formats.press import Content, Press, printer
+from derivations.formats.table import BY_NAME, DEFAULT
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
 from derivations.model.example import prepare
 from derivations.numbers.systems import precision
-from derivations.pages.formats import BY_NAME, DEFAULT
-from derivations.pages.press import Content, Press, printer
 from derivations.run.training import Trace, certified
 from derivations.spec.gallery import find
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page

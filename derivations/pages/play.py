@@ -16,18 +16,18 @@ from derivations.document.languages import text_of
 from derivations.figures.axes import SHORT
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
+from derivations.formats.play.graph import graph_to_play
+from derivations.formats.play.javascript import members, quoted
+from derivations.formats.play.numbers import bare, literal
+from derivations.formats.play.program import functions_of, program_of
+from derivations.formats.press import Press
+from derivations.formats.render import templates_folder
 from derivations.language.tree import Ref, refs
 from derivations.model.example import Example, sample_axes
-from derivations.notation.javascript import members, quoted
-from derivations.notation.javascript_numbers import bare, literal
 from derivations.notation.mathml import mathml_of
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.play_graph import graph_to_play
-from derivations.pages.play_program import functions_of, program_of
-from derivations.pages.press import Press
-from derivations.pages.render import templates_folder
 from derivations.run.training import Trace
 
 ENTRIES, STEPS, LONGEST = 300, 200, 100_000  # of a step, of a run; characters of the script

@@ -1,0 +1,121 @@
+"""The CSV format: the whole trace as a tidy table, one row for every value of every step.
+
+Columns: ``step, epoch, samples, quantity, index_1 …, value, numerator, denominator``. ``quantity`` and the
+indices are those of the spec, samples by their numbers in the data set; ``samples`` are those of the batch.
+``value`` is the float64 nearest to the exact value, in the fewest digits (at most 17) that read back as it;
+``numerator`` and ``denominator`` are the exact value where it is rational and short, and empty elsewhere.
+With rounded arithmetic a last column ``carried`` holds what was carried on. The decimal mark is a point in
+every language. RFC 4180; no cell begins with a sign but numbers, so that none is taken for a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from flint import arb
+
+from derivations.formats.press import Press, Printer
+from derivations.language.errors import CheckFailed
+from derivations.numbers.float64 import nearest_float
+from derivations.numbers.systems import Value
+from derivations.numbers.tape import Entry
+from derivations.run.training import Step, Trace
+
+Row: TypeAlias = tuple[str, ...]
+
+FIRST, LAST = ("step", "epoch", "samples", "quantity"), ("value", "numerator", "denominator")
+LONGEST = 200  # digits of a numerator that are still worth a cell
+
+
+def write(press: Press) -> str:
+    """The table of a run."""
+    stream = io.StringIO()
+    csv.writer(stream).writerows(_rows(press.run.trace))  # lines end with CR LF, as RFC 4180 has it
+    return stream.getvalue()
+
+
+def _rank(trace: Trace) -> int:
+    return max(len(at) for step in trace.steps for _, at in step.layout.tape.slots)
+
+
+def _header(trace: Trace) -> Row:
+    indices = (f"index_{place}" for place in range(1, _rank(trace) + 1))
+    return (*FIRST, *indices, *LAST, *(("carried",) if trace.carried else ()))
+
+
+def _rows(trace: Trace) -> Iterator[Row]:
+    rank = _rank(trace)
+    yield _header(trace)
+    for step in trace.steps:
+        for (name, at), slot in step.layout.tape.slots.items():
+            indices = [str(place) for place in numbered(step, (name, at))]
+            carried = (decimal(trace.carried[step.number - 1].memory[slot]),) if trace.carried else ()
+            value = step.memory[slot]
+            blank = [""] * (rank - len(indices))
+            yield (*_of_step(step), name, *indices, *blank, decimal(value), *_exact(value), *carried)
+
+
+def _of_step(step: Step) -> Row:
+    return str(step.number), str(step.epoch), " ".join(map(str, step.samples))
+
+
+def numbered(step: Step, entry: Entry) -> list[int]:
+    """The indices of an entry, samples by their numbers in the data set."""
+    name, at = entry
+    dims = step.layout.dims.get(name, ("",) * len(at))
+    pairs = zip(at, dims, strict=True)
+    return [step.samples[p - 1] if dim == step.layout.sample and step.samples else p for p, dim in pairs]
+
+
+def decimal(value: Value) -> str:
+    """The nearest float64 in the fewest digits that give it back: ``-10.5``, ``12``, ``1e-08``."""
+    return repr(nearest_float(value) + 0.0).removesuffix(".0")
+
+
+def _exact(value: Value) -> tuple[str, str]:
+    if isinstance(value, arb) or len(str(value)) > LONGEST:
+        return "", ""
+    return str(value.p), str(value.q)
+
+
+def check(text: str, press: Press) -> None:
+    """Read the finished table: every value by its step, quantity and indices; raises `CheckFailed`."""
+    try:
+        _check(list(csv.reader(io.StringIO(text, newline=""), strict=True)), press.run.trace)
+    except (csv.Error, ValueError) as fault:
+        raise CheckFailed(f"the finished CSV does not read back: {fault}") from None
+
+
+def _check(rows: list[list[str]], trace: Trace) -> None:
+    if not rows or tuple(rows[0]) != _header(trace):
+        raise CheckFailed("the finished CSV has another header")
+    known = {(step.number, name): step for step in trace.steps for name in step.values}
+    read = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
+    if len(read) != len(known) or any(len(row) != len(rows[0]) for row in rows):
+        raise CheckFailed("the finished CSV has not one row for every value")
+    for row in read:
+        where = _entry_of(row)
+        step = known.pop((int(row["step"]), where), None) if row["step"].isdecimal() else None
+        if step is None or not _says(row, step, where, trace):
+            raise CheckFailed(f"the finished CSV is wrong about {where} in step {row['step']}: {row}")
+
+
+def _entry_of(row: Mapping[str, str]) -> str:
+    indices = [value for key, value in row.items() if key.startswith("index_") and value]
+    return f"{row['quantity']}[{', '.join(indices)}]" if indices else row["quantity"]
+
+
+def _says(row: Mapping[str, str], step: Step, where: str, trace: Trace) -> bool:
+    value = step[where]
+    same = (row["step"], row["epoch"], row["samples"]) == _of_step(step)
+    carried = trace.carried and nearest_float(trace.carried[step.number - 1][where])
+    said = "carried" not in row or float(row["carried"]) == carried
+    exact = (row["numerator"], row["denominator"])
+    whole = exact == _exact(value)
+    return same and said and whole and row["value"] == decimal(value)
+
+
+PRINTER = Printer(write, check)

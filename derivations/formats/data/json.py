@@ -1,0 +1,200 @@
+"""The JSON format: the whole trace for programs, every quantity by the name that it has in the spec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from flint import arb
+
+from derivations.document.languages import text_of
+from derivations.document.words import samples_words
+from derivations.formats.press import Press, Printer
+from derivations.language.errors import CheckFailed
+from derivations.model.example import Example
+from derivations.numbers.digits import Rounding
+from derivations.numbers.systems import Value, fraction, rational
+from derivations.run.training import Step, Trace
+from derivations.witnesses.check import PROGRAM, Check, Report
+from derivations.witnesses.work import versions
+
+LONGEST, DIGITS = 200, 40
+KEYS = {"exact", "enclosure", "decimal", "carried", "torch", "ulp", "witnesses"}
+
+
+def trace_json(trace: Trace, report: Report, digest: str, rounding: Rounding) -> dict[str, Any]:
+    """The trace and what every witness said, as JSON has it."""
+    by_step: dict[int, dict[str, list[Check]]] = {}
+    for check in report.checks:
+        by_step.setdefault(check.step, {}).setdefault(check.quantity, []).append(check)
+    steps = [_step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps]
+    return {**_header(trace, report, digest), "steps": steps}
+
+
+def _header(trace: Trace, report: Report, digest: str) -> dict[str, Any]:
+    """Everything but the steps."""
+    example = trace.example
+    return {
+        "title": example.spec.title,
+        "spec": digest,
+        "versions": dict(versions()),
+        "dtype": "float64",
+        "equations": example.spec.model.equations.strip().splitlines(),
+        "loss": example.loss,
+        "optimizer": {"name": example.rule.row.name, **{k: str(v) for k, v in example.hyper.items()}},
+        **dict(_around(example)),
+        "carry": example.spec.training.carry,
+        "verdicts": dict(_verdicts(report)),
+    }
+
+
+def _around(example: Example) -> Iterator[tuple[str, Any]]:
+    """Clipping, schedule and groups, as far as there are any."""
+    rule = example.rule
+    if rule.clip:
+        yield "clip", rule.clip.name
+    if rule.pace:
+        yield "schedule", {"name": rule.pace.row.name, "every": rule.pace.every}
+    if len(rule.groups) > 1:
+        yield "groups", [list(group.parameters) for group in rule.groups]
+
+
+def write(press: Press) -> str:
+    """The JSON text of a page."""
+    found = trace_json(press.run.trace, press.run.report, press.digest, press.rounding)
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def check(text: str, press: Press) -> None:
+    """Read the finished file: every value against the trace, then all the rest; raises `CheckFailed`."""
+    run = press.run
+    try:
+        read = json.loads(text)
+        _audit(read, run.trace, run.report, press.rounding)
+    except (KeyError, TypeError, IndexError, ValueError) as fault:
+        raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
+    del read["steps"]
+    if read != _header(run.trace, run.report, press.digest):
+        raise CheckFailed("the finished JSON says something else than the run")
+
+
+def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
+    for witness in dict.fromkeys(check.witness for check in report.checks):
+        own = [check for check in report.checks if check.witness == witness]
+        found: dict[str, Any] = {
+            "compared": len(own),
+            "agree": all(check.ok for check in own),
+        }
+        distances = [check.ulps for check in own if check.ulps is not None]
+        if distances:
+            found["largest_distance_in_ulp"] = max(distances)
+        yield witness, found
+    for witness in dict.fromkeys(proof.witness for proof in report.proofs):
+        proofs = [proof for proof in report.proofs if proof.witness == witness]
+        yield witness, {"proved": len(proofs), "agree": all(proof.ok for proof in proofs)}
+    if report.absent:
+        yield "not available", list(map(str, report.absent))
+
+
+def _step(step: Step, checks: Mapping[str, list[Check]], trace: Trace, rounding: Rounding) -> dict[str, Any]:
+    carried = trace.carried[step.number - 1].values if trace.carried else {}
+    quantities = {}
+    for name, value in step.values.items():
+        entry = exact_json(value) | {"decimal": rounding(value).text}
+        if carried:
+            entry["carried"] = str(carried[name])
+        entry |= _torch(checks.get(name, []))
+        quantities[name] = entry
+    return {
+        "step": step.number,
+        "epoch": step.epoch,
+        "samples": list(step.samples),
+        "batch": _batch(step),
+        "quantities": quantities,
+    }
+
+
+def _batch(step: Step) -> str:
+    return text_of(samples_words(step.samples)) if step.samples else "all data"
+
+
+def exact_json(value: Value) -> dict[str, Any]:
+    """``{"exact": "-203/5"}``, or the bounds that were proved: ``{"enclosure": ["0.49…", "0.50…"]}``."""
+    if not isinstance(value, arb) and len(text := str(value)) <= LONGEST:
+        return {"exact": text}
+    lower, upper = _bounds(value)
+    return {"enclosure": [_bound(lower, -1), _bound(upper, 1)]}
+
+
+def _bounds(value: Value) -> tuple[Fraction, Fraction]:
+    """The exact ends of a ball; twice the value of an exact number."""
+    if not isinstance(value, arb):
+        return fraction(value), fraction(value)
+    middle, radius = fraction(value.mid().fmpq()), fraction(value.rad().fmpq())
+    return middle - radius, middle + radius
+
+
+def _bound(exact: Fraction, side: int) -> str:
+    """A decimal on the given side of a bound, so that the enclosure stays one."""
+    policy = Rounding(significant=DIGITS)
+    printed = policy(rational(exact))
+    if (printed.value - exact) * side < 0:
+        unit = abs(exact) / 10 ** (DIGITS - 2)
+        printed = policy(rational(exact + side * unit))
+    return printed.text
+
+
+def _torch(checks: list[Check]) -> dict[str, Any]:
+    found = [check for check in checks if check.witness != PROGRAM]
+    if not found:
+        return {}
+    return {
+        "torch": found[0].theirs,
+        "ulp": found[0].ulps,
+        "witnesses": {
+            check.witness: {"value": check.theirs, "ulp": check.ulps, "agrees": check.ok} for check in checks
+        },
+    }
+
+
+def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
+    if len(read["steps"]) != len(trace.steps):
+        raise CheckFailed("the finished JSON has other steps than the trace")
+    checks = {(c.step, c.quantity, c.witness): c for c in report.checks}
+    for place, (entry, step) in enumerate(zip(read["steps"], trace.steps, strict=True)):
+        own = {"step": step.number, "epoch": step.epoch, "samples": list(step.samples), "batch": _batch(step)}
+        quantities = entry.pop("quantities")
+        if entry != own or list(quantities) != list(step.values):
+            raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
+        carried = trace.carried[place].values if trace.carried else {}
+        for name, value in step.values.items():
+            shown = quantities[name]
+            said = all(
+                _heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {})
+            )
+            same = shown.get("carried", "") == str(carried.get(name, ""))
+            if not (said and same and set(shown) <= KEYS and _says(shown, value, rounding)):
+                raise CheckFailed(f"the finished JSON is wrong about {name} in step {step.number}: {shown}")
+
+
+def _heard(shown: Mapping[str, Any], witness: str, check: Check) -> bool:
+    said = shown["witnesses"][witness]
+    first = next(iter(shown["witnesses"])) == witness
+    own = not first or (shown["torch"], shown["ulp"]) == (check.theirs, check.ulps)
+    return own and (said["value"], said["ulp"], said["agrees"]) == (check.theirs, check.ulps, check.ok)
+
+
+def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
+    """The decimal and either the exact value or bounds that hold it, tight to the digits printed."""
+    if shown["decimal"] != rounding(value).text:
+        return False
+    if "exact" in shown:
+        return bool(shown["exact"] == str(value))
+    (lower, upper), ends = _bounds(value), [Fraction(text) for text in shown["enclosure"]]
+    room = (upper - lower) + max(abs(lower), abs(upper)) / 10 ** (DIGITS - 4)
+    return ends[0] <= lower <= upper <= ends[1] and ends[1] - ends[0] <= 2 * room
+
+
+PRINTER = Printer(write, check)
