@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import derivations
+from derivations.audit.gaps import Gaps
 from derivations.document.blocks import Block, Display, Heading, Listing, Table
 from derivations.document.tables import MAX_COLUMNS
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Ref, number
-from derivations.pages.audit_gaps import Gaps
 from derivations.pages.page import Page
 from tests.test_page import compile_latex
 

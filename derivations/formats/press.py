@@ -8,6 +8,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from derivations.audit.fidelity import Audit
+from derivations.audit.truth import Evidence
 from derivations.claims.claims import Claims
 from derivations.document.blocks import Document, Figure
 from derivations.figures.rows import faults_of
@@ -16,8 +18,6 @@ from derivations.formats.markdown.read import Item
 from derivations.formats.table import BY_NAME
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
-from derivations.pages.audit import Audit
-from derivations.pages.audit_formulas import Evidence
 from derivations.witnesses.work import Verified
 
 Content: TypeAlias = str | bytes

@@ -1,7 +1,7 @@
 """A finished page read back: its text cut into items, the formulas still as they are printed.
 
 Markdown is read by markdown-it with its dollar-mathematics plugin, LaTeX by the few environments
-that the templates use. What an item means is decided in `derivations.pages.audit`.
+that the templates use. What an item means is decided in `derivations.audit.fidelity`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from derivations.audit.gaps import Gaps, text_in
+from derivations.audit.truth import Evidence, Mismatch, TableAudit
 from derivations.claims.writer import Writer
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
 from derivations.document.kinks import Kinks
@@ -21,9 +23,6 @@ from derivations.formats.latex.read import latex_pieces
 from derivations.formats.markdown.read import Item, Mathematics
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
-from derivations.pages.audit_formulas import Evidence, Mismatch
-from derivations.pages.audit_gaps import Gaps, text_in
-from derivations.pages.audit_tables import TableAudit
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
