@@ -86,7 +86,7 @@ def _formats(text: str) -> tuple[str, ...]:
 @app.command()
 def gallery(output: Output = Path("output"), fresh: Fresh = False, jobs: Jobs = 0) -> None:
     """Build every example of the gallery, with pictures and an index page."""
-    from derivations.pages.gallery_index import BUILT, INDEX, index
+    from derivations.courses.gallery import BUILT, INDEX, index
 
     def write_index() -> list[str]:
         write_if_changed(output / INDEX, index().encode())

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from lxml import html
 
+from derivations.courses import gallery as gallery_index
 from derivations.courses.building import Outcome
 from derivations.courses.course import Course, read_course
 from derivations.courses.finding import Planned
@@ -15,7 +16,6 @@ from derivations.courses.index import TEXTS, write_index
 from derivations.courses.inputs import inputs
 from derivations.language.errors import SpecError
 from derivations.notation.locales import LANGUAGES, locale
-from derivations.pages import gallery_index
 from tests.test_course import spec
 
 TAGS = {language: "zh-Hans" if language == "zh" else language for language in LANGUAGES}

@@ -19,11 +19,11 @@ import pytest
 
 import derivations
 from derivations.catalogue.optimizers import OPTIMIZERS
+from derivations.courses.gallery import BUILT, INDEX, index
 from derivations.formats import render
 from derivations.formats.table import BY_NAME, FORMATS
 from derivations.language.errors import CheckFailed
 from derivations.numbers.systems import fraction
-from derivations.pages.gallery_index import BUILT, INDEX, index
 from derivations.spec import gallery
 from tests.built import EVERY, GALLERY, page
 
