@@ -42,11 +42,11 @@ from derivations.notation.latex import latex
 from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
 from derivations.notation.read import chain, decimal, token
 from derivations.notation.symbols import Symbols
-from derivations.pages.extraction import texts
 from derivations.pages.page import Page, footer
 from derivations.run.training import certified
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec
+from derivations.translations.extraction import texts
 from derivations.witnesses.work import Verified
 from tests.built import GALLERY, page, thinned
 from tests.test_page import compile_latex
@@ -76,7 +76,9 @@ def test_a_catalogue_holds_exactly_our_texts(language: str) -> None:
     held = {
         each.id if isinstance(each.id, str) else tuple(each.id) for each in catalogue(language) if each.id
     }
-    assert held == set(texts()), "run python -m derivations.pages.extraction, then translate what is empty"
+    assert held == set(texts()), (
+        "run python -m derivations.translations.extraction, then translate what is empty"
+    )
 
 
 @pytest.mark.parametrize("language", OTHERS)

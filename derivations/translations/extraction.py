@@ -1,6 +1,6 @@
 """The texts that the message catalogues must hold: those of the code, and those of the rows.
 
-``python -m derivations.pages.extraction`` brings every catalogue in ``derivations/translations`` up to date:
+``python -m derivations.translations.extraction`` brings every catalogue in ``derivations/translations`` up to date:
 new texts come in with an empty translation, texts that nobody says any more go. A test fails as long as one
 is empty.
 """
