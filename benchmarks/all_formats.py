@@ -16,7 +16,7 @@ import typst, pypdfium2, lxml.html, nbformat.v4, xlsxwriter, babel.messages.pofi
 import derivations
 from derivations.formats.table import FORMATS
 from derivations.formats.press import printer
-from derivations.pages.page import build
+from derivations.page import build
 for row in FORMATS:
     printer(row.name)
 ready = time.perf_counter()

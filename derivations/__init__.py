@@ -28,20 +28,19 @@ __all__ = [
 
 if TYPE_CHECKING:
     from derivations.language.errors import DerivationsError
-    from derivations.pages.from_module import from_module, spec_from_module
-    from derivations.pages.page import Page, build
+    from derivations.page import Page, build, from_module, spec_from_module
     from derivations.run.training import Trace, train
     from derivations.spec.spec import Spec
     from derivations.witnesses.verify import verify
 
 _HOMES = {
     "DerivationsError": "derivations.language.errors",
-    "Page": "derivations.pages.page",
+    "Page": "derivations.page",
     "Spec": "derivations.spec.spec",
     "Trace": "derivations.run.training",
-    "build": "derivations.pages.page",
-    "from_module": "derivations.pages.from_module",
-    "spec_from_module": "derivations.pages.from_module",
+    "build": "derivations.page",
+    "from_module": "derivations.page",
+    "spec_from_module": "derivations.page",
     "train": "derivations.run.training",
     "verify": "derivations.witnesses.verify",
 }

@@ -45,7 +45,7 @@ class WorkedExample(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Work the spec, verify it, and hand out its nodes; a fault becomes an error of the document."""
         from derivations.formats.docutils import document_nodes
-        from derivations.pages.page import build
+        from derivations.page import build
 
         try:
             given = {key: value for key, value in self.options.items() if key != "no-title"}

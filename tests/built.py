@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import derivations
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 
 FEW = (  # one page of each kind

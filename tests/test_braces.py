@@ -6,7 +6,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from derivations.formats.markdown.write import escape
-from derivations.pages.page import build
+from derivations.page import build
 from tests.test_hostile import spec
 
 

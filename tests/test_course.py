@@ -301,8 +301,8 @@ def test_what_is_not_as_it_was_verified_is_written_again(
 def test_a_page_whose_spec_changed_while_it_was_worked_is_not_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from derivations import page
     from derivations.courses.workers import work
-    from derivations.pages import page
 
     path = write(tmp_path / "a.toml", spec())
 

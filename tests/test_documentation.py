@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["derivations", "derivations.pages.page"])
+@pytest.mark.parametrize("name", ["derivations", "derivations.page"])
 def test_docstrings(name: str) -> None:
     found = doctest.testmod(import_module(name))
     assert found.attempted

@@ -27,7 +27,7 @@ from derivations.formats.latex.text import escape
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number, number
 from derivations.model.example import prepare
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 from derivations.spec.spec import read_spec
 from tests.built import GALLERY, page, thinned

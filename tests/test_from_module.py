@@ -454,7 +454,7 @@ def test_every_altered_equation_is_noticed() -> None:
 
 
 def test_an_altered_translation_builds_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    from derivations.pages import from_module as home
+    from derivations import page as home
 
     def wrong(*arguments: Any) -> Translation:
         found = translate(*arguments)

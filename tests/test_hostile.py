@@ -20,7 +20,7 @@ from derivations.cli import main
 from derivations.courses.inputs import key
 from derivations.formats.latex.text import escape as latex_escape
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from derivations.spec.gallery import path
 from tests.built import thinned
 

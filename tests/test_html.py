@@ -20,7 +20,7 @@ from derivations.notation.mathml_pieces import flat, pieces
 from derivations.notation.read_mathml import latex_of_math
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import precision
-from derivations.pages.page import Page
+from derivations.page import Page
 from tests.built import GALLERY, page
 
 LAYOUT = re.compile(

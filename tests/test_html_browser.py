@@ -13,7 +13,7 @@ from derivations.document.blocks import Display, Formula, Table, Words
 from derivations.notation.boxes import Numeral, walk
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 from tests.browser import BEYOND, OVERLAP, chromium, opened, violations
 from tests.built import page

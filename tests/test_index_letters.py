@@ -21,7 +21,7 @@ from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from tests import built
 
 MATHEMATICS = re.compile(r"\$\$\n.+?\n\$\$|\$[^$\n]+\$", re.DOTALL)

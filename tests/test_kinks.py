@@ -16,7 +16,7 @@ from derivations.document import step as batch
 from derivations.document.blocks import Digits
 from derivations.document.kinks import Kinks
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages.page import build
+from derivations.page import build
 from tests.test_catalogue import by_name, spec
 
 KINKED = [row for row in FUNCTIONS if row.kinks]

@@ -42,7 +42,7 @@ from derivations.notation.latex import latex
 from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
 from derivations.notation.read import chain, decimal, token
 from derivations.notation.symbols import Symbols
-from derivations.pages.page import Page, footer
+from derivations.page import Page, footer
 from derivations.run.training import certified
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec

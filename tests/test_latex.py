@@ -18,7 +18,7 @@ from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Box, Fraction, Numeral, Row, Scripts, Sign, parts
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 from tests.built import GALLERY, page
 

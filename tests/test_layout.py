@@ -26,7 +26,7 @@ from derivations.layout.widths import FLOOR, Sheet, chain_width, sheets, side_by
 from derivations.notation.breaking import ARTICLE, lines
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
-from derivations.pages.page import Page
+from derivations.page import Page
 from tests.browser import BEYOND, OVERLAP, chromium, opened
 from tests.built import GALLERY, page
 

@@ -20,7 +20,7 @@ from derivations.catalogue.sample_losses import SAMPLE_LOSSES, SampleLoss
 from derivations.language.errors import ArithmeticFault
 from derivations.model.recognize import recognize
 from derivations.numbers.systems import ball, precision
-from derivations.pages.page import build
+from derivations.page import build
 from tests.built import thinned
 from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
 

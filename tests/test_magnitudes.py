@@ -18,7 +18,7 @@ from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
 from derivations.language.tree import Number
 from derivations.numbers.digits import Rounding
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from tests.built import thinned
 
 SPEC = """

@@ -18,7 +18,7 @@ from derivations.document.blocks import Block, Display, Heading, Listing, Table
 from derivations.document.tables import MAX_COLUMNS
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Ref, number
-from derivations.pages.page import Page
+from derivations.page import Page
 from tests.test_page import compile_latex
 
 NAMES = """

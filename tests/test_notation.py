@@ -40,7 +40,7 @@ from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbol, Symbols, meet, symbol_of
 from derivations.notation.typeset import typeset
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from derivations.spec import gallery
 from derivations.spec.spec import Spec
 from derivations.spec.tables import SYMBOL

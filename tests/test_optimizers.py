@@ -29,7 +29,7 @@ from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, children
 from derivations.model.example import Example, prepare
 from derivations.model.update import lines_of
 from derivations.numbers.systems import Undecided, ball, fraction, precision, rational
-from derivations.pages.page import build
+from derivations.page import build
 from derivations.programs.optimizer import arguments, decimal
 from derivations.run.training import Trace, certified, train
 from derivations.spec.spec import parse_spec

@@ -11,7 +11,7 @@ import pytest
 
 from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from tests import built
 
 SPEC = """

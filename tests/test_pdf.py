@@ -25,7 +25,7 @@ from derivations.notation.glyphs import Glyphs
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.read import decimal
 from derivations.notation.typst import typst_of
-from derivations.pages.page import Page, build
+from derivations.page import Page, build
 from derivations.spec.gallery import names, path
 from tests.built import page
 from tests.test_hostile import LINEAR, spec
@@ -71,7 +71,7 @@ def extents(file: bytes) -> list[tuple[float, float, float]]:
 
 def test_the_bytes_do_not_depend_on_the_process_or_its_hash_seed() -> None:
     program = (
-        "import sys; from derivations.pages.page import build\n"
+        "import sys; from derivations.page import build\n"
         "sys.stdout.buffer.write(build('linear-regression', ('pdf',)).file('pdf'))"
     )
     found = [

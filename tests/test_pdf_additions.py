@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from derivations.language.errors import CheckFailed
-from derivations.pages.page import build
+from derivations.page import build
 from derivations.spec.gallery import path
 
 AT_THE_UPDATE = (

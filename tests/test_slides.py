@@ -12,7 +12,7 @@ import pytest
 from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
 from derivations.numbers.systems import precision
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 from tests.browser import chromium, opened, violations
 from tests.built import GALLERY, page

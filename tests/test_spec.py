@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from derivations.language.errors import DerivationsError, SpecError
 from derivations.model.example import Example, prepare
 from derivations.numbers.systems import precision
-from derivations.pages.page import make
+from derivations.page import make
 from derivations.run.training import certified, train
 from derivations.spec.spec import Spec, parse_spec, read_spec
 from derivations.witnesses.verify import verify

@@ -17,7 +17,7 @@ from sphinx.util.docutils import docutils_namespace
 import derivations
 from derivations.formats.docutils import check, document_nodes
 from derivations.language.errors import CheckFailed
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 from tests.built import GALLERY, page
 

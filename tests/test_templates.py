@@ -10,7 +10,7 @@ import pytest
 import derivations
 from derivations.courses.inputs import key
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.pages.page import Page
+from derivations.page import Page
 from derivations.spec import gallery
 
 SPEC = gallery.path("linear-regression").read_text() + '\n[page]\ntemplates = "mine"\n'

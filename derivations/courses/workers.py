@@ -46,7 +46,7 @@ class Answer:
 def work(spec: Path, formats: tuple[str, ...]) -> Answer:
     """Build a page in this process."""
     with _without_collections():
-        from derivations.pages.page import build
+        from derivations.page import build
     start = time.perf_counter()
     before = key(spec, formats)
     files: Mapping[str, bytes] = {}
@@ -62,7 +62,7 @@ def work(spec: Path, formats: tuple[str, ...]) -> Answer:
 @contextmanager
 def _without_collections() -> Iterator[None]:
     """Import torch and SymPy without looking for garbage in them: they stay until the end."""
-    if "derivations.pages.page" in sys.modules:
+    if "derivations.page" in sys.modules:
         yield
         return
     gc.disable()
