@@ -23,7 +23,8 @@ from interleaved import medians, seconds
 from sympy.core.cache import clear_cache
 
 from derivations.catalogue import functions
-from derivations.language.backward import adjoint, backward
+from derivations.language.backward import backward
+from derivations.language.names import adjoint
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.numbers.compile import compile_program

@@ -17,8 +17,8 @@ from typing import Any
 from flint import fmpq
 from interleaved import medians
 
+from derivations.language.names import after
 from derivations.model.example import prepare
-from derivations.model.pace import after
 from derivations.numbers.systems import EXACT, rational
 from derivations.run.training import layout_of, schedule
 from derivations.spec.spec import parse_spec

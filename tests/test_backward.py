@@ -14,7 +14,8 @@ import torch
 from hypothesis import assume, example, given, settings
 
 from derivations.catalogue.functions import BY_NAME
-from derivations.language.backward import adjoint, backward, put_in_outer
+from derivations.language.backward import backward, put_in_outer
+from derivations.language.names import adjoint
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.numbers.compile import compile_program

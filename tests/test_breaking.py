@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from derivations.document.blocks import Display, Formula, Table
+from derivations.document.blocks import Display, Table
 from derivations.notation.breaking import ARTICLE, PHONE, SLIDE, Line, lines
+from derivations.notation.chain import Formula
 from derivations.notation.latex import latex_of
 from derivations.notation.measure import Size, measure_row
 from derivations.notation.read import chain

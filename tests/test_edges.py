@@ -22,11 +22,11 @@ from derivations.figures.lanes import Room, spread
 from derivations.figures.lettering import extent
 from derivations.figures.node_values import NodeValues
 from derivations.figures.scene import Scene
-from derivations.language.backward import adjoint
+from derivations.formats.play.write import script
+from derivations.language.names import adjoint
 from derivations.language.tree import Number
 from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import EXACT, ball, precision
-from derivations.pages.play import script
 from tests.built import GALLERY, page
 
 node = pytest.mark.debian("node")

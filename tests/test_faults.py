@@ -17,8 +17,8 @@ import pytest
 import sympy as sp
 from flint import arb, fmpq
 
-from derivations.language.backward import adjoint
 from derivations.language.errors import DerivationsError
+from derivations.language.names import adjoint
 from derivations.language.program import Equation, Program
 from derivations.language.symbolic import is_zero
 from derivations.language.tree import (

@@ -10,9 +10,10 @@ import pytest
 from lxml import html
 
 import derivations
-from derivations.document.blocks import Display, Formula, Table
+from derivations.document.blocks import Display, Table
 from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed
+from derivations.notation.chain import Formula
 from derivations.notation.latex import latex
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.mathml import mathml_of

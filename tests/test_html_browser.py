@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from derivations.document.blocks import Display, Formula, Table, Words
+from derivations.document.blocks import Display, Table, Words
 from derivations.notation.boxes import Numeral, walk
+from derivations.notation.chain import Formula
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
 from derivations.page import Page

@@ -12,7 +12,7 @@ import pytest
 import derivations
 from derivations.catalogue import functions
 from derivations.claims.writer import plain_value, relation
-from derivations.document.blocks import Block, Display, Document, Formula, Heading, Prose, Table, Words
+from derivations.document.blocks import Block, Display, Document, Heading, Prose, Table, Words
 from derivations.figures import loss
 from derivations.figures.axes import readings
 from derivations.figures.drawing import Disc, Shape, Stroke
@@ -21,6 +21,7 @@ from derivations.language.errors import CheckFailed
 from derivations.language.matrix import ONES
 from derivations.language.parser import parse
 from derivations.language.tree import Call, Chosen, Count, Expr, Largest, Mean, Number, Ref, Sum, number, walk
+from derivations.notation.chain import Formula
 from derivations.notation.latex import latex
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import fraction

@@ -20,7 +20,6 @@ from derivations.document.blocks import (
     Block,
     Code,
     Document,
-    Formula,
     Heading,
     Listed,
     Message,
@@ -38,6 +37,7 @@ from derivations.document.symbols import symbols_of
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
 from derivations.model.example import Example
+from derivations.notation.chain import Formula
 from derivations.notation.latex import latex
 from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
 from derivations.notation.read import chain, decimal, token

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import derivations
-from derivations.document.blocks import Code, Display, Figure, Formula, Listing, Table, Words
+from derivations.document.blocks import Code, Display, Figure, Listing, Table, Words
 from derivations.formats.latex import beamer
 from derivations.formats.latex.read import read_latex
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Box, Fraction, Numeral, Row, Scripts, Sign, parts
+from derivations.notation.chain import Formula
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.page import Page

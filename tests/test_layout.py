@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.document.blocks import Display, Formula, Heading, Prose, Table, Words, formula
+from derivations.document.blocks import Display, Heading, Prose, Table, Words
 from derivations.document.signposts import WALL
 from derivations.formats.latex.write import ARTICLE as LATEX
 from derivations.formats.pdf.glyphs import read
@@ -24,6 +24,7 @@ from derivations.layout.paper import on_paper, row_parts
 from derivations.layout.pieces import LEAD, Slide, merged_words, single_words
 from derivations.layout.widths import FLOOR, Sheet, chain_width, sheets, side_by_side, turned, words_height
 from derivations.notation.breaking import ARTICLE, lines
+from derivations.notation.chain import Formula, formula
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
 from derivations.page import Page

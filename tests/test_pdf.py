@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.document.blocks import Prose, formula
+from derivations.document.blocks import Prose
 from derivations.formats.pdf import text as typst_text
 from derivations.formats.pdf import write as pdf
 from derivations.formats.pdf.glyphs import read
@@ -21,6 +21,7 @@ from derivations.formats.pdf.text import REPERTOIRE, escape
 from derivations.formats.press import Press
 from derivations.language.errors import CheckFailed
 from derivations.notation.boxes import Fraction, Letter, Numeral, Scripts
+from derivations.notation.chain import formula
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.read import decimal

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivations.audit.items import Item, Mathematics
 from derivations.catalogue import functions
 from derivations.document.symbols import symbols_of
-from derivations.formats.markdown.read import Item, Mathematics, read_markdown
+from derivations.formats.markdown.read import read_markdown
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
 from derivations.language.parser import parse
 from derivations.language.tree import (
@@ -37,9 +38,10 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.model.example import prepare
+from derivations.notation.chain import Side
 from derivations.notation.latex import latex
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side, chain, scientific
+from derivations.notation.read import chain, scientific
 from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols

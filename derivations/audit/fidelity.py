@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from derivations.audit.gaps import Gaps, text_in
+from derivations.audit.items import Item, Mathematics
 from derivations.audit.truth import Evidence, Mismatch, TableAudit
 from derivations.claims.writer import Writer
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
@@ -20,7 +21,6 @@ from derivations.document.kinks import Kinks
 from derivations.document.languages import translated_block
 from derivations.document.words import ends
 from derivations.formats.latex.read import latex_pieces
-from derivations.formats.markdown.read import Item, Mathematics
 from derivations.language.errors import CheckFailed
 from derivations.notation.read import Unreadable
 from derivations.programs.listing import shown_steps

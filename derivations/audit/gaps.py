@@ -7,23 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from derivations.claims.samples import with_positions
-from derivations.document.blocks import (
-    Block,
-    Display,
-    Document,
-    Formula,
-    Heading,
-    Listing,
-    Prose,
-    Table,
-    Words,
-)
-from derivations.document.columns import FEW, needed_adjoints
+from derivations.document.blocks import Block, Display, Document, Heading, Listing, Prose, Table, Words
+from derivations.document.columns import FEW
 from derivations.document.languages import plain
 from derivations.document.words import HEADINGS
 from derivations.language.tree import Number, Ref
-from derivations.model.example import Example
-from derivations.notation.read import Side
+from derivations.model.example import Example, needed_adjoints
+from derivations.notation.chain import Formula, Side
 from derivations.numbers.tape import Entry
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace

@@ -8,20 +8,21 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
+from derivations.audit.items import Item, Mathematics, Piece, Pieces, merged
 from derivations.claims.claims import Claims, Substitution
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
-from derivations.document.blocks import Code, Formula, Inline, Table, Words
+from derivations.document.blocks import Code, Inline, Table, Words
 from derivations.document.columns import data_value
 from derivations.document.languages import plain, text_of
 from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
-from derivations.formats.markdown.read import Item, Mathematics, Piece, Pieces, merged
 from derivations.language.tree import Expr, Number, Ref, Sum, walk
+from derivations.notation.chain import Formula, Side
 from derivations.notation.latex import number_latex
 from derivations.notation.locales import PLAIN, Locale
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side, chain
+from derivations.notation.read import chain
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.ranges import settled
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import (
@@ -26,8 +26,8 @@ from derivations.language.tree import (
     rename_index,
 )
 from derivations.model.example import Example
+from derivations.notation.chain import Side
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivations.document.blocks import Formula
 from derivations.language.tree import Expr, Number, Ref, number, transform
-from derivations.notation.read import Side
+from derivations.notation.chain import Formula, Side
 from derivations.run.training import Step
 
 

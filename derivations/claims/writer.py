@@ -13,7 +13,6 @@ from functools import reduce
 
 from flint import arb
 
-from derivations.document.blocks import Formula
 from derivations.language.errors import ArithmeticFault
 from derivations.language.products import factors
 from derivations.language.tree import (
@@ -39,8 +38,8 @@ from derivations.language.tree import (
     transform,
     walk,
 )
+from derivations.notation.chain import Formula, Side
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.pointwise import work

@@ -14,17 +14,10 @@ from typing import Literal, TypeAlias
 
 from derivations.figures.drawing import Drawing
 from derivations.language.tree import Expr, Number
+from derivations.notation.chain import Formula, formula
 from derivations.notation.locales import Locale, locale
 from derivations.notation.locales import phrase as phrase
 from derivations.notation.locales import phrases as phrases
-from derivations.notation.read import Side
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """A chain ``a = b ≈ c``, or a single expression."""
-
-    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +136,6 @@ class Document:
     def wording(self) -> Locale:
         """How the page says our texts."""
         return locale(self.language, self.own)
-
-
-def formula(*sides: Expr | tuple[str, Expr]) -> Formula:
-    """A formula from sides; a pair gives the relation that stands before a side (default ``=``)."""
-    found = []
-    for place, side in enumerate(sides):
-        relation, expr = side if isinstance(side, tuple) else ("=" if place else "", side)
-        found.append(Side(relation, expr))
-    return Formula(tuple(found))
 
 
 def lone_number(words: Words) -> Number | None:

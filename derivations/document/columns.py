@@ -7,9 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from derivations.document.blocks import Formula, formula
-from derivations.language.backward import adjoint
-from derivations.language.contributions import needed
 from derivations.language.program import Equation, normal_form
 from derivations.language.ranges import settled
 from derivations.language.tree import (
@@ -24,6 +21,7 @@ from derivations.language.tree import (
     values,
 )
 from derivations.model.example import Example, sample_axes
+from derivations.notation.chain import Formula, formula
 
 FEW = 24  # entries of a quantity that are told one by one
 
@@ -56,12 +54,6 @@ def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Ite
         target = rename_index(eq.target, new)
         assert isinstance(target, Ref)
         yield target, settled(rename_index(eq.body, new))
-
-
-def needed_adjoints(example: Example) -> list[Equation]:
-    """The gradients of the parameters, and the adjoints that they need, in the order of the backward pass."""
-    wanted = needed(example.backward, *(adjoint(example.loss, name) for name in example.parameters))
-    return [eq for eq in example.backward if eq.target.name in wanted]
 
 
 def indices_of(eq: Equation) -> list[str]:

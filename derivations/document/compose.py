@@ -10,7 +10,6 @@ from derivations.document.blocks import (
     Display,
     Document,
     Figure,
-    Formula,
     Heading,
     Listing,
     Message,
@@ -18,7 +17,6 @@ from derivations.document.blocks import (
     Prose,
     Table,
     Words,
-    formula,
     message,
     phrase,
     say,
@@ -32,13 +30,14 @@ from derivations.document.words import reason_words, section
 from derivations.figures.rows import BY_NAME as FIGURES
 from derivations.figures.rows import figures_of
 from derivations.figures.scene import Scene
-from derivations.language.backward import adjoint
 from derivations.language.matrix import NORM, ONES, OVER, TIMES
+from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
 from derivations.model.example import Example
 from derivations.model.recognize import recognize
+from derivations.notation.chain import Formula, formula
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.programs.listing import shown_steps

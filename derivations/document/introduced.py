@@ -13,7 +13,6 @@ from derivations.document.blocks import (
     Table,
     Words,
     counted,
-    formula,
     listed,
     message,
     phrase,
@@ -27,6 +26,7 @@ from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs
 from derivations.model.example import Example
 from derivations.model.recognize import owner
 from derivations.model.stated import authored
+from derivations.notation.chain import formula
 from derivations.notation.symbols import Named
 from derivations.run.training import Layout, layout_of
 

@@ -15,7 +15,7 @@ from flint import arb
 from derivations.catalogue import functions
 from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
-from derivations.document.blocks import Digits, Prose, Words, counted, formula, phrases, say
+from derivations.document.blocks import Digits, Prose, Words, counted, phrases, say
 from derivations.language.contributions import active, needed
 from derivations.language.parser import parse
 from derivations.language.products import total
@@ -34,6 +34,7 @@ from derivations.language.tree import (
     substitute,
 )
 from derivations.model.example import Example
+from derivations.notation.chain import formula
 from derivations.run.training import size_of, worked
 from derivations.spec.arrays import positions
 

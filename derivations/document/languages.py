@@ -15,7 +15,6 @@ from derivations.document.blocks import (
     Code,
     Digits,
     Document,
-    Formula,
     Heading,
     Inline,
     Listed,
@@ -25,6 +24,7 @@ from derivations.document.blocks import (
     Table,
     Words,
 )
+from derivations.notation.chain import Formula
 from derivations.notation.locales import Locale, locale
 
 

@@ -9,14 +9,12 @@ from derivations.claims.writer import given
 from derivations.document.blocks import (
     Block,
     Display,
-    Formula,
     Listed,
     Message,
     Prose,
     Table,
     Words,
     counted,
-    formula,
     listed,
     message,
     phrases,
@@ -34,6 +32,7 @@ from derivations.language.tree import Ref
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized
 from derivations.model.stated import named_losses, reported, trained
+from derivations.notation.chain import Formula, formula
 from derivations.numbers.digits import Rounding
 from derivations.spec.arrays import Array
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.names import shifted
 from derivations.language.tree import FRESH, refs
 from derivations.model.example import Example
-from derivations.model.update import shifted
 from derivations.notation.symbols import ACCENTS, Symbol, Symbols, meet, symbol_of
 from derivations.spec.spec import Source, check_name
 

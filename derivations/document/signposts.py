@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from derivations.document.blocks import Block, Display, Heading, Message, Prose, Words, message, say
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.tree import Ref, refs
 from derivations.model.example import Example
 

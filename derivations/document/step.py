@@ -14,13 +14,11 @@ from derivations.claims.writer import Writer, leaf
 from derivations.document.blocks import (
     Block,
     Display,
-    Formula,
     Heading,
     Message,
     Prose,
     Words,
     counted,
-    formula,
     listed,
     message,
     phrase,
@@ -34,7 +32,6 @@ from derivations.document.columns import (
     entries_along_samples,
     indices_of,
     instances,
-    needed_adjoints,
     row_index,
 )
 from derivations.document.kinks import Kinks
@@ -42,11 +39,11 @@ from derivations.document.signposts import signposted
 from derivations.document.tables import MAX_COLUMNS, Rows
 from derivations.document.update import is_plain_descent
 from derivations.document.words import direction, samples_words
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
-from derivations.model.example import Example
-from derivations.notation.read import Side
+from derivations.model.example import Example, needed_adjoints
+from derivations.notation.chain import Formula, Side, formula
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.programs.listing import shown_steps

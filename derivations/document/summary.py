@@ -16,7 +16,6 @@ from derivations.document.blocks import (
     Table,
     Words,
     counted,
-    formula,
     message,
     phrase,
     phrases,
@@ -26,11 +25,11 @@ from derivations.document.blocks import (
 from derivations.document.introduced import prime_words
 from derivations.document.update import shows_primes
 from derivations.document.words import section
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint, after
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example
-from derivations.model.pace import after
 from derivations.model.stated import reported_numbers
+from derivations.notation.chain import formula
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
 from derivations.programs.listing import shown_steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from derivations.document.renaming import check_notation, renaming_of
-from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.names import adjoint
 from derivations.language.parser import parse
 from derivations.language.tree import Expr, Number, Ref
 from derivations.model.example import Example

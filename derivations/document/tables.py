@@ -7,19 +7,10 @@ from typing import TypeVar
 
 from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
-from derivations.document.blocks import (
-    Block,
-    Formula,
-    Prose,
-    Table,
-    Words,
-    counted,
-    formula,
-    message,
-    phrases,
-)
+from derivations.document.blocks import Block, Prose, Table, Words, counted, message, phrases
 from derivations.document.columns import FEW, parts_of, summed
 from derivations.language.tree import Expr, Ref, Sum, refs
+from derivations.notation.chain import Formula, formula
 
 MAX_COLUMNS = 7
 TOTAL = message("sum")  # the label of the row of sums

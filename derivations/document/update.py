@@ -9,12 +9,10 @@ from derivations.claims.writer import leaf
 from derivations.document.blocks import (
     Block,
     Display,
-    Formula,
     Message,
     Prose,
     Words,
     counted,
-    formula,
     listed,
     message,
     phrase,
@@ -23,12 +21,11 @@ from derivations.document.blocks import (
     series,
 )
 from derivations.document.introduced import function_words, index_words, prime_words
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint, after, second
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
 from derivations.model.example import Example
-from derivations.model.pace import after
-from derivations.model.update import second
+from derivations.notation.chain import Formula, formula
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
 from derivations.programs.optimizer import filled, reads_second

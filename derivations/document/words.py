@@ -9,7 +9,6 @@ from derivations.document.blocks import (
     Part,
     Words,
     counted,
-    formula,
     listed,
     message,
     phrase,
@@ -21,6 +20,7 @@ from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized
+from derivations.notation.chain import formula
 from derivations.numbers.systems import Value
 
 # --- The parts of a page and their headings ---------------------------------------------------

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
-from derivations.language.backward import adjoint
 from derivations.language.contributions import contributions
+from derivations.language.names import adjoint
 from derivations.language.products import total
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Ref

@@ -14,11 +14,11 @@ from derivations.figures.drawing import Disc, Drawing, Label, Point, Shape, Stro
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import after
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Expr, Ref, values
 from derivations.model.example import Example, sample_axes
-from derivations.model.pace import after
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational

@@ -9,7 +9,7 @@ from derivations.figures.axes import SHORT
 from derivations.figures.drawing import Said
 from derivations.figures.edges import Edge, EdgeValues, Place
 from derivations.figures.scene import Scene, leaf
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.tree import Expr
 from derivations.numbers.systems import Value
 from derivations.run.training import Step

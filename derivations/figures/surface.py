@@ -11,9 +11,9 @@ from typing import TypeAlias
 from derivations.figures.axes import middle
 from derivations.figures.scene import Scene
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import after
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
-from derivations.model.pace import after
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational

@@ -22,8 +22,8 @@ from derivations.figures.node_values import NodeValues
 from derivations.figures.nodes import EDGE, Node, node, quantities, words
 from derivations.figures.routes import At, Places, places
 from derivations.figures.scene import Scene
-from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import adjoint
 from derivations.language.tree import Ref
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step

@@ -14,7 +14,7 @@ from derivations.figures.layered import reads_of
 from derivations.figures.node_values import MANY, SUM, NodeValues
 from derivations.figures.nodes import quantities
 from derivations.figures.scene import FigureRow, Scene
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.tree import Ref
 from derivations.notation.locales import phrase
 from derivations.numbers.systems import EXACT, Value

@@ -12,13 +12,14 @@ from typing import Any
 
 from docutils import nodes
 
+from derivations.audit.items import Item, Mathematics, Pieces, joined, merged
 from derivations.document.blocks import Block, Code, Display, Figure, Heading, Listing, Prose, Table, Words
 from derivations.document.regions import Region, regions
 from derivations.figures.svg import check_svg, svg_of
 from derivations.formats.latex.setting import figure_latex
-from derivations.formats.markdown.read import Item, Mathematics, Pieces, joined, merged
-from derivations.formats.markdown.write import lines, math
+from derivations.formats.markdown.write import lines
 from derivations.formats.press import Press, audited
+from derivations.notation.latex import math
 from derivations.notation.symbols import Symbols
 from derivations.numbers.systems import precision
 

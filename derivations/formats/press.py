@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 from derivations.audit.fidelity import Audit
+from derivations.audit.items import Item
 from derivations.audit.truth import Evidence
 from derivations.claims.claims import Claims
 from derivations.document.blocks import Document, Figure
 from derivations.figures.rows import faults_of
 from derivations.figures.scene import Scene
-from derivations.formats.markdown.read import Item
 from derivations.formats.table import BY_NAME
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding

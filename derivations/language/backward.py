@@ -17,12 +17,12 @@ from collections.abc import Iterable
 from derivations.language.contributions import (
     Contribution,
     active,
-    adjoint,
     chain_product,
     contributions,
     needed,
     reduce,
 )
+from derivations.language.names import adjoint
 from derivations.language.products import factors, product, total
 from derivations.language.program import Equation, Program
 from derivations.language.tree import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from derivations.language.names import adjoint
 from derivations.language.products import factors, product
 from derivations.language.program import Equation, Program, Term, normal_form
 from derivations.language.symbolic import slope
@@ -21,11 +22,6 @@ from derivations.language.tree import (
     refs,
     substitute,
 )
-
-
-def adjoint(loss: str, quantity: str) -> str:
-    """The name of the adjoint of a quantity: ``dL/dw``."""
-    return f"d{loss}/d{quantity}"
 
 
 @dataclass(frozen=True, slots=True)

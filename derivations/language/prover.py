@@ -18,7 +18,8 @@ from typing import Any, TypeAlias
 
 import sympy as sp
 
-from derivations.language.contributions import adjoint, needed
+from derivations.language.contributions import needed
+from derivations.language.names import adjoint
 from derivations.language.program import Program
 from derivations.language.ranges import affine, extremes, is_letter, moving_letters
 from derivations.language.steps import Chain, Line

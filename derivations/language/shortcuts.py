@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from derivations.catalogue import functions
 from derivations.catalogue.shortcuts import SHORTCUTS, Shortcut
-from derivations.language.contributions import adjoint
+from derivations.language.names import adjoint
 from derivations.language.parser import Assignment, parse, parse_program
 from derivations.language.program import Equation, Program, Term, normal_form
 from derivations.language.ranges import is_letter

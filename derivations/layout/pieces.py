@@ -6,22 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from derivations.document.blocks import (
-    Block,
-    Display,
-    Figure,
-    Formula,
-    Inline,
-    Listing,
-    Prose,
-    Table,
-    Words,
-)
+from derivations.document.blocks import Block, Display, Figure, Inline, Listing, Prose, Table, Words
 from derivations.figures.drawing import Drawing
 from derivations.language.tree import Ref
 from derivations.layout import widths as sheets
 from derivations.layout.widths import LINE, Sheet
 from derivations.notation.breaking import SLIDE, Line, lines
+from derivations.notation.chain import Formula
 from derivations.notation.symbols import Symbols
 
 HEIGHT = 16.6

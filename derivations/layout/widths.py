@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal, TypeAlias
 
-from derivations.document.blocks import Code, Formula, Inline, Table, Words, lone_number
+from derivations.document.blocks import Code, Inline, Table, Words, lone_number
 from derivations.notation.boxes import Box
 from derivations.notation.breaking import lines
+from derivations.notation.chain import Formula
 from derivations.notation.measure import TEXT, Size, measure_row, text_width
 from derivations.notation.symbols import Symbols
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from derivations.language.backward import adjoint
 from derivations.language.contributions import active, needed
 from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.names import adjoint
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from derivations.language.backward import adjoint, backward, put_in_outer
+from derivations.language.backward import backward, put_in_outer
+from derivations.language.names import adjoint, second, shifted
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Expr, Ref, refs, transform
-from derivations.model.update import Rule, second, shifted
+from derivations.model.update import Rule
 
 
 def looked_ahead(forward: Program, rule: Rule) -> Program:

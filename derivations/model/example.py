@@ -9,13 +9,24 @@ from string import ascii_uppercase
 
 from derivations.catalogue import functions
 from derivations.language.backward import backward, put_in_outer
+from derivations.language.contributions import needed
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.names import adjoint
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.ranges import compared, looked_up, sizes_of
 from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
-from derivations.language.tree import REDUCTIONS, Count, Expr, Number, Ref, Sum, refs, walk
+from derivations.language.tree import (
+    REDUCTIONS,
+    Count,
+    Expr,
+    Number,
+    Ref,
+    Sum,
+    refs,
+    walk,
+)
 from derivations.language.ways import Fits, fits_by_sizes
 from derivations.model.batching import axes_along, cut_batches, sample_count, sample_index
 from derivations.model.checks import (
@@ -236,3 +247,9 @@ def _parameter_axes(program: Program, start: Mapping[str, Array], fits: Fits) ->
         if len(set(names)) == len(ref.indices) and whole and "t" not in names:
             found[ref.name] = tuple(names)
     return found
+
+
+def needed_adjoints(example: Example) -> list[Equation]:
+    """The gradients of the parameters, and the adjoints that they need, in the order of the backward pass."""
+    wanted = needed(example.backward, *(adjoint(example.loss, name) for name in example.parameters))
+    return [eq for eq in example.backward if eq.target.name in wanted]

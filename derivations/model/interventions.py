@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from derivations.catalogue import functions
-from derivations.language.backward import adjoint
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.names import adjoint
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.tree import (

@@ -9,7 +9,7 @@ from fractions import Fraction
 from derivations.catalogue import functions
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint, state_name
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Neg, Pow, Ref, Sum, index, number, refs, substitute
@@ -17,16 +17,6 @@ from derivations.model.partial import listed
 from derivations.model.rows import owned
 
 CURRENT = "lr_t"
-
-
-def after(name: str) -> str:
-    """The name of a quantity after the update: ``w'``."""
-    return f"{name}'"
-
-
-def state_name(state: str, parameter: str) -> str:
-    """The name of a quantity of the optimizer for one parameter: ``m_w``."""
-    return f"{state}_{parameter}"
 
 
 def at(axes: tuple[str, ...]) -> tuple[Expr, ...]:

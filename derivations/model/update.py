@@ -10,7 +10,7 @@ from functools import cached_property
 from derivations.catalogue import functions
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint, after, second, shifted, state_name
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.tree import (
@@ -25,14 +25,9 @@ from derivations.language.tree import (
     transform,
     walk,
 )
-from derivations.model.pace import Group, Pace, after, at, clipped, group_rate, rates, state_name
+from derivations.model.pace import Group, Pace, at, clipped, group_rate, rates
 from derivations.model.partial import put_in, shortened, states_of
 from derivations.model.rows import along, index_letters, letters, lines_of, owned, vanishing
-
-
-def second(parameter: str) -> str:
-    """The name of the second derivative of the loss by a parameter: ``h_w``."""
-    return state_name("h", parameter)
 
 
 @dataclass(frozen=True)
@@ -143,11 +138,6 @@ class Rule:
             if plain in own | {parameter}:
                 return parameter
         return ""
-
-
-def shifted(parameter: str) -> str:
-    """The name of a parameter where the gradient is taken: ``wtilde``, shown with a tilde."""
-    return f"{parameter}tilde"
 
 
 def shape_of_state(rule: Rule, state: str, parameter: str, shape: tuple[int, ...]) -> tuple[int, ...]:

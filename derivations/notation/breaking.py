@@ -25,8 +25,8 @@ from derivations.notation.boxes import (
     Sign,
     Stack,
 )
+from derivations.notation.chain import Side
 from derivations.notation.measure import TEXT, Size, delimiters, measure, measure_row
-from derivations.notation.read import Side
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 

@@ -25,6 +25,7 @@ from derivations.notation.boxes import (
     Sign,
     Stack,
 )
+from derivations.notation.chain import Formula, Side
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import COMMA, UNICODE, numeral, typeset
@@ -144,3 +145,19 @@ def _delimiter(box: Delimiter) -> str:
 
 def _script(text: str) -> str:
     return text if len(text) == 1 else f"{{{text}}}"
+
+
+RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
+
+
+def sides_latex(sides: tuple[Side, ...], symbols: Symbols) -> list[str]:
+    """Every side of a chain with the relation before it."""
+    return [
+        f"{RELATIONS[s.relation]} {latex(s.expr, symbols)}".lstrip() if s.relation else latex(s.expr, symbols)
+        for s in sides
+    ]
+
+
+def math(formula: Formula, symbols: Symbols) -> str:
+    """A chain as LaTeX on one line."""
+    return " ".join(sides_latex(formula.sides, symbols))

@@ -31,6 +31,7 @@ from derivations.language.tree import (
     Ref,
     Sum,
 )
+from derivations.notation.chain import Side
 from derivations.notation.latex import SIGNS
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.printed import turned
@@ -154,14 +155,6 @@ def meaning(symbols: Symbols, shown: Symbol, scripts: Scripts, indices: Indices)
         if len(shown.stem) == 1 and (not texts or texts[0].isdigit()):
             return Ref("".join((symbols.index(shown.stem), *texts)))  # an index, or the twin of one
     raise Unreadable(f"unknown symbol '{shown.stem}{primes}' with subscripts {texts}")
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a chain, with the relation that stands before it."""
-
-    relation: str
-    expr: Expr
 
 
 def chain(source: str, symbols: Symbols) -> tuple[Side, ...]:

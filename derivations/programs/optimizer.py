@@ -7,13 +7,13 @@ from fractions import Fraction
 
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint, after, second
 from derivations.language.program import Equation
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
 from derivations.model.example import Example
-from derivations.model.pace import Group, after
-from derivations.model.update import gradient, kept_shape, second
+from derivations.model.pace import Group
+from derivations.model.update import gradient, kept_shape
 from derivations.programs.code import Scope, assignment, variable
 from derivations.spec.arrays import Array
 

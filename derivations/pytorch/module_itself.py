@@ -11,8 +11,8 @@ from fractions import Fraction
 
 import torch
 
-from derivations.language.backward import adjoint
 from derivations.language.errors import CheckFailed
+from derivations.language.names import adjoint
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose, nearest_float
 from derivations.numbers.systems import EXACT, precision
 from derivations.pytorch.from_module import LOSS, Translation

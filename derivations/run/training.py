@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from flint import arb, fmpq
 
-from derivations.language.backward import adjoint
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import adjoint, after
 from derivations.language.program import Program, Term, normal_form
 from derivations.language.ranges import sizes_of, whole_number
 from derivations.language.tree import (
@@ -37,7 +37,6 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.model.example import Example, sample_axes
-from derivations.model.pace import after
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.pointwise import minus, work
@@ -426,3 +425,11 @@ def is_closed(expr: Expr, env: Mapping[str, int], step: Step) -> bool:
 def size_of(step: Step, index: str) -> int:
     """How many values an index takes in this step."""
     return step.layout.sizes[index]
+
+
+def numbered(step: Step, entry: Entry) -> list[int]:
+    """The indices of an entry, samples by their numbers in the data set."""
+    name, at = entry
+    dims = step.layout.dims.get(name, ("",) * len(at))
+    pairs = zip(at, dims, strict=True)
+    return [step.samples[p - 1] if dim == step.layout.sample and step.samples else p for p, dim in pairs]

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero, program_degree
 from derivations.language.tree import Largest, Number, Ref, Sum, values
 from derivations.model.example import Example

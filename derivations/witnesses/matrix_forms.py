@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 
 from flint import arb, fmpq
 
-from derivations.language.backward import adjoint
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED, matrix_form
+from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import (
     Add,

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from derivations.language.names import after, second
 from derivations.model.example import Example
-from derivations.model.pace import after, group_rate
-from derivations.model.update import gradient, kept_shape, second
+from derivations.model.pace import group_rate
+from derivations.model.update import gradient, kept_shape
 from derivations.numbers.float64 import Enclosure
 from derivations.programs.optimizer import arguments, filled, reads_second, schedule_arguments
 from derivations.run.training import Step

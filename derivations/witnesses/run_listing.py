@@ -18,7 +18,7 @@ import torch
 from flint import arb
 
 from derivations.language.errors import ArithmeticFault, CheckFailed
-from derivations.model.pace import after
+from derivations.language.names import after
 from derivations.model.update import gradient
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
 from derivations.numbers.systems import Undecided, ball, precision, rational

@@ -13,10 +13,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+from derivations.language.names import after
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
 from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
-from derivations.model.pace import after
 from derivations.numbers.pointwise import work
 from derivations.numbers.systems import NumberSystem, fraction
 from derivations.run.training import Step, Trace, worked

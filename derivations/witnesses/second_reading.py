@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 
+from derivations.language.names import after, shifted
 from derivations.model.example import Example
-from derivations.model.pace import CURRENT, Group, after
-from derivations.model.update import gradient, shape_of_state, shifted
+from derivations.model.pace import CURRENT, Group
+from derivations.model.update import gradient, shape_of_state
 from derivations.numbers.float64 import Enclosure, nearest_float
 from derivations.programs.optimizer import filled
 from derivations.run.training import Step

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized, recognize, unmatched
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose

@@ -21,8 +21,7 @@ from derivations.formats.press import Press, Printer
 from derivations.language.errors import CheckFailed
 from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import Value
-from derivations.numbers.tape import Entry
-from derivations.run.training import Step, Trace
+from derivations.run.training import Step, Trace, numbered
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -60,14 +59,6 @@ def _rows(trace: Trace) -> Iterator[Row]:
 
 def _of_step(step: Step) -> Row:
     return str(step.number), str(step.epoch), " ".join(map(str, step.samples))
-
-
-def numbered(step: Step, entry: Entry) -> list[int]:
-    """The indices of an entry, samples by their numbers in the data set."""
-    name, at = entry
-    dims = step.layout.dims.get(name, ("",) * len(at))
-    pairs = zip(at, dims, strict=True)
-    return [step.samples[p - 1] if dim == step.layout.sample and step.samples else p for p, dim in pairs]
 
 
 def decimal(value: Value) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from derivations.formats.markdown.read import Item, Mathematics, Piece, Pieces, merged
+from derivations.audit.items import Item, Mathematics, Piece, Pieces, merged
 from derivations.notation.locales import PLAIN, Marks
 from derivations.notation.read import Unreadable
 from derivations.notation.read_mathml import latex_of_math

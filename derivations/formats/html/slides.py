@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
+from derivations.audit.items import Item, Mathematics, Pieces, merged
 from derivations.document.blocks import Display, Figure, Listing, Prose, Table, message
 from derivations.document.languages import text_of
 from derivations.figures.drawing import Drawing
@@ -21,7 +22,6 @@ from derivations.formats.html.surroundings import Frame as Surroundings
 from derivations.formats.html.tables import caption, rows, side
 from derivations.formats.html.words import Setter, escape, plain
 from derivations.formats.html.write import POLICY, captions, picture, same_picture, stylesheet
-from derivations.formats.markdown.read import Item, Mathematics, Pieces, merged
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render, templates_folder
 from derivations.layout.frames import frames

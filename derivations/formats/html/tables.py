@@ -12,10 +12,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Formula, Table, Words, lone_number, message
+from derivations.document.blocks import Table, Words, lone_number, message
 from derivations.document.languages import text_of
 from derivations.formats.html.words import PHONE as PHONE_LINE
 from derivations.formats.html.words import Setter
+from derivations.notation.chain import Formula
 from derivations.notation.measure import measure, text_width
 from derivations.notation.typeset import typeset
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Code, Formula, Words
+from derivations.document.blocks import Code, Words
 from derivations.notation.boxes import Box, Sign
+from derivations.notation.chain import Formula
 from derivations.notation.mathml import mathml_of
 from derivations.notation.mathml_pieces import NEST, Leaf, Pieces, leaves, pieces
 from derivations.notation.measure import measure, measure_row, text_width

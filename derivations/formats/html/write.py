@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from derivations.audit.items import Item
 from derivations.document.blocks import Figure, message
 from derivations.document.languages import text_of
 from derivations.figures.svg import check_svg, svg_of
@@ -16,10 +17,9 @@ from derivations.formats.html.read import read_html, tree
 from derivations.formats.html.surroundings import Frame
 from derivations.formats.html.tables import CAPTIONS, OTHER, form, side
 from derivations.formats.html.words import Setter, escape, plain, verbatim
-from derivations.formats.markdown.read import Item
+from derivations.formats.play.write import policy, script
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import environment, filled, templates_folder
-from derivations.pages.play import policy, script
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "

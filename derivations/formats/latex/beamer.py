@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from derivations.audit.items import Item
 from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.formats.latex import setting as latex_set
 from derivations.formats.latex.read import Found, latex_items, latex_pieces, put_together
 from derivations.formats.latex.setting import Setter, row, space
 from derivations.formats.latex.text import escape
-from derivations.formats.markdown.read import Item
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
 from derivations.layout.frames import Frame, frames

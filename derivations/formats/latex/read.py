@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from derivations.formats.markdown.read import Item, Mathematics, Pieces, merged
+from derivations.audit.items import Item, Mathematics, Pieces, merged
 
 BLOCK = re.compile(
     r"(?:% further (?P<further>columns|rows|lines)\n)?(?P<turned>% turned\n)?(?:"

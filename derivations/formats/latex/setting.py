@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Code, Figure, Formula, Inline, Table, Words, lone_number
+from derivations.audit.items import Item
+from derivations.document.blocks import Code, Figure, Inline, Table, Words, lone_number
 from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.formats.latex.text import escape
-from derivations.formats.markdown.read import Item
 from derivations.formats.press import Press
 from derivations.layout.widths import LARGE, Sheet, chain_width, head_width, sheets
 from derivations.notation.boxes import Box
 from derivations.notation.breaking import Line, lines
+from derivations.notation.chain import Formula
 from derivations.notation.latex import latex_of
 from derivations.notation.locales import Marks
 from derivations.notation.symbols import Symbols

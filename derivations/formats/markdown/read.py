@@ -7,36 +7,12 @@ that the templates use. What an item means is decided in `derivations.audit.fide
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-
-@dataclass(frozen=True, slots=True)
-class Mathematics:
-    """The source of a formula on the page.
-
-    ``canonical`` is a number whose marks the format puts in itself, as siunitx does.
-    """
-
-    source: str
-    canonical: bool = False
-
-
-Piece: TypeAlias = str | Mathematics
-Pieces: TypeAlias = tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A block of the page: Heading, Prose, Display, Table, Listing, or Figure with its file or its source."""
-
-    kind: str
-    pieces: Pieces = ()
-    rows: tuple[tuple[Pieces, ...], ...] = ()
-    text: str = ""
+from derivations.audit.items import Item, Mathematics, Piece, Pieces, joined, merged
 
 
 def read_markdown(page: str) -> list[Item]:
@@ -90,33 +66,3 @@ def _inline(token: Any) -> Pieces:
         else:
             found.append(f"<{child.type}>")
     return merged(found)
-
-
-def merged(pieces: list[Piece]) -> Pieces:
-    """Neighbouring texts put together, empty ones left out."""
-    found: list[Piece] = []
-    for piece in pieces:
-        last = found[-1] if found else None
-        if isinstance(piece, str) and isinstance(last, str):
-            found[-1] = last + piece
-        elif piece != "":
-            found.append(piece)
-    return tuple(found)
-
-
-def joined(items: list[Item]) -> list[Item]:
-    """Displays that start with a relation sign are put together with the one before."""
-    found: list[Item] = []
-    for item in items:
-        source, before = _displayed(item), _displayed(found[-1]) if found else ""
-        if before and source.startswith(("=", r"\approx", r"\leftarrow")):
-            found[-1] = Item("Display", (Mathematics(f"{before} {source}"),))
-        else:
-            found.append(item)
-    return found
-
-
-def _displayed(item: Item) -> str:
-    """The source of a displayed formula; empty for everything else."""
-    first = item.pieces[0] if item.kind == "Display" else ""
-    return first.source if isinstance(first, Mathematics) else ""

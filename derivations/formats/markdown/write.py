@@ -12,19 +12,19 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Code, Document, Figure, Formula, Words, lone_number
+from derivations.audit.items import Item
+from derivations.document.blocks import Code, Document, Figure, Words, lone_number
 from derivations.document.regions import Region, regions
-from derivations.formats.markdown.read import Item, read_markdown
+from derivations.formats.markdown.read import read_markdown
 from derivations.formats.pictures import svg_files
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
 from derivations.language.errors import CheckFailed
 from derivations.layout.widths import chain_width
-from derivations.notation.latex import latex
-from derivations.notation.read import Side
+from derivations.notation.chain import Formula, Side
+from derivations.notation.latex import math
 from derivations.notation.symbols import Symbols
 
-RELATIONS = {"=": "=", "≈": r"\approx", "←": r"\leftarrow"}
 LONG = 52.0  # em on a line
 SPECIAL = re.compile(r"([\\`*_\[\]|$~^#@])")
 
@@ -36,19 +36,6 @@ def escape(text: str) -> str:
     text = SPECIAL.sub(r"\\\1", text)
     text = re.sub(r"(?<=\{)([{%])", r"\\\1", text)  # no tag of Liquid, no substitution of MyST
     return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", r"\1\\\2", text) if not text[:1].isdigit() else text
-
-
-def sides_latex(sides: tuple[Side, ...], symbols: Symbols) -> list[str]:
-    """Every side of a chain with the relation before it."""
-    return [
-        f"{RELATIONS[s.relation]} {latex(s.expr, symbols)}".lstrip() if s.relation else latex(s.expr, symbols)
-        for s in sides
-    ]
-
-
-def math(formula: Formula, symbols: Symbols) -> str:
-    """A chain as LaTeX on one line."""
-    return " ".join(sides_latex(formula.sides, symbols))
 
 
 def lines(formula: Formula, symbols: Symbols) -> Iterator[Formula]:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from derivations.document.columns import needed_adjoints
-from derivations.language.backward import adjoint
 from derivations.language.contributions import active
+from derivations.language.names import adjoint, after
 from derivations.language.tree import Number
-from derivations.model.example import Example
-from derivations.model.pace import after
+from derivations.model.example import Example, needed_adjoints
 from derivations.numbers.digits import Rounding
 from derivations.programs.code import variable
 from derivations.programs.listing import ROWS, Parts, all_batches, parts, shown_steps

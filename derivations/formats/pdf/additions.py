@@ -16,17 +16,16 @@ from pathlib import Path
 
 from derivations.claims.writer import given, leaf
 from derivations.document.blocks import Block, Heading
-from derivations.formats.data.csv import numbered
 from derivations.formats.pdf.glyphs import Glyph
 from derivations.formats.press import Press
 from derivations.language.tree import Expr, Number, Ref, number
+from derivations.notation.chain import Side
 from derivations.notation.glyphs import Glyphs
-from derivations.notation.read import Side
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
 from derivations.numbers.systems import rational
 from derivations.programs.listing import shown_steps
-from derivations.run.training import Step
+from derivations.run.training import Step, numbered
 
 OPERATORS = frozenset("−-+·/=≈<>()[]⊙⊘^%")
 LONGEST = 40

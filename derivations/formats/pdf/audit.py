@@ -20,7 +20,6 @@ from derivations.document.blocks import (
     Display,
     Document,
     Figure,
-    Formula,
     Heading,
     Listing,
     Prose,
@@ -46,6 +45,7 @@ from derivations.language.errors import CheckFailed
 from derivations.layout.paper import Paper, on_paper
 from derivations.layout.widths import Sheet, head_width
 from derivations.notation.breaking import lines
+from derivations.notation.chain import Formula
 from derivations.notation.glyphs import Glyphs
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.symbols import Symbols

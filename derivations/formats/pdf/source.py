@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Code, Document, Figure, Formula, Inline, Table, Words, lone_number
+from derivations.document.blocks import Code, Document, Figure, Inline, Table, Words, lone_number
 from derivations.figures.drawing import decimal
 from derivations.figures.svg import svg_of
 from derivations.formats.pdf.text import code, escape, fonts, shown, verbatim
@@ -22,6 +22,7 @@ from derivations.layout.paper import Paper, on_paper, pairs, sticking
 from derivations.layout.widths import LARGE, SPACED, Sheet, chain_width, head_width, row_heights
 from derivations.notation.boxes import Box, Sign
 from derivations.notation.breaking import Line, lines
+from derivations.notation.chain import Formula
 from derivations.notation.locales import Marks
 from derivations.notation.measure import TEXT, measure_row
 from derivations.notation.spoken.speaker import spoken_chain

@@ -13,7 +13,7 @@ from derivations.figures.nodes import quantities
 from derivations.figures.scene import Scene
 from derivations.figures.svg import svg_of
 from derivations.formats.play.javascript import called, equation, members, quoted
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.tree import Number, Ref
 
 NUMBERS = ("adjoint", "contribution")  # labels that are nothing but numbers

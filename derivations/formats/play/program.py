@@ -16,13 +16,13 @@ from derivations.formats.play.javascript import (
     quoted,
 )
 from derivations.formats.play.numbers import bare, entry_template, literal, numbers_template
-from derivations.language.backward import adjoint
+from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Ref, walk
 from derivations.model.example import Example, sample_axes
+from derivations.notation.chain import Side
 from derivations.notation.mathml import mathml_of
 from derivations.notation.printed import as_printed
-from derivations.notation.read import Side
 from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset

@@ -14,9 +14,9 @@ from derivations.formats.spreadsheet.shared import Shared, index_letters, number
 from derivations.formats.spreadsheet.step import Block
 from derivations.formats.spreadsheet.words import Wording, said
 from derivations.formats.spreadsheet.workbook import Chart, Formula, Input, Sheet, Text, Workbook
+from derivations.language.names import after
 from derivations.language.tree import Ref, number
 from derivations.model.example import sample_axes
-from derivations.model.pace import after
 from derivations.numbers.systems import rational
 from derivations.numbers.tape import Entry
 from derivations.run.training import Step, Trace

@@ -12,8 +12,8 @@ from derivations.document.blocks import Part
 from derivations.document.columns import parts_of
 from derivations.formats.spreadsheet.cells import Place
 from derivations.formats.spreadsheet.words import Wording, said
-from derivations.language.backward import adjoint
 from derivations.language.contributions import needed
+from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
 from derivations.model.example import Example

@@ -15,6 +15,7 @@ from derivations.formats.spreadsheet.formulas import Formulas
 from derivations.formats.spreadsheet.grid import At, draw, side_by_side
 from derivations.formats.spreadsheet.shared import Shared, form_of
 from derivations.formats.spreadsheet.workbook import Formula, Input, Sheet, Text
+from derivations.language.names import after
 from derivations.language.program import Equation
 from derivations.language.tree import (
     Expr,
@@ -22,7 +23,6 @@ from derivations.language.tree import (
     number,
     rename_index,
 )
-from derivations.model.pace import after
 from derivations.numbers.systems import EXACT, Value, rational
 from derivations.numbers.tape import Entry
 from derivations.run.training import Step, worked

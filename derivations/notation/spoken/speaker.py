@@ -33,7 +33,7 @@ from derivations.language.tree import (
     Sum,
     number,
 )
-from derivations.notation.read import Side
+from derivations.notation.chain import Side
 from derivations.notation.spoken import phrases_of
 from derivations.notation.spoken.letters import Letters, decimal
 from derivations.notation.spoken.phrases import Phrases
