@@ -18,22 +18,31 @@ import pytest
 import derivations
 
 PACKAGE = Path(derivations.__file__).parent
-TIERS = (  # lowest first; layers of one tier do not know each other
-    {"catalogue"},
+TIERS = (  # the way of the data, lowest first; rooms of one floor do not know each other
+    {"catalogue", "cache"},
     {"language"},
-    {"notation", "numbers"},
-    {"examples"},
-    {"witnesses", "figures"},
-    {"pages", "cache"},
-    {"courses"},
-    {"cli", "derivations", "sphinx"},  # the package itself hands out names, lazily
+    {"numbers"},
+    {"notation"},
+    {"translations", "spec"},
+    {"model"},
+    {"run"},
+    {"programs", "figures"},
+    {"pytorch"},
+    {"witnesses"},
+    {"claims"},
+    {"document"},
+    {"layout", "audit"},
+    {"formats"},
+    {"page"},
+    {"courses", "sphinx"},
+    {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},
 )
 HEAVY = ("torch", "sympy", "flint", "pydantic")
 FORBIDDEN = {"eval", "exec", "sympify", "parse_expr", "lambdify"}
 MAY_EXEC = "derivations.witnesses.run_listing"
 VAGUE = {"utils", "util", "helpers", "common", "manager", "base", "misc"}
-MODULE_LINES, MEDIAN_LINES, LONG_LINES = 300, 8, 25
+PUBLIC_NAMES, MEDIAN_LINES, LONG_LINES = 10, 8, 25
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -156,7 +165,8 @@ def test_rows_are_data() -> None:
 
 
 def test_only_witnesses_import_torch() -> None:
-    assert offenders(lambda module: layer(module) != "witnesses" and "torch" in roots(module)) == {}
+    may = {"witnesses", "pytorch"}
+    assert offenders(lambda module: layer(module) not in may and "torch" in roots(module)) == {}
 
 
 def test_nothing_executes_text() -> None:
@@ -171,12 +181,10 @@ def test_the_command_line_starts_light() -> None:
     assert done.stdout.split() == []
 
 
-def test_modules_are_short() -> None:
-    def excess(module: str) -> int:
-        lines = len(source(module).splitlines())
-        return lines if lines > MODULE_LINES else 0
-
-    assert offenders(excess) == {}
+def test_modules_offer_few_names() -> None:
+    """A module may be long where its thought is; what others must know of it is little."""
+    offered = [sum(is_public(node) for node in tree(module).body) for module in PATHS]
+    assert statistics.quantiles(offered, n=10)[-1] <= PUBLIC_NAMES
 
 
 def test_functions_are_short() -> None:

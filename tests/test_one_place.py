@@ -57,7 +57,7 @@ LAYERS += (
     ),
     "formats/table.py": (
         "BY_NAME = ",
-        'FORMATS += (Format("words", ".txt", "derivations.pages.plain_words:PRINTER", "the words alone"),)\n',
+        'FORMATS += (Format("words", ".txt", "derivations.formats.plain_words:PRINTER", "words alone"),)\n',
     ),
 }
 NEW_FORMAT = '''"""A format of one's own: the headings, and nothing else."""
@@ -112,7 +112,7 @@ def test_adding_one_of_each_takes_one_place(tmp_path: Path) -> None:
         text = path.read_text()
         at = text.index(before) if before else len(text)
         path.write_text(text[:at] + row + text[at:])
-    (tmp_path / "derivations" / "pages" / "plain_words.py").write_text(NEW_FORMAT)
+    (tmp_path / "derivations" / "formats" / "plain_words.py").write_text(NEW_FORMAT)
     (tmp_path / "added.toml").write_text(SPEC)
 
     shown = command(tmp_path, "list", "--catalogue")

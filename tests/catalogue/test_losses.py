@@ -22,7 +22,7 @@ from derivations.model.recognize import recognize
 from derivations.numbers.systems import ball, precision
 from derivations.page import build
 from tests.built import thinned
-from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
+from tests.catalogue.test_catalogue import assert_verified, by_name, example_of, run, spec
 
 SGD = 'optimizer = { name = "SGD", lr = 0.05 }'
 NUMBERS = {"d": "0.5", "c": "0.5", "s": "0.1", "g": "2", "r": "0.25"}

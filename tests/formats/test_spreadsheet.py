@@ -410,7 +410,7 @@ epochs = 260
 @pytest.mark.parametrize("name", ["gomez-lstm", "softmax-regression"])
 def test_published_examples_pass(name: str) -> None:
     """What a closed product reads beside its zero need not exist; a published network is a workbook too."""
-    found = next(Path(__file__).parent.rglob(f"{name}.toml"))
+    found = next(Path(__file__).parents[1].rglob(f"{name}.toml"))
     press = press_of(run_of(prepare(*read_spec(found))))
     spreadsheet.check(spreadsheet.write(press), press)
 

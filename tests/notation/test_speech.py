@@ -51,7 +51,7 @@ from tests.strategies import LETTERS, NAMES, decimals, refs, trees
 
 OTHERS_SLOW = [name if name == "en" else pytest.param(name, marks=pytest.mark.slow) for name in LANGUAGES]
 
-OUTPUT = Path(__file__).parent.parent / "output"
+OUTPUT = Path(__file__).parents[2] / "output"
 RANKS = dict.fromkeys(("w", "b", "L", "lr", "beta1", "eps", "v_hat", "m", "t", "c"), 0) | {
     **dict.fromkeys(("x", "y", "yhat", "token"), 1),
     **dict.fromkeys(("W", "X", "h", "E"), 2),

@@ -21,7 +21,7 @@ from derivations.language.symbolic import Atoms, is_zero, to_sympy, unfold
 from derivations.language.tree import Call, Ref
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, ball, precision, rational
-from tests.test_catalogue import assert_verified, by_name, example_of, run, spec
+from tests.catalogue.test_catalogue import assert_verified, by_name, example_of, run, spec
 
 POINTS = [
     *("-30", "-7.3", "-3", "-2", "-1", "-0.5", "-1e-9", "0", "1e-9", "1/3", "0.5", "1", "2", "3"),

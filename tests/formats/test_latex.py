@@ -24,7 +24,7 @@ from derivations.spec import gallery
 from tests.built import GALLERY, page
 
 FORMS = ("tex", "fragment", "beamer")
-STRESS = sorted((Path(__file__).parent / "stress").glob("*.toml"))
+STRESS = sorted((Path(__file__).parents[1] / "stress").glob("*.toml"))
 FEW = [
     "linear-regression",
     *(pytest.param(n, marks=pytest.mark.slow) for n in ("attention", "softmax-regression")),

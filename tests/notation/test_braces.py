@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 
 from derivations.formats.markdown.write import escape
 from derivations.page import build
-from tests.test_hostile import spec
+from tests.spec.test_hostile import spec
 
 
 @pytest.mark.parametrize("text", ["{{ 7*7 }}", "{% raw %}", "{{{x}}}", "{{< include /etc/passwd >}}"])

@@ -29,7 +29,7 @@ from derivations.notation.typst import typst_of
 from derivations.page import Page, build
 from derivations.spec.gallery import names, path
 from tests.built import page
-from tests.test_hostile import LINEAR, spec
+from tests.spec.test_hostile import LINEAR, spec
 
 GALLERY = tuple(names())
 FEW = ("linear-regression", "two-two-two-network", "lstm-step")

@@ -16,7 +16,7 @@ from derivations.courses.index import TEXTS, write_index
 from derivations.courses.inputs import inputs
 from derivations.language.errors import SpecError
 from derivations.notation.locales import LANGUAGES, locale
-from tests.test_course import spec
+from tests.courses.test_course import spec
 
 TAGS = {language: "zh-Hans" if language == "zh" else language for language in LANGUAGES}
 

@@ -194,7 +194,7 @@ def test_a_bad_cell_of_a_csv_file_is_named(cell: str, run: Run) -> None:
     if cell == "1e999999999":  # a billion digits, were it ever made exact
         code = "from derivations.spec.arrays import _cell; from derivations.spec.spec import Csv; "
         code += f"_cell('{cell}', 2, Csv(csv='d.csv', column='a'))"
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         ended = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=4
         )
@@ -455,7 +455,7 @@ def test_a_build_killed_while_it_writes_leaves_the_old_page(tmp_path: Path) -> N
         "from derivations.cache import write_atomically\n"
         "write_atomically(pathlib.Path(sys.argv[1]), b'new')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run([sys.executable, "-c", code, str(page)], env=environment, check=False)
     assert ended.returncode == -9
     assert page.read_text() == "old"

@@ -14,7 +14,7 @@ from derivations.page import Page
 from derivations.spec import gallery
 
 SPEC = gallery.path("linear-regression").read_text() + '\n[page]\ntemplates = "mine"\n'
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OWN_WORDS = """
 "We start from {}." = "Our first guess is {}."
 "Summary" = "What we have learnt"

@@ -17,7 +17,7 @@ from derivations.document.blocks import Digits
 from derivations.document.kinks import Kinks
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.page import build
-from tests.test_catalogue import by_name, spec
+from tests.catalogue.test_catalogue import by_name, spec
 
 KINKED = [row for row in FUNCTIONS if row.kinks]
 SENTENCE = re.compile(

@@ -45,9 +45,9 @@ from derivations.spec import gallery
 from derivations.spec.spec import Spec
 from derivations.spec.tables import SYMBOL
 from derivations.witnesses.matrix_forms import MatrixForm, holds_at_random
+from tests.language.test_matrix import slips
+from tests.notation.test_speech import meant
 from tests.strategies import LETTERS, Model, decimals, models, refs, trees
-from tests.test_matrix import slips
-from tests.test_speech import meant
 
 WAYS = ("partial", "nabla", "delta")
 SPEC = """

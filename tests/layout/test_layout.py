@@ -32,7 +32,7 @@ from tests.browser import BEYOND, OVERLAP, chromium, opened
 from tests.built import GALLERY, page
 
 SYMBOLS = Symbols({}, "L", None)
-STRESS = sorted((Path(__file__).parent / "stress").glob("*.toml"))
+STRESS = sorted((Path(__file__).parents[1] / "stress").glob("*.toml"))
 PAGES = [*GALLERY, *(pytest.param(path, marks=pytest.mark.slow, id=path.stem) for path in STRESS)]
 FEW = ("linear-regression", "rnn-two-steps", "attention")
 

@@ -483,7 +483,7 @@ def test_a_page_from_a_module() -> None:
 
 
 def test_the_sessions_of_the_readme() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (session,) = re.findall(r"```pycon\n(.*?)```", readme, re.DOTALL)
     example = doctest.DocTestParser().get_doctest(session, {"derivations": derivations}, "README", None, None)
     assert doctest.DocTestRunner().run(example).failed == 0

@@ -320,7 +320,7 @@ def test_contributions_that_do_not_add_up_are_caught(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("form", ["svg", "tikz"])
 def test_each_format_is_held_against_the_drawing(form: str) -> None:
-    """`tests/test_figures.py` alters every shape; here only that the new labels are written at all."""
+    """`test_figures.py` alters every shape; here only that the new labels are written at all."""
     shown = page("elastic-net")
     text = shown.assets["elastic-net-values.svg"] if form == "svg" else shown["tex"]
     assert isinstance(text, str)
