@@ -2,7 +2,7 @@
 
 What we say is a `Message`: a sentence by its English text, with holes that are filled by formulas, code,
 numbers, lists and other messages. A plain string is text of the author, a name or a label.
-`derivations.document.languages` makes plain words of messages, so that printers see strings, formulas and code.
+`derivations.document.languages` makes plain words of messages: printers see strings, formulas and code.
 """
 
 from __future__ import annotations

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import babel
 import re
-from dataclasses import dataclass
-from functools import cached_property
 
 # --- How a language writes a decimal: its mark, thousands, and what separates arguments -------
 

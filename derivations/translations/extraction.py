@@ -1,8 +1,7 @@
 """The texts that the message catalogues must hold: those of the code, and those of the rows.
 
-``python -m derivations.translations.extraction`` brings every catalogue in ``derivations/translations`` up to date:
-new texts come in with an empty translation, texts that nobody says any more go. A test fails as long as one
-is empty.
+``python -m derivations.translations.extraction`` brings every catalogue beside it up to date: new texts come
+in with an empty translation, texts that nobody says any more go. A test fails as long as one is empty.
 """
 
 from __future__ import annotations
