@@ -27,7 +27,7 @@ from derivations.pytorch.axes import (
     together,
     whole,
 )
-from derivations.witnesses.templates import (
+from derivations.pytorch.templates import (
     ALL,
     CHOSEN,
     REST,

@@ -23,9 +23,9 @@ from derivations.pytorch.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay,
 from derivations.pytorch.calls import alternative, bound, row_of, same, set_otherwise, spelling
 from derivations.pytorch.equations import Call, Filled, fill
 from derivations.pytorch.graph import VALUE, Graph
+from derivations.pytorch.templates import words
 from derivations.pytorch.views import VIEWS
 from derivations.spec.spec import check_name
-from derivations.witnesses.templates import words
 
 PARAMETER_NAMES = {"weight": "w", "bias": "b", "running_mean": "mu", "running_var": "var"}
 DIGITS = "0123456789"

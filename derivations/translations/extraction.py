@@ -36,11 +36,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def texts() -> list[Text]:
-    """Every text of ours, and every pair for one and several, in the order of the code."""
-    methods = [(f"{folder}/**.py", "python") for folder in ("figures", "pages", "witnesses", "courses")]
-    found = extract_from_dir(PACKAGE, methods, keywords=KEYWORDS)
-    said = sorted((name, line, text) for name, line, text, _, _ in found)
-    return list(dict.fromkeys([*(text for _, _, text in said), *_of_rows()]))
+    """Every text of ours, and every pair for one and several, in the order of the alphabet."""
+    found = extract_from_dir(PACKAGE, [("**.py", "python")], keywords=KEYWORDS)
+    return sorted(
+        {*(text for _, _, text, _, _ in found), *_of_rows()}, key=lambda text: (str(text).lower(), str(text))
+    )
 
 
 def _of_rows() -> Iterator[str]:

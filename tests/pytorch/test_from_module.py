@@ -24,11 +24,11 @@ from derivations.language.errors import DerivationsError
 from derivations.model.example import prepare
 from derivations.pytorch.from_module import Translation, translate
 from derivations.pytorch.module_itself import module_witness
+from derivations.pytorch.templates import reads as reads_of
+from derivations.pytorch.templates import words
 from derivations.run.training import certified, train
 from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check
-from derivations.witnesses.templates import reads as reads_of
-from derivations.witnesses.templates import words
 
 SGD = {"name": "SGD", "lr": 0.125}
 
