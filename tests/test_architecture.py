@@ -181,6 +181,14 @@ def test_the_command_line_starts_light() -> None:
     assert done.stdout.split() == []
 
 
+def test_names_are_read_apart_in_one_module() -> None:
+    """An adjoint, a value after the update, a part of a formula are made and read by `language.names`."""
+    signs = ('rstrip("\'")', 'endswith("\'")', '"/d"', 'f"d{', "/d{", r"_s\\d", 'f"{owner}_s')
+    others = [module for module in PATHS if module != "derivations.language.names"]
+    found = {module: [sign for sign in signs if sign in source(module)] for module in others}
+    assert {module: signs for module, signs in found.items() if signs} == {}
+
+
 def test_modules_offer_few_names() -> None:
     """A module may be long where its thought is; what others must know of it is little."""
     offered = [sum(is_public(node) for node in tree(module).body) for module in PATHS]

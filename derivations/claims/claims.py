@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, unprimed
 from derivations.language.ranges import settled
 from derivations.language.steps import Chain, local_slopes
 from derivations.language.tree import (
@@ -53,7 +53,7 @@ class Claims:
         example = self.example
         found = [(eq.target, eq.body) for eq in (*example.forward, *example.backward, *example.update)]
         for eq in example.update:
-            name = eq.target.name.rstrip("'")
+            name = unprimed(eq.target.name)
             found.append((Ref(name, eq.target.indices), eq.body))
         for _, subject, slope in local_slopes(example.forward, example.loss, example.parameters):
             found.append((subject, slope))

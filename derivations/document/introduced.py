@@ -21,6 +21,7 @@ from derivations.document.blocks import (
     series,
 )
 from derivations.document.symbols import symbols_of
+from derivations.language.names import is_after
 from derivations.language.program import Equation
 from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
 from derivations.model.example import Example
@@ -126,7 +127,7 @@ def taken_out(example: Example) -> Iterator[Message]:
 
 def prime_words(shown: Iterable[Expr]) -> list[Message]:
     """What a prime means, if one stands in these formulas."""
-    found = [ref for expr in shown for ref in refs(expr) if ref.name.endswith("'")]
+    found = [ref for expr in shown for ref in refs(expr) if is_after(ref.name)]
     return [message(PRIMES, ref) for ref in found[:1]]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.language.errors import LanguageError, nearest
-from derivations.language.names import shifted
+from derivations.language.names import made_of, raised, shifted
 from derivations.language.tree import FRESH, refs
 from derivations.model.example import Example
 from derivations.notation.symbols import ACCENTS, Symbol, Symbols, meet, symbol_of
@@ -87,7 +87,7 @@ def _made_of(name: str, example: Example) -> Iterator[tuple[str, str]]:
     if name in {*example.forward.targets, *example.data, *example.start}:
         return
     ends = dict.fromkeys([*example.start, *(group.suffix.strip("_") for group in example.rule.groups)])
-    yield from ((name.removesuffix(f"_{end}"), end) for end in ends if end and name.endswith(f"_{end}"))
+    yield from made_of(name, ends)
 
 
 def check_notation(example: Example, source: Source, symbols: Symbols, renaming: Renaming) -> None:
@@ -102,7 +102,7 @@ def check_notation(example: Example, source: Source, symbols: Symbols, renaming:
                 continue
             if key not in known:
                 raise LanguageError(f"unknown name '{key}'", hint=nearest(key, known, "quantities"))
-            check_name(text.partition("^")[0])
+            check_name(raised(text)[0])
             if key == COUNT and renaming.counting:
                 _check_count(renaming.counting, symbols, example)
         except LanguageError as fault:

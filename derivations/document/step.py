@@ -39,7 +39,7 @@ from derivations.document.signposts import signposted
 from derivations.document.tables import MAX_COLUMNS, Rows
 from derivations.document.update import is_plain_descent
 from derivations.document.words import direction, samples_words
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, adjoint_of, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
 from derivations.model.example import Example, needed_adjoints
@@ -140,7 +140,7 @@ class _Page:
 
     def waits(self, eq: Equation) -> bool:
         """Whether an equation reads adjoints, so that it belongs to the backward table."""
-        return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(eq.body))
+        return any(adjoint_of(ref.name, self.example.loss) for ref in refs(eq.body))
 
     def row(self, eq: Equation) -> str | None:
         """The index that the rows of the equation's table run along; None if it is told entry by entry."""
@@ -213,7 +213,7 @@ class _Page:
 
     def chain(self, target: Ref, body: Expr, known: frozenset[Expr] = frozenset()) -> Display:
         found = self.writer.chain(target, body, known)
-        parameter = target.name.removesuffix("'")
+        parameter = unprimed(target.name)
         if parameter != target.name and parameter in self.example.start:
             found = _arrow(found, Ref(parameter, target.indices))
         return Display(with_samples(found, self.step))

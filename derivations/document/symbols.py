@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from derivations.document.renaming import check_notation, renaming_of
 from derivations.language.errors import LanguageError, nearest
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint_of, is_after
 from derivations.language.parser import parse
 from derivations.language.tree import Expr, Number, Ref
 from derivations.model.example import Example
@@ -44,9 +44,9 @@ def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symb
     ranks = {name: len(array.shape) for name, array in {**example.data, **example.start}.items()}
     ranks |= dict.fromkeys((*example.hyper, *example.rule.clock[1:]), 0)
     ranks |= {name: len(state.start.shape) for name, state in example.states.items()}
-    own = [eq for eq in example.backward if not eq.target.name.startswith(adjoint(example.loss, ""))]
+    own = [eq for eq in example.backward if adjoint_of(eq.target.name, example.loss) is None]
     for eq in (*example.forward, *own, *example.update):
-        if not eq.target.name.endswith("'"):
+        if not is_after(eq.target.name):
             ranks.setdefault(eq.target.name, len(eq.target.indices))
     if named is None:
         named = tuple(_named(key, name, example) for key, name in example.spec.page.names.items())

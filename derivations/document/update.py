@@ -21,7 +21,7 @@ from derivations.document.blocks import (
     series,
 )
 from derivations.document.introduced import function_words, index_words, prime_words
-from derivations.language.names import adjoint, after, second
+from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
 from derivations.model.example import Example
@@ -92,7 +92,7 @@ def _one_of_each(example: Example) -> tuple[list[Equation], list[str]]:
 
 def update_formula(example: Example, eq: Equation) -> Formula:
     """``w ← w - η dL/dw`` for a parameter, ``m' = …`` for everything else."""
-    name = eq.target.name.rstrip("'")
+    name = unprimed(eq.target.name)
     if name in example.start:
         return formula(Ref(name, eq.target.indices), ("←", eq.body))
     return formula(eq.target, eq.body)
@@ -162,7 +162,7 @@ def is_plain_descent(example: Example) -> bool:
     if len(example.update.equations) != len(example.start):
         return False
     for eq in example.update:
-        name = eq.target.name.rstrip("'")
+        name = unprimed(eq.target.name)
         rate = Ref(example.rule.group(name).named("lr"))
         entry = Ref(name, eq.target.indices)
         slope = Ref(adjoint(example.loss, name), eq.target.indices)

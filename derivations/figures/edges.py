@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from derivations.language.contributions import contributions
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, edge_name
 from derivations.language.products import total
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Ref
@@ -25,12 +25,6 @@ from derivations.run.training import Step, Trace, looked_up, shapes_at
 
 Edge: TypeAlias = tuple[str, str]  # the quantity that is read, and the one that reads it
 Place: TypeAlias = tuple[int, ...]
-
-
-def edge_name(loss: str, edge: Edge) -> str:
-    """The name of what an edge adds; after ``/d`` stands the quantity whose entries it has."""
-    start, end = edge
-    return f"d{loss} through {end}/d{start}"
 
 
 def edge_programs(example: Example) -> dict[Edge, Program]:
@@ -45,7 +39,7 @@ def edge_programs(example: Example) -> dict[Edge, Program]:
     found: dict[Edge, list[Equation]] = {}
     for edge in dict.fromkeys((path.by.name, path.through.target.name) for path in paths):
         own = [path for path in paths if (path.by.name, path.through.target.name) == edge]
-        name = edge_name(example.loss, edge)
+        name = edge_name(example.loss, *edge)
         ways = ways_to(program, edge[0], own, letters, example.fits)
         found[edge] = [
             Equation(Ref(name, target.indices), total(*(way.expr for way in each))) for target, each in ways
@@ -78,7 +72,7 @@ def worked(trace: Trace, step: Step, system: NumberSystem) -> EdgeValues:
         memory = tape.bind(system)(step.memory[: len(tape.inputs)])
     found: dict[Edge, dict[Place, Value]] = {}
     for edge in edges:
-        name = edge_name(example.loss, edge)
+        name = edge_name(example.loss, *edge)
         slope = adjoint(example.loss, edge[0])
         places = sorted(at for other, at in step.layout.tape.slots if other == slope)
         nothing = system.number(Fraction(0))  # no path of this edge comes to an entry that another reaches

@@ -22,7 +22,7 @@ from derivations.language.contributions import (
     needed,
     reduce,
 )
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, adjoint_of
 from derivations.language.products import factors, product, total
 from derivations.language.program import Equation, Program
 from derivations.language.tree import (
@@ -94,7 +94,7 @@ def put_in_outer(program: Program, loss: str, parameters: Iterable[str]) -> Prog
 
 
 def _is_adjoint(ref: Ref, loss: str) -> bool:
-    return ref.name.startswith(f"d{loss}/d")
+    return adjoint_of(ref.name, loss) is not None
 
 
 def _put_in(expr: Expr, local: dict[str, Equation]) -> Expr:

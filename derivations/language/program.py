@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from derivations.language.names import part_name
 from derivations.language.products import product
 from derivations.language.tree import (
     ONE,
@@ -228,7 +229,7 @@ def _keeps_sum(expr: Expr, place: int, parts: tuple[Expr, ...]) -> bool:
 
 
 def _new_name(owner: str, taken: set[str]) -> str:
-    name = next(f"{owner}_s{k}" for k in range(1, 10_000) if f"{owner}_s{k}" not in taken)
+    name = part_name(owner, taken)
     taken.add(name)
     return name
 

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import sympy as sp
 
 from derivations.language.contributions import needed
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, adjoint_of, of_adjoint
 from derivations.language.program import Program
 from derivations.language.ranges import affine, extremes, is_letter, moving_letters
 from derivations.language.steps import Chain, Line
@@ -191,7 +191,7 @@ class Prover:
     def of(self, symbol: str) -> Entry:
         """The entry of a symbol, or the one whose adjoint it is."""
         name, at = _entry(symbol)
-        return name.removeprefix(adjoint(self.loss, "")), at
+        return of_adjoint(name, self.loss), at
 
     def depth(self, entry: Entry) -> int:
         """How many equations stand one above another below an entry; 0 for inputs and adjoints."""
@@ -210,8 +210,8 @@ class Prover:
     def adjoint(self, symbol: str) -> Any:
         """The chain rule for the adjoint that a symbol stands for; None for quantities."""
         name, at = _entry(symbol)
-        prefix = adjoint(self.loss, "")
-        return self.total(name.removeprefix(prefix), at) if name.startswith(prefix) else None
+        of = adjoint_of(name, self.loss)
+        return None if of is None else self.total(of, at)
 
     @cached_property
     def entries(self) -> dict[Entry, Any]:
@@ -329,7 +329,7 @@ class Prover:
 
     def entry(self, name: str, at: tuple[int, ...]) -> Any:
         """The symbol of an entry; the adjoint of an entry outside its array is 0."""
-        of = name.removeprefix(adjoint(self.loss, ""))
+        of = of_adjoint(name, self.loss)
         outside = of != name and of in self.program.targets and (of, at) not in self.entries
         return sp.Integer(0) if outside else _symbol(name, at)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from derivations.language.contributions import active, needed
 from derivations.language.errors import LanguageError, SpecError, nearest
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, is_after
 from derivations.language.parser import Assignment
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
@@ -52,7 +52,7 @@ def check_names(lines: list[Assignment], indices: frozenset[str], data: set[str]
             raise LanguageError(f"'{name}' is defined twice", at=line.target.at)
         patterns.add(line.target)
         check_name(name, line.target.at)
-        if name in indices or name.endswith("'"):
+        if name in indices or is_after(name):
             raise LanguageError(f"'{name}' cannot be the name of a quantity here", at=line.target.at)
         defined |= set() if entry else {name}
     for line in lines:

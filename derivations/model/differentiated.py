@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivations.language.backward import backward, put_in_outer
-from derivations.language.names import adjoint, second, shifted
+from derivations.language.names import adjoint, adjoint_of, second, shifted
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Expr, Ref, refs, transform
 from derivations.model.update import Rule
@@ -58,14 +58,12 @@ def _needed(program: Program, last: str) -> list[Equation]:
 
 def _named(eq: Equation, slope: str, loss: str) -> Equation:
     """An equation of the second pass with names that say so: ``h_yhat`` for ``d(dL/dw)/dyhat``."""
-    prefix, inner = adjoint(slope, ""), adjoint(loss, "")
 
     def rename(node: Expr) -> Expr | None:
-        if not isinstance(node, Ref) or not node.name.startswith(prefix):
+        of = adjoint_of(node.name, slope) if isinstance(node, Ref) else None
+        if not isinstance(node, Ref) or of is None:
             return None
-        plain = node.name.removeprefix(prefix)
-        own = f"d{plain.removeprefix(inner)}" if plain.startswith(inner) else plain
-        return Ref(second(own), node.indices)
+        return Ref(second(of, loss), node.indices)
 
     target = transform(eq.target, rename)
     assert isinstance(target, Ref)

@@ -11,14 +11,13 @@ or in its new one, ``w'``, wherever it stands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from derivations.catalogue import functions
 from derivations.language.errors import LanguageError, nearest
-from derivations.language.names import adjoint
+from derivations.language.names import as_words, from_word
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation, Program, hoist
 from derivations.language.tree import (
@@ -48,7 +47,7 @@ def rewritten(example: Example, equations: str, **given: Any) -> Example:
     it may read. Raises `LanguageError` for a quantity that no equation of the example computes.
     """
     found = _with_data(example, {name: _array(value) for name, value in given.items()})
-    for line in parse_program(_words(equations, example.loss), functions.NAMES):
+    for line in parse_program(as_words(equations, example.loss), functions.NAMES):
         target, body = (_adjoints(side, example.loss) for side in (line.target, line.body))
         assert isinstance(target, Ref)
         _check_known(found, target)
@@ -111,21 +110,14 @@ def _array(value: Any) -> Array:
 # --- reading -------------------------------------------------------------------------------------------
 
 
-def _words(text: str, loss: str) -> str:
-    """``dL/dh`` as one word of the same length, ``dL_dh``, which the parser takes for a name."""
-    return re.sub(rf"\b{re.escape(adjoint(loss, ''))}(?=[A-Za-z])", adjoint(loss, "").replace("/", "_"), text)
-
-
 def _adjoints(expr: Expr, loss: str) -> Expr:
-    """The words of `_words` as the names of adjoints again."""
-    prefix = adjoint(loss, "")
-    word = prefix.replace("/", "_")
+    """The words of `as_words` as the names of adjoints again."""
 
     def rule(node: Expr) -> Expr | None:
-        if not isinstance(node, Ref) or not node.name.startswith(word):
+        if not isinstance(node, Ref) or from_word(node.name, loss) == node.name:
             return None
         parts = tuple(_adjoints(part, loss) for part in node.indices)
-        return replace(node, name=prefix + node.name.removeprefix(word), indices=parts)
+        return replace(node, name=from_word(node.name, loss), indices=parts)
 
     return transform(expr, rule)
 

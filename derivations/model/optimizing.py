@@ -12,6 +12,7 @@ from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
 from derivations.catalogue.schedules import Schedule
 from derivations.language.errors import LanguageError, nearest
+from derivations.language.names import is_after
 from derivations.language.program import Program
 from derivations.model.knobs import (
     Path,
@@ -203,7 +204,7 @@ def check_taken(
     rule: Rule, states: Mapping[str, State], source: Source, forward: Program, tables: Mapping[str, Any]
 ) -> None:
     """No name of the author's is a hyper-parameter, a state or another quantity of the update."""
-    others = (name for name in rule.update.targets if not name.endswith("'"))
+    others = (name for name in rule.update.targets if not is_after(name))
     taken = {*rule.hyper, *states, *others, *(eq.target.name for eq in rule.ahead)}
     taken |= rule.update.indices - forward.indices
     hint = "Choose another name."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,6 +11,7 @@ from derivations.catalogue import functions
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS
 from derivations.catalogue.losses import LOSSES, Loss
+from derivations.language.names import is_part_of
 from derivations.language.parser import parse
 from derivations.language.program import Equation
 from derivations.language.shortcuts import match, matches
@@ -172,7 +172,7 @@ def _usable(placed: Placed, example: Example) -> list[Placed]:
 
 def owner(name: str, targets: tuple[str, ...]) -> str | None:
     """The quantity whose equation an equation is part of: a sum that was taken out is ``z1_s1``."""
-    own = [target for target in targets if name == target or re.fullmatch(rf"{re.escape(target)}_s\d+", name)]
+    own = [target for target in targets if is_part_of(name, target)]
     return own[0] if own else None
 
 

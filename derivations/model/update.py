@@ -10,7 +10,7 @@ from functools import cached_property
 from derivations.catalogue import functions
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.clipping import Clipping
-from derivations.language.names import adjoint, after, second, shifted, state_name
+from derivations.language.names import adjoint, after, second, shifted, state_name, unprimed
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
 from derivations.language.tree import (
@@ -132,7 +132,7 @@ class Rule:
 
     def owner(self, name: str) -> str:
         """The parameter to which a quantity of the update belongs; empty for what is shared."""
-        plain = name.rstrip("'")
+        plain = unprimed(name)
         for parameter, lines in self.lines.items():
             own = {self.name(target, parameter) for target in owned(lines)} | {gradient(self, parameter)}
             if plain in own | {parameter}:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from derivations.catalogue import functions
 from derivations.language.matrix import NORM, ONES, TRANSPOSED
+from derivations.language.names import adjoint
 from derivations.language.tree import (
     Add,
     Call,
@@ -342,7 +343,7 @@ class _Reader:
     def slope_by(self, by: Expr) -> Ref:
         if not isinstance(by, Ref):
             raise Unreadable("a derivative by something that is not a quantity")
-        return Ref(f"d{self.symbols.loss}/d{by.name}", by.indices)
+        return Ref(adjoint(self.symbols.loss, by.name), by.indices)
 
     def counted(self, length: str) -> str:
         """The index that a number of values counts: ``n`` the samples, ``n_j`` the index ``j``."""

@@ -6,12 +6,12 @@ The mapping of one example is one-to-one, so that a finished page can be read ba
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from derivations.catalogue import functions
+from derivations.language.names import adjoint_of, long_word, primes, raised, spellings, unprimed
 from derivations.language.tree import Expr, Number, Ref, number
 from derivations.notation.locales import PLAIN, Marks
 
@@ -53,27 +53,23 @@ def _spelled(part: str | Symbol) -> str:
 
 def symbol_of(name: str) -> Symbol:
     """The symbol that a name suggests, taken alone; ``a^(1)`` has a number above."""
-    if found := re.fullmatch(r"(\w+)\^\((\w+)\)", name):
-        return replace(symbol_of(found[1]), above=found[2])
-    plain = name.rstrip("'")
-    primes = name[len(plain) :]
-    for accent, command in ACCENTS.items():
-        found = re.fullmatch(rf"([A-Za-z]+?)_?{accent}((?:_\w+)?)", plain)
-        if found and (stem := _stem(found[1])):
-            return Symbol(f"{command} {stem}", _subscripts(found[2]), primes)
-    found = re.fullmatch(r"([A-Za-z]+?)_?(\d*)((?:_\w+)?)", plain)
-    if found and (stem := _stem(found[1])):
-        return Symbol(stem, (*([found[2]] if found[2] else []), *_subscripts(found[3])), primes)
-    word, _, scripts = plain.partition("_")
-    if word.isalpha() and scripts:  # net_h1
-        return Symbol(rf"\mathrm{{{word}}}", _subscripts(scripts), primes)
-    return upright(name)
+    base, above = raised(name)
+    return replace(_plain_symbol(base), above=above) if above else _plain_symbol(base)
+
+
+def _plain_symbol(name: str) -> Symbol:
+    for way in spellings(name):
+        if stem := _stem(way.word):
+            accent = f"{ACCENTS[way.accent]} " if way.accent else ""
+            return Symbol(f"{accent}{stem}", way.scripts, way.primes)
+    long = long_word(name)
+    return Symbol(rf"\mathrm{{{long.word}}}", long.scripts, long.primes) if long else upright(name)
 
 
 def upright(name: str) -> Symbol:
     """A name spelled out in upright letters; ``_`` is shown as a dot, which no name contains."""
-    plain = name.rstrip("'")
-    return Symbol(rf"\mathrm{{{plain.replace('_', '.')}}}", (), name[len(plain) :])
+    plain = unprimed(name)
+    return Symbol(rf"\mathrm{{{plain.replace('_', '.')}}}", (), primes(name))
 
 
 def _stem(word: str) -> str:
@@ -82,10 +78,6 @@ def _stem(word: str) -> str:
     if word in GREEK and word != "pi":  # the number
         return f"\\{word}"
     return word if len(word) == 1 else ""
-
-
-def _subscripts(text: str) -> tuple[str, ...]:
-    return tuple(part for part in text.split("_") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +207,18 @@ class Symbols:
         """The symbol of a quantity, before or after the update."""
         if name in self.table:
             return self.table[name]
-        plain = name.rstrip("'")
+        plain = unprimed(name)
         base = self.table.get(plain) or symbol_of(self.index_name(plain))
-        return replace(base, primes=base.primes + "'" * name.count("'"))
+        return replace(base, primes=base.primes + primes(name))
 
     def of_entry(self, name: str, indices: tuple[Expr, ...]) -> tuple[Symbol, tuple[Expr, ...]]:
         """The symbol of an entry and the indices that stand beside it."""
-        plain = name.rstrip("'")
+        plain = unprimed(name)
         for row in self.named:
             rest = row.rest(plain, indices)
             if rest is not None:
                 own = row.symbol
-                return replace(own, primes=own.primes + name[len(plain) :]), rest
+                return replace(own, primes=own.primes + primes(name)), rest
         return self.of(name), indices
 
     def means(self, symbol: Symbol, rank: int) -> Callable[[tuple[Expr, ...]], Ref] | None:
@@ -242,10 +234,9 @@ class Symbols:
 
     def is_named(self, ref: Ref) -> bool:
         """Whether an entry, or its adjoint or new value, has a name of its own."""
-        of = self.adjoint(ref.name) or ref.name.rstrip("'")
+        of = self.adjoint(ref.name) or unprimed(ref.name)
         return any(row.rest(of, ref.indices) is not None for row in self.named)
 
     def adjoint(self, name: str) -> str | None:
         """The quantity whose adjoint a name is: ``w`` for ``dL/dw``."""
-        prefix = f"d{self.loss}/d"
-        return name[len(prefix) :] if name.startswith(prefix) else None
+        return adjoint_of(name, self.loss)

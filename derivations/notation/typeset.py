@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from derivations.language.matrix import NORM, ONES, OVER, TIMES, TRANSPOSED
+from derivations.language.names import adjoint, adjoint_of
 from derivations.language.tree import (
     ONE,
     Add,
@@ -207,7 +208,7 @@ def _slope(above: Box, below: Box) -> Fraction:
 
 def _derivative(body: Expr, by: Ref, symbols: Symbols) -> Box:
     if body == Ref(symbols.loss):
-        return typeset(Ref(f"d{symbols.loss}/d{by.name}", by.indices), symbols)
+        return typeset(Ref(adjoint(symbols.loss, by.name), by.indices), symbols)
     below = typeset(by, symbols)
     if isinstance(body, Ref) and symbols.adjoint(body.name) is None:
         return _slope(typeset(body, symbols), below)
@@ -281,7 +282,7 @@ def _is_fraction(expr: Expr, symbols: Symbols) -> bool:
     if symbols.derivative != "partial" and _is_slope(expr, symbols):
         return False
     return isinstance(expr, (Div, Derivative, Mean)) or (
-        isinstance(expr, Ref) and expr.name.startswith("d") and "/" in expr.name
+        isinstance(expr, Ref) and adjoint_of(expr.name) is not None
     )
 
 

@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from derivations.language.errors import ArithmeticFault, LanguageError
+from derivations.language.names import adjoint_of
 from derivations.language.program import Equation, Program, Term, normal_form
 from derivations.language.ranges import whole_number
 from derivations.language.tree import (
@@ -107,8 +108,8 @@ class _Builder:
 
     def loops(self, target: Ref) -> list[Env]:
         """The values of a target's letters; an adjoint has the entries of what it is the adjoint of."""
-        _, slash, of = target.name.partition("/d")
-        if slash and of in self.positions:
+        of = adjoint_of(target.name)
+        if of is not None and of in self.positions:
             pairs = [list(zip(target.indices, at, strict=True)) for at in self.positions[of]]
             self.names |= {part.name for part in target.indices if isinstance(part, Ref)}
             return [
@@ -285,7 +286,7 @@ class _Builder:
             return self.entries[entry]
         if entry in self.plan:
             return self.entry(entry)
-        if ref.padded or (ref.name.startswith("d") and "/" in ref.name):
+        if ref.padded or adjoint_of(ref.name) is not None:
             return self.ops.zero()  # outside the array; or no path of the chain rule reaches this entry
         raise LanguageError(f"{label(*entry)} does not exist: {self.extent(ref.name)}", at=ref.at)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.schedules import Schedule
-from derivations.language.names import adjoint, after, second
+from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Count, Expr, Number, Ref, refs, transform
@@ -236,7 +236,7 @@ def _written_step(example: Example, code: Mapping[str, str], sizes: Mapping[str,
     yield "with torch.no_grad():"
     named, sizes = _in_code(example, code), {**_own_sizes(example), **sizes}
     for eq in example.update:
-        name = eq.target.name.rstrip("'")
+        name = unprimed(eq.target.name)
         target = Ref(name, eq.target.indices)
         line = assignment(Equation(target, transform(eq.body, named)), Scope((), {}, sizes))
         if name in code:

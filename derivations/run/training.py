@@ -17,7 +17,7 @@ from typing import TypeVar
 from flint import arb, fmpq
 
 from derivations.language.errors import ArithmeticFault
-from derivations.language.names import adjoint, after
+from derivations.language.names import after, of_adjoint, unprimed
 from derivations.language.program import Program, Term, normal_form
 from derivations.language.ranges import sizes_of, whole_number
 from derivations.language.tree import (
@@ -174,7 +174,7 @@ def sizes_at(example: Example, size: int) -> dict[str, int]:
 def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example) -> dict[str, int]:
     sizes = sizes_of(program, shapes, example.spec.model.ranges)
     for eq in program:  # the indices of an array that is never read with plain letters: w[1], x[t + k - 1]
-        name = eq.target.name.removeprefix(adjoint(example.loss, "")).rstrip("'")
+        name = unprimed(of_adjoint(eq.target.name, example.loss))
         for part, extent in zip(eq.target.indices, shapes.get(name, ()), strict=False):
             if isinstance(part, Ref):
                 sizes.setdefault(part.name, extent)

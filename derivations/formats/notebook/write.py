@@ -21,6 +21,7 @@ from derivations.formats.notebook.cells import Cells, StepCells
 from derivations.formats.pictures import svg_files
 from derivations.formats.press import Press, Printer, audited
 from derivations.language.errors import CheckFailed
+from derivations.language.names import is_after
 from derivations.witnesses.run_listing import run_cells
 
 KERNEL = {
@@ -156,7 +157,7 @@ def _phase(block: Block, press: Press) -> int | None:
         case Display(shown):
             first, *rest = shown.sides
             name = getattr(first.expr, "name", "")
-            if rest and (rest[0].relation == "←" or name.endswith("'")):
+            if rest and (rest[0].relation == "←" or is_after(name)):
                 return 2
             return int(press.symbols.adjoint(name) is not None)
     return None

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from derivations.figures import graph, values
 from derivations.figures.drawing import Box, Drawing, Label, Shape, Stroke
-from derivations.figures.edges import Edge, edge_name, edge_programs
+from derivations.figures.edges import Edge, edge_programs
 from derivations.figures.lettering import width
 from derivations.figures.nodes import quantities
 from derivations.figures.scene import Scene
 from derivations.figures.svg import svg_of
 from derivations.formats.play.javascript import called, equation, members, quoted
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, edge_name
 from derivations.language.tree import Number, Ref
 
 NUMBERS = ("adjoint", "contribution")  # labels that are nothing but numbers
@@ -60,7 +60,7 @@ class PlayedGraph:
             elif isinstance(shape, Label) and shape.kind != "contribution" and _has_numbers(shape):
                 found.append(adjoint(self.scene.example.loss, name) if shape.kind == "adjoint" else name)
         own = (
-            edge_name(self.scene.example.loss, edge)
+            edge_name(self.scene.example.loss, *edge)
             for edge, label in self._labelled()
             if _has_numbers(label)
         )
@@ -92,7 +92,7 @@ class PlayedGraph:
             wide = width(label.said, self.scene.symbols, values.LETTERS)
             room = max(int(wide), values.LEAST) + ROOM
             yield {
-                "name": quoted(edge_name(example.loss, edge)),
+                "name": quoted(edge_name(example.loss, *edge)),
                 "start": quoted(edge[0]),
                 "room": str(room),
                 "equations": "[" + ", ".join(members(one, "    ") for one in own) + "]",

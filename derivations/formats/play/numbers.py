@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from derivations.formats.play.javascript import Scope, closed, code, letter, size
+from derivations.language.names import unprimed
 from derivations.language.products import product
 from derivations.language.tree import (
     Add,
@@ -59,7 +60,7 @@ def literal(markup: str) -> str:
 
 def entry_template(name: str, rank: int, symbols: Symbols) -> str:
     """``at => …``: an entry by its places, with the names that the author gave to some of them."""
-    of = symbols.adjoint(name) or name.rstrip("'")
+    of = symbols.adjoint(name) or unprimed(name)
     cases = ""
     for row in (row for row in symbols.named if row.quantity == of and len(row.places) == rank):
         tests = " && ".join(f"at[{k}] === {at}" for k, at in enumerate(row.places) if at is not None)

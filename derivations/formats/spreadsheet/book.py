@@ -14,7 +14,7 @@ from derivations.formats.spreadsheet.shared import Shared, index_letters, number
 from derivations.formats.spreadsheet.step import Block
 from derivations.formats.spreadsheet.words import Wording, said
 from derivations.formats.spreadsheet.workbook import Chart, Formula, Input, Sheet, Text, Workbook
-from derivations.language.names import after
+from derivations.language.names import after, unprimed
 from derivations.language.tree import Ref, number
 from derivations.model.example import sample_axes
 from derivations.numbers.systems import rational
@@ -182,7 +182,7 @@ def _summary(
         for column, ref in enumerate(columns, len(heads) - len(columns)):
             entry = ref.name, positions(ref)
             formula = f"={address(places[entry], sheet.name)}"
-            form = shared.forms[ref.name.rstrip("'")]
+            form = shared.forms[unprimed(ref.name)]
             sheet.put(column, Formula(formula, step.at(*entry), form=form))
     if len(steps) < 2:
         return None

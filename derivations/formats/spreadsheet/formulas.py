@@ -30,6 +30,7 @@ from derivations.formats.spreadsheet.text import (
     quotient,
 )
 from derivations.language.errors import LanguageError
+from derivations.language.names import adjoint_of
 from derivations.language.parser import parse
 from derivations.language.ranges import whole_number
 from derivations.language.tree import (
@@ -215,7 +216,7 @@ class Formulas:
         at = tuple(whole_number(part, env, lambda _: None) for part in ref.indices)
         if (ref.name, at) in self.places:
             return self.at(self.places[ref.name, at]), ATOM
-        if ref.padded or (ref.name.startswith("d") and "/" in ref.name):
+        if ref.padded or adjoint_of(ref.name) is not None:
             return ZERO  # outside the array; or no path of the chain rule reaches this entry
         return NOTHING
 

@@ -13,7 +13,7 @@ from derivations.document.columns import parts_of
 from derivations.formats.spreadsheet.cells import Place
 from derivations.formats.spreadsheet.words import Wording, said
 from derivations.language.contributions import needed
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, adjoint_of, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Count, Expr, Mean, Ref, Sum, free_indices, refs, walk
 from derivations.model.example import Example
@@ -86,11 +86,11 @@ class Shared:
 
     def waits(self, expr: Expr) -> bool:
         """Whether an expression reads adjoints, so that it belongs to the backward pass."""
-        return any(ref.name.startswith(adjoint(self.example.loss, "")) for ref in refs(expr))
+        return any(adjoint_of(ref.name, self.example.loss) for ref in refs(expr))
 
     def letters_of(self, name: str, rank: int) -> tuple[str, ...]:
         """The letters of a quantity's indices, as the author writes them."""
-        found = self.letters.get(name) or self.letters.get(name.rstrip("'"), ())
+        found = self.letters.get(name) or self.letters.get(unprimed(name), ())
         own = found if len(found) == rank else tuple(SPARE[:rank])
         return tuple(map(self.words.symbols.letter, own))
 
@@ -119,7 +119,7 @@ def number_forms(steps: Sequence[Step]) -> dict[str, str]:
     values: dict[str, list[Value]] = {}
     for step in steps:
         for (name, _), slot in step.layout.tape.slots.items():
-            values.setdefault(name.rstrip("'"), []).append(step.memory[slot])
+            values.setdefault(unprimed(name), []).append(step.memory[slot])
     return {name: form_of(known) for name, known in values.items()}
 
 

@@ -15,7 +15,7 @@ from derivations.formats.spreadsheet.formulas import Formulas
 from derivations.formats.spreadsheet.grid import At, draw, side_by_side
 from derivations.formats.spreadsheet.shared import Shared, form_of
 from derivations.formats.spreadsheet.workbook import Formula, Input, Sheet, Text
-from derivations.language.names import after
+from derivations.language.names import after, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import (
     Expr,
@@ -224,7 +224,7 @@ class Block:
     def formula(self, entry: Entry, formulas: Formulas) -> Formula:
         """The live formula of an entry, with the run's value for it."""
         name, at = entry
-        value, form = self.step.at(name, at), self.shared.forms[name.rstrip("'")]
+        value, form = self.step.at(name, at), self.shared.forms[unprimed(name)]
         result = name in {after(kept) for kept in self.shared.example.start}
         style = "result" if result or name == self.shared.example.loss else "number"
         if entry in self.before:

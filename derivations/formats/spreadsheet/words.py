@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from derivations.document.blocks import Part, message, phrase
 from derivations.document.languages import text_of
+from derivations.language.names import primes, unprimed
 from derivations.language.tree import (
     Chosen,
     Count,
@@ -95,12 +96,12 @@ class Wording:
     def _ref(self, ref: Ref) -> Ref:
         of = self.symbols.adjoint(ref.name)
         base = ref.name if of is None else of
-        plain = base.rstrip("'")
-        before, primes = ref.name.removesuffix(base), base[len(plain) :]
+        plain = unprimed(base)
+        in_front = ref.name.removesuffix(base)
         for row in self.symbols.named:
             rest = row.rest(plain, ref.indices)
             if rest is not None:
-                return Ref(f"{before}{row.name}{primes}", rest, padded=ref.padded)
+                return Ref(f"{in_front}{row.name}{primes(base)}", rest, padded=ref.padded)
         return ref if ref.indices else Ref(self.symbols.index_name(ref.name))
 
 
