@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from derivations.catalogue.outside import with_outside
+
 
 @dataclass(frozen=True)
 class Clipping:
@@ -23,7 +25,7 @@ class Clipping:
     flags: tuple[str, ...] = field(default=(), init=False)
 
 
-CLIPPINGS = (
+CLIPPINGS: tuple[Clipping, ...] = (
     Clipping(
         "value",
         torch="torch.nn.utils.clip_grad_value_",
@@ -43,4 +45,5 @@ CLIPPINGS = (
         source="Pascanu, Mikolov and Bengio 2013, Algorithm 1; the 1e-6 is torch's",
     ),
 )
+CLIPPINGS = with_outside("clippings", CLIPPINGS)
 BY_NAME = {row.name: row for row in CLIPPINGS}

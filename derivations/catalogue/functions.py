@@ -21,10 +21,11 @@ from functools import reduce
 from derivations.catalogue.activations import ACTIVATIONS
 from derivations.catalogue.elementary import ELEMENTARY
 from derivations.catalogue.function import Function
+from derivations.catalogue.outside import with_outside
 
 __all__ = ["BY_NAME", "FUNCTIONS", "NAMES", "Function", "torch_expression"]
 
-FUNCTIONS = (*ELEMENTARY, *ACTIVATIONS)
+FUNCTIONS = with_outside("functions", (*ELEMENTARY, *ACTIVATIONS))
 BY_NAME = {row.name: row for row in FUNCTIONS}
 NAMES = frozenset(BY_NAME)
 

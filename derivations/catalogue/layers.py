@@ -12,6 +12,7 @@ from derivations.catalogue.convolution_layers import CONVOLUTIONS
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.normalization_layers import NORMALIZATIONS
+from derivations.catalogue.outside import with_outside
 from derivations.catalogue.recurrent_layers import RECURRENT
 
 LAYERS: tuple[Layer, ...] = (
@@ -88,6 +89,7 @@ LAYERS: tuple[Layer, ...] = (
     *RECURRENT,
     *ATTENTION,
 )
+LAYERS = with_outside("layers", LAYERS)
 
 
 def layer_of(row: Function) -> Layer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derivations.catalogue.outside import with_outside
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 
 
@@ -40,7 +41,7 @@ def _reduced() -> Iterator[Loss]:
             )
 
 
-LOSSES = (
+LOSSES: tuple[Loss, ...] = (
     Loss(
         "mean squared error",
         equation="mean((a[i] - b[i])**2, i)",
@@ -105,3 +106,4 @@ LOSSES = (
     ),
     *_reduced(),
 )
+LOSSES = with_outside("losses", LOSSES)

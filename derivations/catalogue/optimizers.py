@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from derivations.catalogue.algorithm import SPELLING, Optimizer
 from derivations.catalogue.matrix_optimizers import MATRIX_OPTIMIZERS
+from derivations.catalogue.outside import with_outside
 from derivations.catalogue.textbook_optimizers import TEXTBOOK_OPTIMIZERS
 
 NOT_NEGATIVE, FRACTION = (0, None), (0, 1)
@@ -276,6 +277,7 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
     *MATRIX_OPTIMIZERS,
     *TEXTBOOK_OPTIMIZERS,
 )
+OPTIMIZERS = with_outside("optimizers", OPTIMIZERS)
 NONE = Optimizer(
     "none",
     torch="",

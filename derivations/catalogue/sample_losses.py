@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivations.catalogue.outside import with_outside
+
 
 @dataclass(frozen=True)
 class SampleLoss:
@@ -38,7 +40,7 @@ class SampleLoss:
 
 F = "torch.nn.functional"
 
-SAMPLE_LOSSES = (
+SAMPLE_LOSSES: tuple[SampleLoss, ...] = (
     SampleLoss(
         "squared_error",
         title="squared error",
@@ -297,4 +299,5 @@ SAMPLE_LOSSES = (
         over=True,
     ),
 )
+SAMPLE_LOSSES = with_outside("sample_losses", SAMPLE_LOSSES)
 SAMPLE_LOSS_BY_NAME = {row.name: row for row in SAMPLE_LOSSES}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivations.catalogue.outside import with_outside
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -43,7 +45,7 @@ CYCLIC = {"max_lr": None, "size_up": None, "size_down": None}
 SIZES = {"step_size_up": "size_up", "step_size_down": "size_down"}
 CYCLIC_ARGUMENTS = "base_lr={lr}, max_lr={max_lr}, step_size_up={size_up}, step_size_down={size_down}, "
 
-SCHEDULES = (
+SCHEDULES: tuple[Schedule, ...] = (
     Schedule(
         "StepLR",
         torch="torch.optim.lr_scheduler.StepLR",
@@ -175,4 +177,5 @@ SCHEDULES = (
         spelling=SIZES,
     ),
 )
+SCHEDULES = with_outside("schedules", SCHEDULES)
 BY_NAME = {row.name: row for row in SCHEDULES}

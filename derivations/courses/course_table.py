@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from derivations.courses.finding import near, one_line
 from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError, nearest
-from derivations.notation.locales import SIMPLIFIED
 from derivations.spec.spec import Source, broken_toml
-from derivations.spec.tables import Strict
+from derivations.spec.tables import LanguageCode, Strict
 
 
 class CourseTable(Strict):
@@ -30,8 +29,7 @@ class CourseTable(Strict):
     ] = ()
 
     language: Annotated[
-        Literal["en", "de", "fr", "es", "zh"] | None,
-        BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
+        LanguageCode | None,
         Field(description="Language of the index; if left out, that of its pages."),
     ] = None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from derivations.courses.inputs import MAX_BYTES, Inputs, inputs
 from derivations.language.errors import DerivationsError, SpecError
-from derivations.notation.locales import LANGUAGES, SIMPLIFIED, SOURCE
+from derivations.notation.languages import LANGUAGES, SOURCE, code_of
 from derivations.spec.gallery import find, names
 
 COURSE = "course.toml"
@@ -52,7 +52,7 @@ class Planned:
         """The language that the spec gives its page, by its code; empty if it cannot be read."""
         page = (self.read.tables or {}).get("page", {}) if self.read else None
         found = page.get("language", SOURCE) if isinstance(page, dict) else ""
-        return found if found in LANGUAGES else "zh" if found in SIMPLIFIED else ""
+        return code_of(found) if isinstance(found, str) and code_of(found) in LANGUAGES else ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from derivations.document.languages import plain
 from derivations.formats.markdown.write import escape, words_markdown
 from derivations.formats.render import environment, tidied
 from derivations.formats.table import BY_NAME, DEFAULT, Format
-from derivations.notation.locales import SOURCE, phrase
+from derivations.notation.languages import SOURCE
+from derivations.notation.locales import phrase
 from derivations.notation.symbols import Symbols
 from derivations.spec.gallery import contents, titles
 

@@ -21,7 +21,8 @@ from derivations.courses.finding import one_line
 from derivations.courses.inputs import digest_of
 from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError
-from derivations.notation.locales import LANGUAGES, SOURCE, locale, phrase
+from derivations.notation.languages import LANGUAGES, SOURCE
+from derivations.notation.locales import locale, phrase
 
 PICTURES = (BY_NAME["svg"].suffix, "-loss.svg", "-graph.svg")
 FIRST = ("html", "pdf", "md")
@@ -123,6 +124,6 @@ def _rendered(name: str, title: str, sections: list[Section], language: str) -> 
     escape = escape_html if name.endswith(".html") else escape_markdown
     template = environment(escape, {}).get_template(f"course/{name}.j2")
     said = {key: locale(language).text(text) for key, text in TEXTS.items()}
-    tag = LANGUAGES[language] if language == "zh" else language
-    shown = {"title": title, "sections": sections, "language": tag.replace("_", "-")}
+    tag = LANGUAGES[language].tag
+    shown = {"title": title, "sections": sections, "language": tag}
     return tidied(template.render(**shown, **said, pictured=lambda row: said["picture"].format(row.title)))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations import __version__
+from derivations.catalogue import outside
 from derivations.spec.template_folder import template_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -128,6 +129,7 @@ def _own_digest() -> bytes:
 def _versions() -> Iterator[str]:
     from importlib.metadata import PackageNotFoundError, version
 
+    yield from outside.versions()
     for name in libraries():
         try:
             yield f"{name} {version(name)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from derivations.catalogue.outside import with_outside
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -15,7 +17,7 @@ class Format:
     summary: str
 
 
-FORMATS = (
+FORMATS: tuple[Format, ...] = (
     Format(
         "md", ".md", "derivations.formats.markdown.write:PRINTER", "Markdown for GitHub, and for everywhere"
     ),
@@ -62,5 +64,6 @@ FORMATS = (
         "one picture: the fit, a network, the path or the graph",
     ),
 )
+FORMATS = with_outside("formats", FORMATS)
 BY_NAME = {row.name: row for row in FORMATS}
 DEFAULT = ("md", "tex", "json")

@@ -1,21 +1,23 @@
 """The languages of pages: how each says our texts, joins lists and writes numbers.
 
-What a language writes is in Babel's locale data (CLDR), what it says in ``derivations/translations``, one
-file of gettext a language. Both are read when a page asks for them.
+What a language writes is in Babel's locale data (CLDR), what it says in the catalogue of its row
+(`derivations.notation.languages`). Both are read when a page asks for them.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from derivations.notation.languages import LANGUAGES, SOURCE
 
 if TYPE_CHECKING:
     import babel
-import re
+    from babel.messages.catalog import Catalog
 
 # --- How a language writes a decimal: its mark, thousands, and what separates arguments -------
 
@@ -73,15 +75,6 @@ class Marks:
 PLAIN = Marks()
 
 
-SOURCE = "en"  # the language of the texts in the code
-LANGUAGES = {"en": "en_GB", "de": "de", "fr": "fr", "es": "es", "zh": "zh_Hans"}
-SIMPLIFIED = ("zh_Hans", "zh-Hans", "zh_CN", "zh-CN")  # other codes of Chinese
-JOINTS = {  # where a language does not join clauses and sentences as English does
-    "fr": {"; ": "\u00a0; "},
-    "zh": {", ": "、", "; ": "；", " ": "", "和": " 和 "},
-}
-
-
 @dataclass(frozen=True)
 class Locale:
     """A language as pages need it, by its code in a spec; ``own`` are an author's own words for ours."""
@@ -94,7 +87,7 @@ class Locale:
         """What Babel knows about it."""
         from babel import Locale as Data
 
-        return Data.parse(LANGUAGES[self.language])
+        return Data.parse(LANGUAGES[self.language].locale)
 
     @cached_property
     def marks(self) -> Marks:
@@ -129,7 +122,7 @@ class Locale:
         return [self._joint(f"{joint} ")] * (count - 1)
 
     def _joint(self, joint: str) -> str:
-        return JOINTS.get(self.language, {}).get(joint, joint)
+        return LANGUAGES[self.language].joints.get(joint, joint)
 
     def _patterns(self, count: int) -> list[str]:
         """What stands between the holes of CLDR's patterns such as ``{0} and {1}``."""
@@ -154,28 +147,28 @@ def locale(language: str, own: tuple[tuple[str, str], ...] = ()) -> Locale:
     return Locale(language, own)
 
 
-def catalogue_file(language: str) -> Path:
-    """The catalogue of a language."""
-    return Path(__file__).resolve().parent.parent / "translations" / f"{language}.po"
-
-
 def _catalogue(language: str) -> GNUTranslations:
     """The catalogue, compiled in memory."""
     from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
 
     compiled = BytesIO()
-    with catalogue_file(language).open("rb") as file:
-        write_mo(compiled, read_po(file, locale=LANGUAGES[language]))
+    write_mo(compiled, messages(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def messages(language: str) -> Catalog:
+    """The catalogue of a language as its file has it: every text of ours with its translation."""
+    from babel.messages.pofile import read_po
+
+    row = LANGUAGES[language]
+    assert row.catalogue is not None, "the language of the code needs no catalogue"
+    with row.catalogue.open("rb") as file:
+        return read_po(file, locale=row.locale)
 
 
 @cache
 def texts() -> frozenset[str]:
     """Every text of ours, as the catalogues list them, forms for several among them."""
-    from babel.messages.pofile import read_po
-
-    with catalogue_file("de").open("rb") as file:
-        ids = [message.id for message in read_po(file) if message.id]
+    ids = [message.id for message in messages("de") if message.id]
     return frozenset(text for one in ids for text in ([one] if isinstance(one, str) else one))

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
-from derivations.notation.locales import SIMPLIFIED
+from derivations.language.errors import nearest
+from derivations.notation.languages import LANGUAGES, code_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
 SYMBOL = r"^[A-Za-z][A-Za-z0-9_]{0,30}(\^\([A-Za-z0-9]{1,3}\))?$"  # with a number above: a^(1)
@@ -25,6 +34,16 @@ Part = Literal[
     "problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks", "figures"
 ]
 PARTS: tuple[str, ...] = get_args(Part)
+
+
+def _language(code: Any) -> str:
+    found = code_of(code) if isinstance(code, str) else ""
+    if found not in LANGUAGES:
+        raise ValueError(f"unknown language. {nearest(found, LANGUAGES, 'languages')}")
+    return found
+
+
+LanguageCode = Annotated[str, BeforeValidator(_language), WithJsonSchema({"enum": sorted(LANGUAGES)})]
 
 
 def _symbol(text: Any) -> Any:
@@ -78,9 +97,7 @@ class PageTable(Strict):
         NotationTable()
     )
     language: Annotated[
-        Literal["en", "de", "fr", "es", "zh"],
-        BeforeValidator(lambda code: "zh" if code in SIMPLIFIED else code),
-        Field(description="The language of the page; zh is Simplified Chinese."),
+        LanguageCode, Field(description="The language of the page; zh is Simplified Chinese.")
     ] = "en"
     templates: Annotated[
         Folder | None,

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
 from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.functions import FUNCTIONS
@@ -23,7 +23,8 @@ from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
 from derivations.catalogue.shortcuts import SHORTCUTS
-from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file
+from derivations.notation.languages import ROWS, TRANSLATIONS, Language
+from derivations.notation.locales import messages
 
 Text: TypeAlias = str | tuple[str, ...]
 KEYWORDS = {
@@ -45,7 +46,8 @@ def texts() -> list[Text]:
 
 def _of_rows() -> Iterator[str]:
     """What rows of the catalogue say on pages: rules, names, conventions."""
-    yield from (row.rule for row in (*FUNCTIONS, *SHORTCUTS))
+    yield from (row.rule for row in FUNCTIONS)
+    yield from (shortcut.rule for shortcut in SHORTCUTS)
     yield from (row.meaning for row in FUNCTIONS if row.meaning)
     for row in LOSSES:
         yield from (row.name, row.convention)
@@ -58,11 +60,9 @@ def _of_rows() -> Iterator[str]:
     yield from (schedule.convention for schedule in SCHEDULES)
 
 
-def brought_up_to_date(language: str, wanted: list[Text]) -> Catalog:
+def brought_up_to_date(language: Language, wanted: list[Text]) -> Catalog:
     """The catalogue of a language with exactly these texts, as far as they are translated."""
-    with catalogue_file(language).open("rb") as file:
-        known = read_po(file, locale=LANGUAGES[language])
-    name = LANGUAGES[language]
+    known, name = messages(language.code), language.locale
     header = f"# What the pages of derivations say, {name}."
     found = Catalog(name, header_comment=header, fuzzy=False, creation_date=DAY, revision_date=DAY)
     found.project, found.version = "derivations", "1"
@@ -83,12 +83,12 @@ def _forms(entry: Message) -> tuple[str, ...]:
 def main() -> None:
     """Bring every catalogue up to date and say what is missing."""
     wanted = texts()
-    for language in LANGUAGES:
-        if language != SOURCE:
+    for language in ROWS:
+        if language.catalogue is not None and language.catalogue.parent == TRANSLATIONS:
             found = brought_up_to_date(language, wanted)
-            catalogue_file(language).write_bytes(written(found))
+            language.catalogue.write_bytes(written(found))
             missing = sum(not all(_forms(each)) for each in found if each.id)
-            print(f"{catalogue_file(language).name}: {len(found)} texts, {missing} to be translated")
+            print(f"{language.catalogue.name}: {len(found)} texts, {missing} to be translated")
 
 
 def written(found: Catalog) -> bytes:

@@ -15,7 +15,8 @@ from derivations.courses.finding import Planned
 from derivations.courses.index import TEXTS, write_index
 from derivations.courses.inputs import inputs
 from derivations.language.errors import SpecError
-from derivations.notation.locales import LANGUAGES, locale
+from derivations.notation.languages import LANGUAGES
+from derivations.notation.locales import locale
 from tests.courses.test_course import spec
 
 TAGS = {language: "zh-Hans" if language == "zh" else language for language in LANGUAGES}
@@ -62,7 +63,7 @@ def test_the_language_of_a_course_is_read_and_checked(tmp_path: Path) -> None:
     file.write_text('language = "zh_Hans"\n')
     assert read_course(tmp_path).language == "zh"
     file.write_text('title = "C"\nlanguage = "xx"\n')
-    with pytest.raises(SpecError, match=r"course.toml:2:1: language: .*'en'"):
+    with pytest.raises(SpecError, match=r"course.toml:2:1: language: unknown language. Known languages: .*en"):
         read_course(tmp_path)
 
 

@@ -11,7 +11,6 @@ from string import Formatter
 from typing import Any
 
 import pytest
-from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +37,9 @@ from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.tree import Call, Neg, Number, walk
 from derivations.model.example import Example
 from derivations.notation.chain import Formula
+from derivations.notation.languages import LANGUAGES, SOURCE
 from derivations.notation.latex import latex
-from derivations.notation.locales import LANGUAGES, SOURCE, catalogue_file, locale
+from derivations.notation.locales import locale, messages
 from derivations.notation.read import chain, decimal, token
 from derivations.notation.symbols import Symbols
 from derivations.page import Page, footer
@@ -59,8 +59,7 @@ BUILT = ("linear-regression", "linear-regression-by-calculator", "dying-relu")
 
 @cache
 def catalogue(language: str) -> Any:
-    with catalogue_file(language).open("rb") as file:
-        return read_po(file, locale=LANGUAGES[language])
+    return messages(language)
 
 
 def holes(text: str) -> list[int]:

@@ -13,11 +13,11 @@ from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED
 from derivations.language.tree import Call, Chosen, Count, Expr, Largest, Mul, Pow, Ref, Sum
+from derivations.notation.languages import LANGUAGES
 from derivations.notation.latex import latex
 from derivations.notation.mathml import mathml_of
 from derivations.notation.read import chain
 from derivations.notation.read_mathml import latex_of_math
-from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset

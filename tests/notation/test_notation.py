@@ -32,11 +32,11 @@ from derivations.language.tree import (
     transform,
 )
 from derivations.language.tree import refs as reads
+from derivations.notation.languages import LANGUAGES
 from derivations.notation.latex import latex
 from derivations.notation.mathml import mathml_of
 from derivations.notation.read import Unreadable, chain
 from derivations.notation.read_mathml import latex_of_math
-from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbol, Symbols, meet, symbol_of
 from derivations.notation.typeset import typeset

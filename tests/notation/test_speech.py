@@ -39,10 +39,10 @@ from derivations.language.tree import (
 )
 from derivations.model.example import prepare
 from derivations.notation.chain import Side
+from derivations.notation.languages import LANGUAGES
 from derivations.notation.latex import latex
 from derivations.notation.printed import as_printed
 from derivations.notation.read import chain, scientific
-from derivations.notation.spoken import LANGUAGES
 from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.spec import gallery
@@ -307,7 +307,7 @@ def test_every_formula_of_the_gallery_is_words(name: str) -> None:
 
 
 def assert_words(said: str, language: str) -> None:
-    phrases = LANGUAGES[language]
+    phrases = LANGUAGES[language].phrases
     assert said == said.strip(), said
     assert re.fullmatch(r"[\w ',，]+", said), said
     assert "_" not in said, said

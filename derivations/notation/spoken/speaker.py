@@ -34,7 +34,7 @@ from derivations.language.tree import (
     number,
 )
 from derivations.notation.chain import Side
-from derivations.notation.spoken import phrases_of
+from derivations.notation.languages import phrases_of
 from derivations.notation.spoken.letters import Letters, decimal
 from derivations.notation.spoken.phrases import Phrases
 from derivations.notation.symbols import Symbols
@@ -45,7 +45,7 @@ POWERS = {"2": "squared", "3": "cubed"}
 
 
 def spoken(expr: Expr, symbols: Symbols, language: str = "en") -> str:
-    """The expression in words; ``language`` is a code of `derivations.notation.spoken.LANGUAGES`."""
+    """The expression in words; ``language`` is a code of `derivations.notation.languages`."""
     return spoken_chain((Side("", expr),), symbols, language)
 
 
