@@ -27,7 +27,7 @@ from derivations.model.example import prepare
 from derivations.numbers.systems import precision
 from derivations.pytorch.from_module import translate
 from derivations.pytorch.module_itself import module_witness
-from derivations.run.training import Trace, certified
+from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import find
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report
@@ -280,8 +280,14 @@ def spec_from_module(
     title: str = "",
     **training: Any,
 ) -> str:
-    """The text of the spec that `from_module` makes, to be saved and edited."""
-    return _translated(module, sample_input, loss, target, optimizer, title, training).text
+    """The text of the spec that `from_module` makes, to be saved and edited.
+
+    The module itself says beforehand that its run is the spec's; raises `CheckFailed` if it is not.
+    """
+    found = _translated(module, sample_input, loss, target, optimizer, title, training)
+    example = prepare(*parse_spec(found.text))
+    certified(lambda bits: Report(module_witness(found)(train(example, bits))).require())
+    return found.text
 
 
 def _translated(

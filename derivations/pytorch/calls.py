@@ -17,6 +17,7 @@ from derivations.catalogue.operations import IDLE, OPERATIONS
 from derivations.language.errors import nearest
 from derivations.pytorch.axes import CannotSay
 
+FREEZING = frozenset({"detach", "data", "item", "tolist", "numpy"})  # no gradient flows back through them
 FUNCTIONS = (torch, torch.nn.functional, torch.special, operator)
 
 
@@ -56,6 +57,8 @@ def spelling(node: fx.Node) -> str:
 def alternative(node: fx.Node) -> str:
     """The nearest operation that can be translated."""
     name = spelling(node).rpartition(".")[2]
+    if name in FREEZING:
+        return "It would be a constant on the page that changes from step to step; keep the tensor as it is."
     return nearest(name, methods(), "operations")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,8 @@ from derivations.catalogue import optimizers
 from derivations.catalogue.operations import OPERATIONS
 from derivations.language.errors import DerivationsError, nearest
 from derivations.pytorch.axes import View
-from derivations.pytorch.graph import VALUE, Graph, write_down
+from derivations.pytorch.borrowing import borrowed, tensors_of
+from derivations.pytorch.graph import VALUE, Graph, Owners, write_down
 from derivations.pytorch.translate import Translator
 
 MODEL, CRITERION = "model", "loss"
@@ -27,8 +28,8 @@ OUTPUT, LOSS = "yhat", "L"
 class Translation:
     """A module in the language of the package.
 
-    ``text`` is the spec; ``module`` and ``loss`` are float64 copies. ``nodes`` says of which graph and
-    node a quantity is the value, ``parameters`` are the module's own; ``inputs`` and ``targets`` are the
+    ``text`` is the spec; ``module`` and ``loss`` are the user's own objects. ``nodes`` says of which graph
+    and node a quantity is the value, ``parameters`` are their own; ``inputs`` and ``targets`` are the
     arrays that go in, each with a tensor of its type, ``positions`` those that count from 1 and
     ``sampled`` those with an axis of samples.
     """
@@ -44,9 +45,15 @@ class Translation:
     sampled: Set[str]
 
     def graphs(self, inputs: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> tuple[Graph, Graph]:
-        """The module and its loss traced with the values that they have now."""
-        model = write_down(self.module, inputs, MODEL)
-        return model, write_down(self.loss, [_output(model), *targets], CRITERION)
+        """The module and its loss traced, as functions of the same parameters, with the values of now."""
+        owners = Owners.of(self.module, self.loss)
+        model = write_down(self.module, inputs, MODEL, owners)
+        return model, write_down(self.loss, [_output(model), *targets], CRITERION, owners)
+
+    @property
+    def borrowed(self) -> AbstractContextManager[None]:
+        """The block in which module and loss work in float64."""
+        return borrowed((self.module, self.loss), self.parameters.values())
 
 
 def translate(
@@ -63,16 +70,34 @@ def translate(
     if samples == 0:
         raise DerivationsError("sample_input has no first axis for the samples", hint="Use x.unsqueeze(0).")
     seen, aims = ([_doubled(tensor, samples) for tensor in given] for given in (inputs, targets))
-    found = Translation("", _in_float64(module), _loss(loss), {}, {}, {}, {}, frozenset(), frozenset())
+    found = Translation("", _module(module), _loss(loss), {}, {}, {}, {}, frozenset(), frozenset())
+    for root in (found.module, found.loss):
+        for path, tensor in tensors_of(root) if isinstance(root, torch.nn.Module) else ():
+            _check_digits(path, tensor)
+    with found.borrowed:
+        return _filled(found, samples, (inputs, seen), (targets, aims), title, training)
+
+
+def _filled(
+    found: Translation,
+    samples: int,
+    inputs: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]],
+    targets: tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]],
+    title: str,
+    training: Mapping[str, Any],
+) -> Translation:
+    """The translation of borrowed objects; inputs and targets as they are given and as they are seen."""
+    (own_inputs, seen), (own_targets, aims) = inputs, targets
     model, criterion = found.graphs(seen, aims)
     work = Translator(max(samples, 2), _reserved())
-    views = [work.given(_plain(str(node.target)), one) for node, one in zip(model.inputs, seen, strict=True)]
+    views = [work.given(_plain(name), one) for name, one in zip(model.inputs, seen, strict=True)]
     output = work.graph(model, views, OUTPUT)
     wanted = [work.given("y", tensor) for tensor in aims]
     result = work.graph(criterion, [output, *wanted], LOSS)
     if not isinstance(result, View) or result.axes or result.name != LOSS:
         raise DerivationsError("the loss is not one number that is worked from the module's output")
-    given = {view.name: tensor for view, tensor in zip([*views, *wanted], [*inputs, *targets], strict=True)}
+    own = [*own_inputs, *own_targets]
+    given = {view.name: tensor for view, tensor in zip([*views, *wanted], own, strict=True)}
     text = spec_text(title, work, given, training)
     return replace(
         found,
@@ -86,6 +111,14 @@ def translate(
     )
 
 
+def _check_digits(name: str, tensor: torch.Tensor) -> None:
+    """Numbers with so few digits were made for another arithmetic: the page would visibly differ from it."""
+    if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64):
+        message = f"'{name}' is {str(tensor.dtype).removeprefix('torch.')}; a page works in float64"
+        hint = "If it may have other digits than the module, call .float() on a copy first."
+        raise DerivationsError(message, hint=hint)
+
+
 def _plain(name: str) -> str:
     """What torch's own modules call ``input`` is x on a page."""
     return "x" if name == "input" else name
@@ -96,6 +129,7 @@ def _tensors(given: Any, what: str) -> list[torch.Tensor]:
     for tensor in found:
         if not isinstance(tensor, torch.Tensor):
             raise DerivationsError(f"{what}: expected a tensor, found {type(tensor).__name__}")
+        _check_digits(what, tensor)
     return [tensor.double() if tensor.is_floating_point() else tensor for tensor in found]
 
 
@@ -105,16 +139,14 @@ def _doubled(tensor: torch.Tensor, samples: int) -> torch.Tensor:
     return torch.cat([tensor, tensor]) if alone else tensor
 
 
-def _in_float64(module: Any) -> torch.nn.Module:
+def _module(module: Any) -> torch.nn.Module:
     if not isinstance(module, torch.nn.Module):
         raise DerivationsError(f"expected a torch.nn.Module, found {type(module).__name__}")
-    return copy.deepcopy(module).double()
+    return module
 
 
 def _loss(loss: Any) -> Any:
     """A loss module or function, or torch's by its name."""
-    if isinstance(loss, torch.nn.Module):
-        return _in_float64(loss)
     if not isinstance(loss, str):
         return loss
     classes = {name: getattr(torch.nn, name) for name in dir(torch.nn) if name.endswith("Loss")}

@@ -22,13 +22,14 @@ from derivations.language.errors import LanguageError
 from derivations.pytorch.axes import LETTERS, SAMPLE, Alphabet, Axis, CannotSay, Letter, View, whole
 from derivations.pytorch.calls import alternative, bound, row_of, same, set_otherwise, spelling
 from derivations.pytorch.equations import Call, Filled, fill
-from derivations.pytorch.graph import VALUE, Graph
+from derivations.pytorch.graph import CUT, VALUE, Graph
 from derivations.pytorch.templates import words
 from derivations.pytorch.views import VIEWS
 from derivations.spec.spec import check_name
 
 PARAMETER_NAMES = {"weight": "w", "bias": "b", "running_mean": "mu", "running_var": "var"}
 DIGITS = "0123456789"
+NO_GRADIENT = "It would be a constant on the page that changes from step to step; take it out of the block."
 AXES = {"dim", "keepdim", "normalized_shape"}  # arguments that the words dim and rest stand for
 
 
@@ -127,7 +128,7 @@ class Translator:
 
     def graph(self, graph: Graph, inputs: Sequence[Any], last: str) -> Any:
         """Translate every node that the output needs; the last equation gets a name of its own."""
-        env: dict[fx.Node, Any] = dict(zip(graph.inputs, inputs, strict=True))
+        env: dict[fx.Node, Any] = dict(zip(graph.inputs.values(), inputs, strict=True))
         final = _producer(graph.output)
         self.reads = _reads(graph)
         for node in graph.needed:
@@ -138,8 +139,9 @@ class Translator:
     def node(self, graph: Graph, node: fx.Node, env: Mapping[fx.Node, Any], last: str) -> Any:
         """The view (or views) that a node stands for; raises `DerivationsError` at its place."""
         if node.op == "get_attr":
-            found = graph.attribute(str(node.target))
-            return self.leaf(found, str(node.target)) if isinstance(found, torch.Tensor) else found
+            return self.leaf(*graph.leaf(node))
+        if node.meta[CUT]:
+            raise graph.place(node).error("inside torch.no_grad() no gradient flows back", NO_GRADIENT)
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda inner: env[inner])
         if node.target is getattr:
             args = args[:1]
@@ -171,6 +173,8 @@ class Translator:
         if row.joins:
             row, values = joined(row, values, tuple(torchs.shape))
         filled = self.filled(row, values, torchs, last)
+        if not last and (same_as := _itself(filled, values)):
+            return same_as
         where = str(graph.place(node))
         self.lines += [(line, where) for line in filled.lines]
         self.nodes[filled.result.name] = graph.title, node.name
@@ -203,13 +207,21 @@ class Translator:
         return lambda stem: last if last and next(given) == count - 1 else self.name(stem)
 
 
+def _itself(filled: Filled, values: Mapping[str, Any]) -> View | None:
+    """The operand that an equation only repeats: the sum over an axis of length 1."""
+    name = filled.lines[-1].partition(" = ")[2]
+    views = [part for part in values.values() if isinstance(part, View) and str(part) == name]
+    fits = len(filled.lines) == 1 and views and not filled.result.letters
+    return replace(views[0], axes=filled.result.axes) if fits else None
+
+
 def _reads(graph: Graph) -> Counter[int]:
     """How often the operations of a graph read each parameter, buffer or constant."""
     found: Counter[int] = Counter()
     for node in graph.needed:
         if node.op == "get_attr":
             operands = [part for user in node.users for part in (*user.args, *user.kwargs.values())]
-            found[id(graph.attribute(str(node.target)))] += sum(part is node for part in operands)
+            found[id(graph.leaf(node)[0])] += sum(part is node for part in operands)
     return found
 
 
