@@ -8,10 +8,29 @@ then ``matrix`` may hold other equations for parameters with two indices.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SPELLING = {"momentum": "mu", "dampening": "tau", "weight_decay": "lam"}
+
+
+def cut(arguments: str) -> list[str]:
+    """The arguments of a row, cut at commas outside brackets: ``lr={lr}``, ``betas=({beta1}, {beta2})``."""
+    found, depth = [""], 0
+    for letter in arguments:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [part.strip() for part in found if part.strip()]
+
+
+def torch_words(arguments: str) -> dict[str, tuple[str, ...]]:
+    """torch's words for hyper-parameters, each with those of the row that it says: ``betas`` says two."""
+    pairs = ((part.partition("=")[0], tuple(re.findall(r"\{(\w+)\}", part))) for part in cut(arguments))
+    return {word: names for word, names in pairs if names}
 
 
 @dataclass(frozen=True)
@@ -20,7 +39,7 @@ class Optimizer:
 
     A hyper-parameter whose default and value are 0 vanishes from the page, and so does a flag, which is
     true (1) or false (0). ``arguments`` is torch's spelling of the hyper-parameters, ``spelling`` maps
-    torch's single words to those of the row, ``states`` names the tensors that torch keeps for each
+    further words to those of the row, ``states`` names the tensors that torch keeps for each
     state and ``counter`` the one that counts the steps. ``starts`` are the values of states before the
     first step: a number or a hyper-parameter; 0 if it is not there. ``limits`` are the least value of a
     hyper-parameter and the value that it stays below, if any, as torch has them; ``needs`` names
@@ -53,3 +72,9 @@ class Optimizer:
     full_batch: bool = False
     casts: str = ""
     conventions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """What an author may call hyper-parameters instead, torch's words among them."""
+        others = {word: (own,) for word, own in self.spelling.items() if own in self.hyper}
+        return torch_words(self.arguments) | others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derivations.catalogue.algorithm import SPELLING, Optimizer
+from derivations.catalogue.algorithm import Optimizer
 
 NOT_NEGATIVE = (0, None)
 RATES = """
@@ -80,7 +80,6 @@ MATRIX_OPTIMIZERS = (
         source="Jordan et al. 2024; torch.optim.Muon, adjust_lr_fn='original'",
         states={"v": "momentum_buffer"},
         limits={"lr": NOT_NEGATIVE, "lam": NOT_NEGATIVE, "mu": NOT_NEGATIVE, "eps": NOT_NEGATIVE},
-        spelling=SPELLING,
         flags=("nesterov",),
         indices=(2, 2),
         counter="",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from derivations.catalogue.algorithm import SPELLING, Optimizer
+from derivations.catalogue.algorithm import Optimizer
 from derivations.catalogue.matrix_optimizers import MATRIX_OPTIMIZERS
 from derivations.catalogue.outside import with_outside
 from derivations.catalogue.textbook_optimizers import TEXTBOOK_OPTIMIZERS
@@ -96,7 +96,6 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         source="Polyak and Juditsky 1992; torch.optim.ASGD",
         states={"xi": "eta", "rho": "mu", "thetabar": "ax"},
         starts={"xi": "lr", "rho": "1"},
-        spelling={**SPELLING, "lambd": "kappa"},
         limits=COMMON,
         flags=("maximize",),
         kept=("thetabar",),
@@ -116,7 +115,6 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         source="Duchi, Hazan and Singer 2011",
         states={"s": "sum"},
         starts={"s": "s0"},
-        spelling={**SPELLING, "lr_decay": "kappa", "initial_accumulator_value": "s0"},
         limits={**COMMON, "kappa": NOT_NEGATIVE, "s0": NOT_NEGATIVE, "eps": NOT_NEGATIVE},
         flags=("maximize",),
     ),
@@ -214,7 +212,6 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         source="Dozat 2016; torch.optim.NAdam",
         states={"m": "exp_avg", "v": "exp_avg_sq", "pi_mu": "mu_product"},
         starts={"pi_mu": "1"},
-        spelling={**SPELLING, "momentum_decay": "psi", "decoupled_weight_decay": "decoupled"},
         limits={**COMMON, **BETAS, "psi": NOT_NEGATIVE},
         flags=("decoupled", "maximize"),
         needs={"decoupled": "lam"},
@@ -245,7 +242,6 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         convention="the second moment is used from the step on in which rho exceeds 5",
         source="Liu et al. 2020, Algorithm 2; the threshold 5 is torch's",
         states={"m": "exp_avg", "v": "exp_avg_sq"},
-        spelling={**SPELLING, "decoupled_weight_decay": "decoupled"},
         limits={**COMMON, **BETAS},
         flags=("decoupled", "maximize"),
         needs={"decoupled": "lam"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivations.catalogue.algorithm import torch_words
 from derivations.catalogue.outside import with_outside
 
 
@@ -16,7 +17,7 @@ class Schedule:
     """One row: equations that end in ``lr_t``, hyper-parameters with defaults, torch's class.
 
     ``lists`` are hyper-parameters that list whole numbers, ``whole`` those that are one; ``every`` says
-    what is counted if the author does not. ``limits`` and ``spelling`` are as an optimizer has them.
+    what is counted if the author does not. ``limits`` and ``words`` are as an optimizer has them.
     """
 
     name: str
@@ -30,8 +31,12 @@ class Schedule:
     lists: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
-    spelling: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """torch's words for the hyper-parameters; the learning rate is the optimizer's."""
+        return {word: names for word, names in torch_words(self.arguments).items() if names != ("lr",)}
 
 
 POSITIVE, NOT_NEGATIVE, FRACTION = (1, None), (0, None), (0, 1)
@@ -42,7 +47,6 @@ CYCLE = """
     height = min(phase/rise, (1 - phase)/(1 - rise))
 """
 CYCLIC = {"max_lr": None, "size_up": None, "size_down": None}
-SIZES = {"step_size_up": "size_up", "step_size_down": "size_down"}
 CYCLIC_ARGUMENTS = "base_lr={lr}, max_lr={max_lr}, step_size_up={size_up}, step_size_down={size_down}, "
 
 SCHEDULES: tuple[Schedule, ...] = (
@@ -91,7 +95,6 @@ SCHEDULES: tuple[Schedule, ...] = (
         source="Loshchilov and Hutter 2017, equation 5",
         whole=("T_max",),
         limits={"T_max": POSITIVE, "lr_min": NOT_NEGATIVE},
-        spelling={"eta_min": "lr_min"},
     ),
     Schedule(
         "LinearLR",
@@ -148,7 +151,6 @@ SCHEDULES: tuple[Schedule, ...] = (
         every="step",
         limits={"size_up": POSITIVE, "size_down": POSITIVE, "max_lr": NOT_NEGATIVE},
         whole=("size_up", "size_down"),
-        spelling=SIZES,
     ),
     Schedule(
         "CyclicLR2",
@@ -161,7 +163,6 @@ SCHEDULES: tuple[Schedule, ...] = (
         every="step",
         limits={"size_up": POSITIVE, "size_down": POSITIVE, "max_lr": NOT_NEGATIVE},
         whole=("size_up", "size_down"),
-        spelling=SIZES,
     ),
     Schedule(
         "CyclicLRExponential",
@@ -174,7 +175,6 @@ SCHEDULES: tuple[Schedule, ...] = (
         every="step",
         limits={"size_up": POSITIVE, "size_down": POSITIVE, "max_lr": NOT_NEGATIVE, "gamma": NOT_NEGATIVE},
         whole=("size_up", "size_down"),
-        spelling=SIZES,
     ),
 )
 SCHEDULES = with_outside("schedules", SCHEDULES)

@@ -35,7 +35,7 @@ def renaming_of(example: Example, ranks: Mapping[str, int]) -> Renaming:
     given = dict(example.spec.page.notation.symbols)
     counting = "" if COUNT in ranks else given.pop(COUNT, "")
     letters = {key: given.pop(key) for key in _letters(example) & given.keys() - ranks.keys()}
-    spelling = example.rule.row.spelling
+    spelling = _spelling(example)
     given = {key if key in ranks else spelling.get(key, key): text for key, text in given.items()}
     words = {own: word for word, own in spelling.items() if word in example.spec.page.notation.symbols}
     symbols: dict[str, Symbol] = {}
@@ -47,6 +47,11 @@ def renaming_of(example: Example, ranks: Mapping[str, int]) -> Renaming:
         stems = {(symbols.get(name) or symbol_of(name)).stem for name in ranks}
         letters |= _moved(letters, _letters(example), {*ranks}, {*stems, counting or COUNT})
     return Renaming(symbols, keys, counting, letters)
+
+
+def _spelling(example: Example) -> dict[str, str]:
+    """Other words for the hyper-parameters of the optimizer, those that say one of them."""
+    return {word: names[0] for word, names in example.rule.row.words.items() if len(names) == 1}
 
 
 def _moved(
@@ -94,7 +99,7 @@ def check_notation(example: Example, source: Source, symbols: Symbols, renaming:
     """Raise `SpecError` at a key that means nothing, or at a symbol that looks like another one."""
     given = example.spec.page.notation.symbols
     known = {*symbols.ranks, COUNT, *(base for name in symbols.ranks for base, _ in _made_of(name, example))}
-    known |= {word for word, own in example.rule.row.spelling.items() if own in known}
+    known |= {word for word, own in _spelling(example).items() if own in known}
     for key, text in given.items():
         try:
             if key in renaming.letters:

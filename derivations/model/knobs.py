@@ -36,21 +36,30 @@ def without_name(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def given_knobs(row: Row, table: Mapping[str, Any], source: Source, where: Path) -> dict[str, Fraction]:
-    """The hyper-parameters that a table gives, by the row's own words, each within its limits."""
+    """The hyper-parameters that a table gives, by the row's own words or torch's, each within its limits."""
     found: dict[str, Fraction] = {}
-    spelling = getattr(row, "spelling", {})
-    for key, value in table.items():
-        name = spelling.get(key, key)
-        name = name if name in row.hyper else key
-        if name not in row.hyper:
-            words = [*row.hyper, *(word for word, own in spelling.items() if own in row.hyper)]
-            hint = nearest(key, words, "hyper-parameters") or f"{row.name} has no hyper-parameters."
+    for key, given in table.items():
+        names = (key,) if key in row.hyper else row.words.get(key, ())
+        if not names:
+            hint = nearest(key, [*row.hyper, *row.words], "hyper-parameters")
+            hint = hint or f"{row.name} has no hyper-parameters."
             raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
-        if name in found:
-            hint = "Write it once."
-            raise source.error(f"'{key}' is another word for '{name}'", *where, key, hint=hint)
-        found[name] = _number(row, name, key, value, source, where)
+        for name, value in zip(names, _one_each(names, key, given, source, where), strict=True):
+            if name in found:
+                hint = "Write it once."
+                raise source.error(f"'{key}' is another word for '{name}'", *where, key, hint=hint)
+            found[name] = _number(row, name, key, value, source, where)
     return found
+
+
+def _one_each(names: tuple[str, ...], key: str, given: Any, source: Source, where: Path) -> tuple[Any, ...]:
+    """A value for each hyper-parameter that a word says: ``betas = [0.9, 0.999]`` has two."""
+    if len(names) == 1:
+        return (given,)
+    if isinstance(given, tuple) and len(given) == len(names):
+        return given
+    hint = f"It says {' and '.join(names)}."
+    raise source.error(f"'{key}' must list {len(names)} numbers", *where, key, hint=hint)
 
 
 def _number(row: Row, name: str, key: str, value: Any, source: Source, where: Path) -> Fraction:
@@ -85,7 +94,7 @@ def filled_knobs(row: Row, given: dict[str, Any], source: Source, where: Path) -
 
 def check_together(row: Optimizer, values: Mapping[str, Fraction], source: Source, where: Path) -> None:
     """No hyper-parameter without the one that gives it a meaning, none beside one that excludes it."""
-    words = {own: word for word, own in row.spelling.items()}
+    words = {names[0]: word for word, names in row.words.items() if len(names) == 1}
     for key, other in row.needs.items():
         if values[key] and not values[other]:
             a, b = words.get(key, key), words.get(other, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from derivations.catalogue.algorithm import Optimizer
+from derivations.catalogue.algorithm import Optimizer, cut
 from derivations.catalogue.schedules import Schedule
 from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
@@ -61,22 +61,10 @@ def arguments(
     left = {name for name, v in values.items() if v == 0 and row.hyper[name] == "0"}
     return [
         part.format(**shown)
-        for part in _parts(row.arguments)
+        for part in cut(row.arguments)
         if not (names := {name for name in values if f"{{{name}}}" in part}) <= left
         if only is None or names & set(only)
     ]
-
-
-def _parts(text: str) -> list[str]:
-    """The arguments of a row, cut at commas outside brackets."""
-    found, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([") - (letter in ")]")
-        if letter == "," and not depth:
-            found.append("")
-        else:
-            found[-1] += letter
-    return [part.strip() for part in found if part.strip()]
 
 
 def schedule_arguments(row: Schedule, example: Example, number: Callable[[Fraction], str] = decimal) -> str:

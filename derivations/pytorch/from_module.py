@@ -18,6 +18,7 @@ from derivations.language.errors import DerivationsError, nearest
 from derivations.pytorch.axes import View
 from derivations.pytorch.borrowing import borrowed, tensors_of
 from derivations.pytorch.graph import VALUE, Graph, Owners, write_down
+from derivations.pytorch.optimizer_object import training_tables
 from derivations.pytorch.translate import Translator
 
 MODEL, CRITERION = "model", "loss"
@@ -98,7 +99,7 @@ def _filled(
         raise DerivationsError("the loss is not one number that is worked from the module's output")
     own = [*own_inputs, *own_targets]
     given = {view.name: tensor for view, tensor in zip([*views, *wanted], own, strict=True)}
-    text = spec_text(title, work, given, training)
+    text = spec_text(title, work, given, training_tables(training, work.parameters))
     return replace(
         found,
         text=text,

@@ -102,7 +102,7 @@ class _Shaped(fx.Proxy):
 
     def __radd__(self, other: Any) -> Any:
         """Python's ``sum`` starts from 0."""
-        return self if type(other) is int and other == 0 else super().__radd__(other)
+        return self if type(other) is int and other == 0 else super().__radd__(other)  # type: ignore[misc]
 
     def __iter__(self) -> Any:
         parts: Any = self
@@ -292,7 +292,7 @@ class Graph:
         frames = [(found["file"], int(found["line"])) for found in FRAME.finditer(node.stack_trace or "")]
         stack = list((node.meta.get("nn_module_stack") or {}).values())
         path, kind = stack[-1] if stack else ("", None)
-        return _placed(frames, f"{self.title}.{path} ({kind.__name__})" if path else self.title)
+        return _placed(frames, f"{self.title}.{path} ({kind.__name__})" if path and kind else self.title)
 
     def leaf(self, node: fx.Node) -> tuple[torch.Tensor, str]:
         """The parameter, buffer or constant that a node reads, and its path."""

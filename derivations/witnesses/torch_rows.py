@@ -89,3 +89,11 @@ def resolve(path: str) -> Any:
     root, *rest = path.split(".")
     assert root == "torch"
     return reduce(getattr, rest, torch)
+
+
+def find(path: str) -> Any:
+    """The object of a dotted name; None where this torch is too old to have it."""
+    try:
+        return resolve(path)
+    except AttributeError:
+        return None
