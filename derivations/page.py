@@ -31,6 +31,7 @@ from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import find
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report
+from derivations.witnesses.optimizer import check_optimizer
 from derivations.witnesses.work import Verified, versions, work
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def make(
     try:
         example = prepare(spec, source)
         check_page(example, source)
+        check_optimizer(example, source)
         run = work(example, *witnesses)
         desk = Desk(spec_digest(source), source.stem, folder, own)
 

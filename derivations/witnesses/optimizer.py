@@ -19,14 +19,21 @@ from derivations.model.example import Example
 from derivations.model.pace import group_rate
 from derivations.model.update import gradient, kept_shape
 from derivations.numbers.float64 import Enclosure
-from derivations.programs.optimizer import arguments, filled, reads_second, schedule_arguments
+from derivations.programs.optimizer import (
+    arguments,
+    filled,
+    is_written_out,
+    reads_second,
+    schedule_arguments,
+)
 from derivations.run.training import Step
+from derivations.spec.spec import Source
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor, entries_of, entry_checks
 from derivations.witnesses.second_reading import second_reading, value_of
 from derivations.witnesses.torch_library import keywords
-from derivations.witnesses.torch_rows import resolve
+from derivations.witnesses.torch_rows import lacking, resolve
 
 TORCH, SCHEDULER = "optimizer", "scheduler"
 
@@ -64,7 +71,8 @@ class UpdateWitness:
         }
         self.curvature: dict[str, torch.Tensor] = {}
         with default_type(torch.float64):
-            self.torch: Any = _optimizer(example, self.leaves) if self.row.torch else None
+            known = self.row.torch and not lacking_optimizer(example)
+            self.torch: Any = _optimizer(example, self.leaves) if known else None
             self.scheduler = _scheduler(example, self.torch)
 
     def load(self, name: str, value: torch.Tensor) -> torch.Tensor:
@@ -165,6 +173,23 @@ def _literal(value: Fraction) -> str:
 
 def _keywords(parts: list[str]) -> dict[str, Any]:
     return keywords(", ".join(parts))
+
+
+def lacking_optimizer(example: Example) -> str:
+    """What this torch is too old to have of the optimizer with these hyper-parameters, or nothing."""
+    row = example.rule.row
+    groups = (_keywords(arguments(row, group.values)) for group in filled(example))
+    missing = (lacking(row.torch, given) for given in groups if row.torch)
+    return next((name for name in missing if name), "")
+
+
+def check_optimizer(example: Example, source: Source) -> None:
+    """Raise `SpecError` at an optimizer that the program of the page needs and this torch lacks."""
+    missing = lacking_optimizer(example)
+    if missing and not is_written_out(example):
+        hint = "Install a newer torch, or choose another optimizer."
+        message = f"torch {torch.__version__} has no {missing}"
+        raise source.error(message, "training", "optimizer", "name", hint=hint)
 
 
 def _optimizer(example: Example, leaves: Mapping[str, torch.Tensor]) -> Any:

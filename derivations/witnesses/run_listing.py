@@ -17,7 +17,7 @@ from fractions import Fraction
 import torch
 from flint import arb
 
-from derivations.language.errors import ArithmeticFault, CheckFailed
+from derivations.language.errors import ArithmeticFault, CheckFailed, DerivationsError
 from derivations.language.names import after
 from derivations.model.update import gradient
 from derivations.numbers.float64 import FLOAT64, Enclosure, enclose
@@ -28,6 +28,7 @@ from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.optimizer import default_type
 from derivations.witnesses.quick_start import without_compiler
+from derivations.witnesses.torch_rows import lacking
 
 IMPORTS = {"torch", "torch.testing"}
 CALLS = {"print", "enumerate", "range", "len", "zip", "tuple", "padded", "model", "loss_function"}
@@ -44,6 +45,7 @@ def run_cells(cells: Sequence[str]) -> list[str]:
     """What each cell of a program prints, one after another; raises `CheckFailed` at a check that fails."""
     for cell in cells:
         _refuse_anything_else(cell)
+        _check_age(cell)
     names, found = {"__name__": "__listing__"}, []
     own_type = default_type(torch.get_default_dtype())  # a program may set another one
     with without_compiler(), own_type, warnings.catch_warnings():
@@ -69,6 +71,15 @@ def _refuse_anything_else(program: str) -> None:
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else "print"
         if names - IMPORTS or word.startswith("_") or called not in CALLS:
             raise CheckFailed(f"the PyTorch program contains something unexpected: {ast.unparse(node)}")
+
+
+def _check_age(program: str) -> None:
+    """Raise `DerivationsError` at a name of the program that this torch is too old to have."""
+    for node in ast.walk(ast.parse(program)):
+        path = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+        if re.fullmatch(r"torch(\.\w+)+", path) and lacking(path):
+            hint = "Install a newer torch; the PyTorch program of the page needs it."
+            raise DerivationsError(f"torch {torch.__version__} has no {path}", hint=hint)
 
 
 def listing_checks(trace: Trace, printed: str) -> tuple[Check, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import operator
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -89,6 +90,15 @@ def resolve(path: str) -> Any:
     root, *rest = path.split(".")
     assert root == "torch"
     return reduce(getattr, rest, torch)
+
+
+def lacking(path: str, arguments: Mapping[str, Any] | None = None) -> str:
+    """What this torch is too old to have of a class and its arguments, or nothing."""
+    found = find(path)
+    if found is None:
+        return path
+    known = inspect.signature(found).parameters if arguments else {}
+    return next((f"{path}({word}=…)" for word in arguments or () if word not in known), "")
 
 
 def find(path: str) -> Any:

@@ -27,10 +27,11 @@ from derivations.witnesses.check import Absent, Check, Report
 from derivations.witnesses.entries import as_tensor, entry_checks
 from derivations.witnesses.expansion import expansion
 from derivations.witnesses.lines import Line, read_lines
-from derivations.witnesses.optimizer import UpdateWitness
+from derivations.witnesses.optimizer import UpdateWitness, lacking_optimizer
 from derivations.witnesses.quick_start import without_compiler
 from derivations.witnesses.second_reading import read_ahead, shift_parameters
 from derivations.witnesses.torch_library import library_pass
+from derivations.witnesses.torch_rows import lacking
 
 
 def verify(trace: Trace) -> Report:
@@ -39,9 +40,13 @@ def verify(trace: Trace) -> Report:
     found = {name: row for name, row in recognize(example).items() if row.torch or row.placed}
     proofs, too_large = expansion(example)
     absent = list(too_large)
-    missing = unmatched(example, found)
-    if missing:
-        absent.append(Absent("a layer or loss of torch's was not found for {}", (", ".join(missing),)))
+    too_old = {row.torch: name for name, row in found.items() if row.torch and lacking(row.torch)}
+    found = {name: row for name, row in found.items() if row.torch not in too_old}
+    if missing := [*too_old, *filter(None, [lacking_optimizer(example)])]:
+        version = torch.__version__.partition("+")[0]
+        absent.append(Absent("torch {} is too old to have {}", (version, ", ".join(missing))))
+    if unknown := unmatched(example, found):
+        absent.append(Absent("a layer or loss of torch's was not found for {}", (", ".join(unknown),)))
     with precision(trace.bits), without_compiler():
         checks = tuple(_torch_checks(trace, found))
     return Report(checks, proofs, tuple(absent))
