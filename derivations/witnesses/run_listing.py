@@ -75,9 +75,17 @@ def _refuse_anything_else(program: str) -> None:
 
 def _check_age(program: str) -> None:
     """Raise `DerivationsError` at a name of the program that this torch is too old to have."""
-    for node in ast.walk(ast.parse(program)):
-        path = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-        if re.fullmatch(r"torch(\.\w+)+", path) and lacking(path):
+    nodes = list(ast.walk(ast.parse(program)))
+    homes = {"torch": "torch"}
+    for node in nodes:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            inside = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            homes |= {part.asname: f"{inside}{part.name}" for part in node.names if part.asname}
+            homes |= {part.name: f"{inside}{part.name}" for part in node.names if inside and not part.asname}
+    for node in nodes:
+        root, _, rest = ast.unparse(node).partition(".") if isinstance(node, ast.Attribute) else ("", "", "")
+        path = f"{homes.get(root, '')}.{rest}"
+        if root in homes and re.fullmatch(r"torch(\.\w+)+", path) and lacking(path):
             hint = "Install a newer torch; the PyTorch program of the page needs it."
             raise DerivationsError(f"torch {torch.__version__} has no {path}", hint=hint)
 

@@ -9,8 +9,13 @@ import torch
 
 import derivations
 from derivations.language.errors import DerivationsError, SpecError
+from derivations.model.example import prepare
+from derivations.run.training import certified, train
+from derivations.spec.gallery import find as find_spec
+from derivations.spec.spec import read_spec
 from derivations.witnesses.run_listing import run_listing
 from derivations.witnesses.torch_rows import find, lacking
+from derivations.witnesses.verify import verify
 
 SPEC = """
 title = "A matrix"
@@ -43,7 +48,9 @@ def test_what_is_lacking() -> None:
 
 def test_an_optimizer_that_the_program_needs_is_named_at_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, torch.optim, "Adafactor")
-    with pytest.raises(SpecError, match=r"spec:14:15: torch .* has no torch\.optim\.Adafactor\n.*newer torch"):
+    with pytest.raises(
+        SpecError, match=r"spec:14:15: torch .* has no torch\.optim\.Adafactor\n.*newer torch"
+    ):
         derivations.build(SPEC.replace("Adam", "Adafactor"), formats=())
 
 
@@ -68,10 +75,19 @@ def test_an_argument_that_is_lacking_is_named(monkeypatch: pytest.MonkeyPatch) -
         derivations.build(SPEC.replace('"Adam"', '"SGD", momentum = 0.9'), formats=())
 
 
-def test_a_loss_that_is_lacking_is_only_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = SPEC.replace("z[i, k] - y[i, k])**2", "relu(z[i, k]) - y[i, k])**2")
-    before = derivations.build(spec, formats=()).report
-    assert any(check.witness == "library" for check in before.checks)
+def test_a_loss_that_the_program_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, torch.nn, "MSELoss")
+    with pytest.raises(DerivationsError, match=r"torch .* has no torch\.nn\.MSELoss"):
+        derivations.build("linear-regression", formats=())
+
+
+def test_a_loss_that_the_library_lacks_is_only_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = certified(lambda bits: train(prepare(*read_spec(find_spec("linear-regression"))), bits))
+    without(monkeypatch, torch.nn, "MSELoss")
+    report = verify(found)
+    assert any("too old to have torch.nn.MSELoss" in str(reason) for reason in report.absent)
+    assert {check.witness for check in report.checks} >= {"autograd", "optimizer"}
+    assert report.failures == []
 
 
 def test_a_name_of_the_program_that_is_lacking() -> None:
