@@ -33,7 +33,7 @@ TIERS = (  # the way of the data, lowest first; rooms of one floor do not know e
     {"document"},
     {"layout", "audit"},
     {"formats"},
-    {"page"},
+    {"page", "rows"},
     {"courses", "sphinx"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 SPELLING = {"momentum": "mu", "dampening": "tau", "weight_decay": "lam"}
 
@@ -78,3 +79,44 @@ class Optimizer:
         """What an author may call hyper-parameters instead, torch's words among them."""
         others = {word: (own,) for word, own in self.spelling.items() if own in self.hyper}
         return torch_words(self.arguments) | others
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One row: equations that end in ``lr_t``, hyper-parameters with defaults, torch's class.
+
+    ``lists`` are hyper-parameters that list whole numbers, ``whole`` those that are one; ``every`` says
+    what is counted if the author does not. ``limits`` and ``words`` are as an optimizer has them.
+    """
+
+    name: str
+    torch: str
+    equations: str
+    hyper: Mapping[str, str | None]
+    arguments: str
+    convention: str
+    source: str
+    every: str = "epoch"
+    lists: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """torch's words for the hyper-parameters; the learning rate is the optimizer's."""
+        return {word: names for word, names in torch_words(self.arguments).items() if names != ("lr",)}
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """One row: equations over a gradient ``g`` and the limit ``clip``; torch's function for them."""
+
+    name: str
+    torch: str
+    equations: str
+    convention: str
+    source: str
+    hyper: ClassVar[dict[str, None]] = {"clip": None}
+    limits: ClassVar[dict[str, tuple[int, None]]] = {"clip": (0, None)}
+    flags: tuple[str, ...] = field(default=(), init=False)

@@ -5,25 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
-
+from derivations.catalogue.algorithm import Clipping
 from derivations.catalogue.outside import with_outside
-
-
-@dataclass(frozen=True)
-class Clipping:
-    """One row: equations over a gradient ``g`` and the limit ``clip``; torch's function for them."""
-
-    name: str
-    torch: str
-    equations: str
-    convention: str
-    source: str
-    hyper: ClassVar[dict[str, None]] = {"clip": None}
-    limits: ClassVar[dict[str, tuple[int, None]]] = {"clip": (0, None)}
-    flags: tuple[str, ...] = field(default=(), init=False)
-
 
 CLIPPINGS: tuple[Clipping, ...] = (
     Clipping(

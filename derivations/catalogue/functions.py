@@ -15,7 +15,9 @@ braces: ``torch.nn.functional.gelu({x}, approximate='tanh')``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import re
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from derivations.catalogue.activations import ACTIVATIONS
@@ -28,13 +30,27 @@ __all__ = ["BY_NAME", "FUNCTIONS", "NAMES", "Function", "torch_expression"]
 FUNCTIONS = with_outside("functions", (*ELEMENTARY, *ACTIVATIONS))
 BY_NAME = {row.name: row for row in FUNCTIONS}
 NAMES = frozenset(BY_NAME)
+HOLE = r"\{(\w+)\}"
 
 
 def torch_expression(row: Function, arguments: Sequence[str]) -> str:
     """The torch code of a call: ``torch.maximum(a, b)``, ``torch.sign(torch.relu(z))``."""
     if "{" in row.torch:
-        return row.torch.format(**dict(zip(row.arguments, arguments, strict=True)))
+        return _filled(row.torch, dict(zip(row.arguments, arguments, strict=True)))
     if not row.arguments:
         return row.torch
     first, *rest = row.torch.split()
     return reduce(lambda inner, name: f"{name}({inner})", rest, f"{first}({', '.join(arguments)})")
+
+
+def _filled(template: str, given: Mapping[str, str]) -> str:
+    """The template over its arguments, in brackets wherever a sign beside it would tear one apart."""
+
+    def argument(hole: re.Match[str]) -> str:
+        before, after = template[: hole.start()].rstrip()[-1:], template[hole.end() :].lstrip()[:1]
+        code, alone = given[hole[1]], before in ("(", ",", "=") and after in (",", ")")
+        return code if alone or code.isidentifier() else f"({code})"
+
+    found = re.sub(HOLE, argument, template)
+    is_call = isinstance(ast.parse(re.sub(HOLE, r"\1", template), mode="eval").body, ast.Call)
+    return found if is_call else f"({found})"

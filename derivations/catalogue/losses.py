@@ -9,22 +9,10 @@ page then writes the loss out. What one sample costs has rows of its own in
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from derivations.catalogue.loss import Loss
 from derivations.catalogue.outside import with_outside
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """One row: ``L = equation`` over predictions ``a[i]`` and targets ``b[i]``."""
-
-    name: str
-    equation: str
-    convention: str
-    torch: str = ""
-    arguments: str = ""
-    source: str = ""
 
 
 def _reduced() -> Iterator[Loss]:

@@ -15,28 +15,8 @@ are plain numbers. ``module`` is torch's class for the reduced loss of a predict
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
+from derivations.catalogue.loss import SampleLoss
 from derivations.catalogue.outside import with_outside
-
-
-@dataclass(frozen=True)
-class SampleLoss:
-    """One row: ``name(prediction, target, ..., k)`` and the formula that it stands for."""
-
-    name: str
-    title: str
-    formula: str
-    torch: str
-    convention: str
-    source: str
-    arguments: tuple[str, ...] = ("a", "b")
-    over: bool = False
-    numbers: tuple[str, ...] = ()
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    module: str = ""
-
 
 F = "torch.nn.functional"
 

@@ -5,39 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from derivations.catalogue.algorithm import torch_words
+from derivations.catalogue.algorithm import Schedule
 from derivations.catalogue.outside import with_outside
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """One row: equations that end in ``lr_t``, hyper-parameters with defaults, torch's class.
-
-    ``lists`` are hyper-parameters that list whole numbers, ``whole`` those that are one; ``every`` says
-    what is counted if the author does not. ``limits`` and ``words`` are as an optimizer has them.
-    """
-
-    name: str
-    torch: str
-    equations: str
-    hyper: Mapping[str, str | None]
-    arguments: str
-    convention: str
-    source: str
-    every: str = "epoch"
-    lists: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
-    flags: tuple[str, ...] = ()
-
-    @property
-    def words(self) -> dict[str, tuple[str, ...]]:
-        """torch's words for the hyper-parameters; the learning rate is the optimizer's."""
-        return {word: names for word, names in torch_words(self.arguments).items() if names != ("lr",)}
-
 
 POSITIVE, NOT_NEGATIVE, FRACTION = (1, None), (0, None), (0, 1)
 CYCLE = """

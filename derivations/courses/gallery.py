@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from derivations.document.blocks import Code, Digits, Message
 from derivations.document.languages import plain
+from derivations.formats.format import Format
 from derivations.formats.markdown.write import escape, words_markdown
 from derivations.formats.render import environment, tidied
-from derivations.formats.table import BY_NAME, DEFAULT, Format
+from derivations.formats.table import BY_NAME, DEFAULT
 from derivations.notation.languages import SOURCE
 from derivations.notation.locales import phrase
 from derivations.notation.symbols import Symbols

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from derivations.catalogue.sample_losses import SampleLoss
+from derivations.catalogue.loss import SampleLoss
 from derivations.claims.writer import given
 from derivations.document.blocks import (
     Block,

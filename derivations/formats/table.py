@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from derivations.catalogue.outside import with_outside
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One row: name on the command line, suffix of the file, ``module:NAME`` of its `Printer`."""
-
-    name: str
-    suffix: str
-    home: str
-    summary: str
-
+from derivations.formats.format import Format
 
 FORMATS: tuple[Format, ...] = (
     Format(

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from derivations.catalogue.functions import BY_NAME, Function
-from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
+from derivations.catalogue.loss import SampleLoss
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.tree import (
     Add,

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from derivations.catalogue.algorithm import Optimizer
-from derivations.catalogue.schedules import Schedule
+from derivations.catalogue.algorithm import Optimizer, Schedule
 from derivations.language.errors import nearest
 from derivations.spec.spec import Source
 

@@ -8,9 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivations.catalogue import clipping, optimizers, schedules
-from derivations.catalogue.algorithm import Optimizer
-from derivations.catalogue.clipping import Clipping
-from derivations.catalogue.schedules import Schedule
+from derivations.catalogue.algorithm import Clipping, Optimizer, Schedule
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.names import is_after
 from derivations.language.program import Program

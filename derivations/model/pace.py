@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.catalogue import functions
-from derivations.catalogue.clipping import Clipping
-from derivations.catalogue.schedules import Schedule
+from derivations.catalogue.algorithm import Clipping, Schedule
 from derivations.language.names import adjoint, state_name
 from derivations.language.parser import parse_program
 from derivations.language.program import Equation

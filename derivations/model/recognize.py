@@ -10,7 +10,8 @@ from functools import cache
 from derivations.catalogue import functions
 from derivations.catalogue.layer import WHOLE, Layer
 from derivations.catalogue.layers import LAYERS
-from derivations.catalogue.losses import LOSSES, Loss
+from derivations.catalogue.loss import Loss
+from derivations.catalogue.losses import LOSSES
 from derivations.language.names import is_part_of
 from derivations.language.parser import parse
 from derivations.language.program import Equation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
+from derivations.catalogue.loss import SampleLoss
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME
 from derivations.language.contributions import needed
 from derivations.language.parser import Token, tokenize
 from derivations.language.program import Equation

@@ -8,8 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from derivations.catalogue import functions
-from derivations.catalogue.algorithm import Optimizer
-from derivations.catalogue.clipping import Clipping
+from derivations.catalogue.algorithm import Clipping, Optimizer
 from derivations.language.names import adjoint, after, second, shifted, state_name, unprimed
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program

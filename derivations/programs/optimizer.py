@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from derivations.catalogue.algorithm import Optimizer, cut
-from derivations.catalogue.schedules import Schedule
+from derivations.catalogue.algorithm import Optimizer, Schedule, cut
 from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
 from derivations.language.ranges import sizes_of

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 
 from derivations.catalogue import optimizers, schedules
-from derivations.catalogue.algorithm import Optimizer
-from derivations.catalogue.schedules import Schedule
+from derivations.catalogue.algorithm import Optimizer, Schedule
 from derivations.language.errors import DerivationsError, nearest
 from derivations.witnesses.torch_rows import find
 

@@ -23,7 +23,8 @@ from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
 from derivations.catalogue.shortcuts import SHORTCUTS
-from derivations.notation.languages import ROWS, TRANSLATIONS, Language
+from derivations.notation.language import Language
+from derivations.notation.languages import ROWS, TRANSLATIONS
 from derivations.notation.locales import messages
 
 Text: TypeAlias = str | tuple[str, ...]

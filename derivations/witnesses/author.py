@@ -18,7 +18,8 @@ from typing import TypeAlias
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME, SampleLoss
+from derivations.catalogue.loss import SampleLoss
+from derivations.catalogue.sample_losses import SAMPLE_LOSS_BY_NAME
 from derivations.witnesses.lines import Line, parts_of
 from derivations.witnesses.torch_rows import OPERATIONS, loss_function, resolve, torch_function
 

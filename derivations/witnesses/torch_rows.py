@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.sample_losses import SampleLoss
+from derivations.catalogue.loss import SampleLoss
 
 OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

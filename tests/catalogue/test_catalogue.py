@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from derivations.catalogue import functions
-from derivations.catalogue.losses import LOSSES, Loss
+from derivations.catalogue.loss import Loss
+from derivations.catalogue.losses import LOSSES
 from derivations.language.parser import parse
 from derivations.language.tree import Ref
 from derivations.model.example import Example, prepare

@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from derivations.catalogue import sample_losses
-from derivations.catalogue.sample_losses import SAMPLE_LOSSES, SampleLoss
+from derivations.catalogue.loss import SampleLoss
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.language.errors import ArithmeticFault
 from derivations.model.recognize import recognize
 from derivations.numbers.systems import ball, precision

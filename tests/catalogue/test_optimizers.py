@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import torch
 
-from derivations.catalogue.algorithm import Optimizer
-from derivations.catalogue.clipping import CLIPPINGS, Clipping
+from derivations.catalogue.algorithm import Clipping, Optimizer, Schedule
+from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.optimizers import BY_NAME, OPTIMIZERS
-from derivations.catalogue.schedules import SCHEDULES, Schedule
+from derivations.catalogue.schedules import SCHEDULES
 from derivations.language.errors import DerivationsError
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, children, number, rebuild

@@ -63,7 +63,9 @@ def test_the_language_of_a_course_is_read_and_checked(tmp_path: Path) -> None:
     file.write_text('language = "zh_Hans"\n')
     assert read_course(tmp_path).language == "zh"
     file.write_text('title = "C"\nlanguage = "xx"\n')
-    with pytest.raises(SpecError, match=r"course.toml:2:1: language: unknown language. Known languages: .*en"):
+    with pytest.raises(
+        SpecError, match=r"course.toml:2:1: language: unknown language. Known languages: .*en"
+    ):
         read_course(tmp_path)
 
 
