@@ -22,6 +22,7 @@ from derivations.document.languages import translated_block
 from derivations.document.words import ends
 from derivations.formats.latex.read import latex_pieces
 from derivations.language.errors import CheckFailed
+from derivations.model.batching import is_whole
 from derivations.notation.read import Unreadable
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
@@ -139,7 +140,8 @@ class Audit:
             return [step.number]
         before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
         epoch = [step.epoch] if len(example.batches) > 1 else []
-        batch = [step.number - before] if len(example.batches[step.epoch - 1]) > 1 else []
+        whole = is_whole(example.batches[step.epoch - 1], example.samples)
+        batch = [] if whole else [step.number - before]
         return [*epoch, *batch, *ends(step.samples)]
 
     def block(self, item: Item, block: Block, step: Step | None) -> None:

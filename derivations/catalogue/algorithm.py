@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 SPELLING = {"momentum": "mu", "dampening": "tau", "weight_decay": "lam"}
+WHOLE = "all the data"
 
 
 def cut(arguments: str) -> list[str]:
@@ -48,7 +49,8 @@ class Optimizer:
     ``kept`` are states that are wanted for their own sake. The gradient is taken at ``at``. ``indices``
     are the least and largest number of indices of a parameter. ``full_batch`` says that every step uses all
     data, ``casts`` names a type with fewer digits in which torch works inside.
-    ``conventions`` are the words for the convention once a hyper-parameter is given.
+    ``conventions`` are the words for the convention once a hyper-parameter is given, the first that is;
+    `WHOLE` stands for steps that all use all the data.
     """
 
     name: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from derivations.catalogue.algorithm import Optimizer
+from derivations.catalogue.algorithm import WHOLE, Optimizer
 from derivations.catalogue.matrix_optimizers import MATRIX_OPTIMIZERS
 from derivations.catalogue.outside import with_outside
 from derivations.catalogue.textbook_optimizers import TEXTBOOK_OPTIMIZERS
@@ -39,7 +39,14 @@ SGD = Optimizer(
     excludes={"nesterov": "tau"},
     counter="",
     conventions={
-        "mu": "the velocity sums up the gradients, the first one undamped; the learning rate scales it",
+        "nesterov": "the velocity accumulates the gradients; "
+        "the learning rate scales the gradient plus the momentum times the velocity",
+        "tau": "the velocity accumulates the gradients, all but the first one damped; "
+        "the learning rate scales it",
+        "mu": "the velocity accumulates the gradients; the learning rate scales it",
+        "maximize": "gradient ascent, without momentum",
+        "lam": "gradient descent with weight decay, without momentum",
+        WHOLE: "plain gradient descent, without momentum",
     },
 )
 ADAM = Optimizer(

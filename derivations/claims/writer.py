@@ -72,13 +72,14 @@ class Writer:
         exact: list[bool] = []
         body = as_printed(body)
         numbers = self.put_in(body, {}, known, exact)
-        if not isinstance(body, Ref) or has_reduction(body):
+        value = self.value(target, {})
+        repeated = numbers == sides[-1].expr or alike(numbers, leaf(value))
+        if (not isinstance(body, Ref) or has_reduction(body)) and not repeated:
             sides.append(Side("=" if all(exact) else "≈", numbers))
         collected = self.collected(body, exact)
         if collected is not None:
             sides.append(Side(relation(sides[-1].expr, collected, all(exact)), collected))
-        value = self.value(target, {})
-        if sides[-1].expr != leaf(value):
+        if not alike(sides[-1].expr, leaf(value)):
             sides.append(Side(relation(sides[-1].expr, leaf(value), all(exact) and value.exact), leaf(value)))
         return Formula(tuple(sides))
 
@@ -195,6 +196,15 @@ def relation(before: Expr, after: Expr, exact: bool) -> str:
     if left is None or right is None:
         return "=" if exact else "≈"
     return "=" if left == right else "≈"
+
+
+def alike(a: Expr, b: Expr) -> bool:
+    """Whether two sides are one printed number: ``-4``, written as a number or as a sign and a number."""
+    first, second = (
+        Number(-side.argument.value) if isinstance(side, Neg) and isinstance(side.argument, Number) else side
+        for side in (a, b)
+    )
+    return first == second
 
 
 def plain_value(expr: Expr) -> Fraction | None:

@@ -75,7 +75,7 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
     scene, wanted = Scene(trace, symbols, rounding), example.spec.page.parts
     figures = partial(figure_blocks, scene) if "figures" in wanted else lambda part: ()
     parts: dict[str, Callable[[], Iterable[Block]]] = {
-        "problem": lambda: problem(example, recognize(example), rounding),
+        "problem": lambda: problem(trace, recognize(example), rounding, worked),
         "quantities": lambda: (*quantities(example), *figures("quantities")),
         "gradient": lambda: gradient(run),
         "matrix": lambda: matrices(run.matrices, example),
@@ -84,9 +84,11 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
         "program": lambda: program_blocks(run.program, run.printed),
         "checks": lambda: check_blocks(trace, run.report, rounding),
     }
+    later = {part: tuple(parts[part]()) for part in wanted if part in parts and part != "problem"}
+    worked = (*later.get("steps", ()), *later.get("summary", ()))
     blocks: list[Block] = [Heading(1, (example.spec.title,))]
-    for part in wanted:
-        blocks += parts[part]() if part in parts else ()
+    for part in (part for part in wanted if part in parts):
+        blocks += later[part] if part in later else parts[part]()
     blocks.append(Prose((footer,)))
     return Document(example.spec.title, tuple(blocks))
 

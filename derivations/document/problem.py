@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from derivations.catalogue.loss import SampleLoss
 from derivations.claims.writer import given
@@ -23,22 +23,39 @@ from derivations.document.blocks import (
 )
 from derivations.document.columns import data_value, entries_along_samples
 from derivations.document.introduced import model_words, named_entries
+from derivations.document.rounding import rounding_words
 from derivations.document.symbols import symbols_of
 from derivations.document.tables import grouped, packed
 from derivations.document.update import update_blocks
 from derivations.document.words import convention, section
 from derivations.language.program import Equation
 from derivations.language.tree import Ref
+from derivations.model.batching import is_whole
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized
 from derivations.model.stated import named_losses, reported, trained
 from derivations.notation.chain import Formula, formula
 from derivations.numbers.digits import Rounding
+from derivations.run.training import Trace
 from derivations.spec.arrays import Array
 
 
-def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) -> Iterator[Block]:
-    """Model, loss with its convention, data, start, optimizer, batches, rounding."""
+LEAST = phrases(
+    "We look for the parameter {1} with the smallest", "We look for the parameters {1} with the smallest"
+)
+GREATEST = phrases(
+    "We look for the parameter {1} with the largest", "We look for the parameters {1} with the largest"
+)
+
+
+def problem(
+    trace: Trace, found: dict[str, Recognized], rounding: Rounding, worked: Iterable[Block]
+) -> Iterator[Block]:
+    """Model, loss with its convention, data, start, optimizer, batches, rounding.
+
+    ``worked`` are the blocks of the steps, whose numbers are rounded as the last sentence says.
+    """
+    example = trace.example
     yield section("problem")
     losses = named_losses(example)
     own = trained(example)
@@ -60,7 +77,7 @@ def problem(example: Example, found: dict[str, Recognized], rounding: Rounding) 
     yield Prose(_start_words(example, rounding))
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
-    yield Prose(_rounding_words(example))
+    yield Prose(rounding_words(trace, worked))
 
 
 def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:
@@ -74,12 +91,11 @@ def _aim_words(example: Example, model: bool) -> Words:
     names, count = listed(list(map(Ref, example.parameters))), len(example.parameters)
     if model:
         forms = phrases("We learn the parameter {1} of the model", "We learn the parameters {1} of the model")
-    else:
-        forms = phrases(
-            "We look for the parameter {1} with the smallest",
-            "We look for the parameters {1} with the smallest",
-        )
-    return (counted(*forms, count, names),)
+        return (counted(*forms, count, names),)
+    ways = {group.values.get("maximize", 0) for group in example.rule.groups if group.parameters}
+    if len(ways) > 1:
+        return say("We learn the parameters {} with the loss", names)
+    return (counted(*(GREATEST if ways == {1} else LEAST), count, names),)
 
 
 def _data(example: Example, rounding: Rounding) -> Iterator[Block]:
@@ -124,7 +140,7 @@ def _batch_words(example: Example) -> Words:
             return say("Every step uses all the data; we work {}.", steps)
         return say("We work {}.", steps)
     first = example.batches[0]
-    if len(first) == 1:
+    if is_whole(first, example.samples):
         forms = phrases(
             "Every step uses the only sample; we work {1}.", "Every step uses all {} samples; we work {}."
         )
@@ -143,7 +159,7 @@ def _cut_words(example: Example, cut: Listed) -> Message:
             str(training.shuffle),
         )
     elif training.batches is not None:
-        opening = message("The samples are cut into {} mini-batches, as listed", count)
+        opening = _listed_words(example)
     else:
         opening = message("The samples are cut into {} mini-batches, in order", count)
     if training.shuffle is not None and len(example.batches) > 1:
@@ -151,19 +167,10 @@ def _cut_words(example: Example, cut: Listed) -> Message:
     return message("{}; an epoch goes {}.", opening, cut)
 
 
-def _rounding_words(example: Example) -> Words:
-    page, carry = example.spec.page, example.spec.training.carry
-    places = counted("{} decimal place", "{} decimal places", page.digits if carry is None else carry)
-    if carry is not None:
-        return say(
-            "Every product, quotient, power, sum and function value is rounded to {} "
-            "and carried on rounded, as with a pocket calculator; "
-            "= stands where the printed numbers are equal.",
-            places,
-        )
-    if page.significant:
-        places = counted("{} significant digit", "{} significant digits", page.significant)
-    return say(
-        "The calculation is exact; only what is printed is rounded, to {}. = means equal, ≈ means rounded.",
-        places,
-    )
+def _listed_words(example: Example) -> Message:
+    """Listed batches may leave samples out, or use some more than once: then nothing is cut."""
+    batches = example.batches[0]
+    if sorted(sample for batch in batches for sample in batch) == list(range(1, example.samples + 1)):
+        return message("The samples are cut into {} mini-batches, as listed", len(batches))
+    forms = phrases("There is {} mini-batch, as listed", "There are {} mini-batches, as listed")
+    return counted(*forms, len(batches))

@@ -42,6 +42,7 @@ from derivations.document.words import direction, samples_words
 from derivations.language.names import adjoint, adjoint_of, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Expr, Ref, number, refs, rename_index
+from derivations.model.batching import is_whole
 from derivations.model.example import Example, needed_adjoints
 from derivations.notation.chain import Formula, Side, formula
 from derivations.notation.symbols import Symbols
@@ -74,15 +75,12 @@ def _title(trace: Trace, step: Step) -> Message:
     epoch = example.batches[step.epoch - 1]
     before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
     batch, samples = str(step.number - before), samples_words(step.samples)
+    whole = is_whole(epoch, example.samples)
     if len(example.batches) > 1:
-        if len(epoch) > 1:
+        if not whole:
             return message("Epoch {}, mini-batch {}: {}", str(step.epoch), batch, samples)
         return message("Epoch {}, all samples: {}", str(step.epoch), samples)
-    return (
-        message("Mini-batch {}: {}", batch, samples)
-        if len(epoch) > 1
-        else message("All samples: {}", samples)
-    )
+    return message("All samples: {}", samples) if whole else message("Mini-batch {}: {}", batch, samples)
 
 
 class _Page:
@@ -175,10 +173,16 @@ class _Page:
             for eq in along:
                 yield from self.row_chains(eq, row, place)
         if told and self.rows(row) > 1:
-            sampled = row == self.sample
-            yield Prose(say("All samples in a table:") if sampled else say("All of them in a table:"))
+            yield Prose(self.table_words(row))
         yield from rows.tables(kind, given, columns_of(along, row, self.sizes, short=bool(told)), sums)
         self.known |= rows.known
+
+    def table_words(self, row: str) -> Words:
+        if row != self.sample:
+            return say("All of them in a table:")
+        if len(self.step.samples) == self.example.samples:
+            return say("All samples in a table:")
+        return say("All samples of the mini-batch in a table:")
 
     def row_chains(self, eq: Equation, row: str, place: int) -> Iterator[Block]:
         """The entries of one row, the first ones of a very long row."""
@@ -261,13 +265,13 @@ class _Page:
         yield from self.signs()
 
     def signs(self) -> Iterator[Block]:
-        """Where a student stumbles: a negative gradient makes its parameter grow."""
+        """Where a student stumbles: a negative gradient makes its parameter increase."""
         names = [name for name, array in self.example.start.items() if not array.shape]
         if not is_plain_descent(self.example) or len(names) != len(self.example.start):
             return
-        gradients = {name: adjoint(self.example.loss, name) for name in names}
-        found = [direction(self.step.at(slope), Ref(slope), Ref(name)) for name, slope in gradients.items()]
-        yield Prose(say("{}.", series(found, ";")))
+        said = (direction(self.step, Ref(adjoint(self.example.loss, name)), Ref(name)) for name in names)
+        if found := [message for message in said if message is not None]:
+            yield Prose(say("{}.", series(found, ";")))
 
     # --- the update
 

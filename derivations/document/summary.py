@@ -23,6 +23,7 @@ from derivations.document.blocks import (
     series,
 )
 from derivations.document.introduced import prime_words
+from derivations.document.rounding import is_rational
 from derivations.document.update import shows_primes
 from derivations.document.words import section
 from derivations.language.names import adjoint, after
@@ -103,7 +104,8 @@ def _row(step: Step, columns: list[Ref], rounding: Rounding) -> tuple[Words, ...
 def check_blocks(trace: Trace, report: Report, rounding: Rounding) -> Iterator[Block]:
     """Quantity, by hand, torch, distance; then what all witnesses together compared."""
     yield section("checks")
-    hands = (say("carried rounded"), say("exact")) if trace.carried else (say("by hand"),)
+    whole = phrase("exact") if is_rational(trace) else phrase("not rounded")
+    hands = (say("carried rounded"), say(whole)) if trace.carried else (say("by hand"),)
     yield Prose(say(ULP))
     header = (say("step"), say("quantity"), *hands, ("torch",), say("distance in ulp"))
     wanted = {(c.step, c.quantity): c for c in report.checks if c.witness != PROGRAM}

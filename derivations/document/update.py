@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from derivations.catalogue.algorithm import WHOLE
 from derivations.claims.writer import leaf
 from derivations.document.blocks import (
     Block,
@@ -24,7 +25,9 @@ from derivations.document.introduced import function_words, index_words, prime_w
 from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Expr, Mul, Neg, Number, Ref, refs
+from derivations.model.batching import is_whole
 from derivations.model.example import Example
+from derivations.model.pace import Group
 from derivations.notation.chain import Formula, formula
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import rational
@@ -60,14 +63,33 @@ def update_blocks(example: Example) -> Iterator[Block]:
 
 
 def _optimizer_words(example: Example) -> Words:
-    row, rule = example.rule.row, example.rule
+    row = example.rule.row
     knobs = [formula(Ref(name), exact_number(value)) for name, value in example.hyper.items()]
-    given = [name for name in row.conventions if rule.groups[0].values[name]]
-    convention = row.conventions[given[0]] if given else row.convention
-    said = series([message(convention), *_conventions(example)], ";")
+    said = series([*_row_words(example), *_conventions(example)], ";")
     if knobs:
         return say("The optimizer is {} ({}) with {}:", row.name, said, listed(knobs))
     return say("The optimizer is {} ({}):", row.name, said)
+
+
+def _row_words(example: Example) -> Iterator[Message]:
+    """The convention of the row in every group, and what is maximized; once where the groups agree."""
+    groups = [group for group in example.rule.groups if group.parameters]
+    whole = all(is_whole(epoch, example.samples) for epoch in example.batches)
+    words = [tuple(_group_words(example, group, whole)) for group in groups]
+    if all(each == words[0] for each in words):
+        yield from words[0]
+        return
+    for group, own in zip(groups, words, strict=True):
+        yield message("for {}: {}", listed(list(map(Ref, group.parameters))), series(own, ";"))
+
+
+def _group_words(example: Example, group: Group, whole: bool) -> Iterator[Message]:
+    row = example.rule.row
+    known = {**group.values, WHOLE: whole or example.sample is None}
+    given = [name for name in row.conventions if known[name]]
+    yield message(row.conventions[given[0]] if given else row.convention)
+    if group.values.get("maximize"):
+        yield message("{} is maximized: gradients enter with the opposite sign", Ref(example.loss))
 
 
 def _conventions(example: Example) -> Iterator[Message]:

@@ -15,6 +15,7 @@ from derivations.document.blocks import (
     phrases,
     say,
 )
+from derivations.language.names import after
 from derivations.language.ranges import is_letter
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Neg, Ref
@@ -22,6 +23,7 @@ from derivations.model.example import Example
 from derivations.model.recognize import Recognized
 from derivations.notation.chain import formula
 from derivations.numbers.systems import Value
+from derivations.run.training import Step
 
 # --- The parts of a page and their headings ---------------------------------------------------
 
@@ -130,10 +132,24 @@ def convention(found: Recognized, count: str) -> Message:
     return message("{}: {}", message(found.row.name), message(said, *[count] * said.count("{}")))
 
 
-def direction(gradient: Value, slope: Expr, parameter: Expr) -> Message:
-    """What the sign of a gradient does to the parameter under gradient descent."""
-    if gradient == 0:
-        return message("{} is zero, so {} stays", slope, parameter)
-    if gradient < 0:
-        return message("{} is negative, so {} grows", slope, parameter)
-    return message("{} is positive, so {} shrinks", slope, parameter)
+def direction(step: Step, slope: Ref, parameter: Ref) -> Message | None:
+    """What the sign of a gradient does to the parameter; None where that is not seen in the step.
+
+    A parameter may stay although its gradient is not 0: with a learning rate of 0, or where a carried
+    calculation rounds the step away.
+    """
+    gradient = step.at(slope.name)
+    moved = sign(step.at(after(parameter.name)) - step.at(parameter.name))
+    match sign(gradient), moved:
+        case 0, 0:
+            return message("{} is zero, so {} stays", slope, parameter)
+        case -1, 1:
+            return message("{} is negative, so {} increases", slope, parameter)
+        case 1, -1:
+            return message("{} is positive, so {} decreases", slope, parameter)
+    return None
+
+
+def sign(value: Value) -> int | None:
+    """1, 0 or -1; None for a ball around 0, whose sign is not known."""
+    return 1 if value > 0 else -1 if value < 0 else 0 if value == 0 else None

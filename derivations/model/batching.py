@@ -81,6 +81,11 @@ def sample_count(program: Program, data: Mapping[str, Array], sample: str | None
     return next((data[name].shape[axis] for name, axis in axes.items()), 0)
 
 
+def is_whole(epoch: tuple[tuple[int, ...], ...], count: int) -> bool:
+    """Whether an epoch is a single batch of all samples."""
+    return len(epoch) == 1 and len(epoch[0]) == count
+
+
 def cut_batches(
     spec: Spec, source: Source, count: int, sample: str | None
 ) -> tuple[tuple[tuple[int, ...], ...], ...]:

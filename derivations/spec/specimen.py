@@ -37,7 +37,7 @@ epochs = 1
 
 [page]
 digits = 6              # decimal places that are printed; or: significant = 4
-# detail = "brief"      # results only; "full": every rule and every scalar
+# detail = "brief"      # results, and the working of loss, gradients and update; "full": every rule
 # steps = [1, 2]        # the steps that are shown; or the first few and the last: steps = 3
 # hide = ["program"]    # parts that are left out; or: show = ["steps"]
 """
