@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derivations import __version__
+from derivations.audit.sentences.asked import require_sentences, sight_of
 from derivations.document.author import folder_of, own_words
 from derivations.document.blocks import Message, message, phrase
 from derivations.document.compose import compose, rounding_of
@@ -160,7 +161,7 @@ def make(
         check_page(example, source)
         check_optimizer(example, source)
         run = work(example, *witnesses)
-        desk = Desk(spec_digest(source), source.stem, folder, own)
+        desk = Desk(spec_digest(source), source.stem, folder, own, source.text)
 
         def pressed(bits: int) -> Press:
             return _press(run.with_bits(bits), desk)
@@ -189,18 +190,20 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is printed beside the run: digest of the spec, stem of the files, the author's own."""
+    """What is printed beside the run: digest of the spec, stem of the files, the author's own, its text."""
 
     digest: str
     stem: str
     templates: Path | None
     own: tuple[tuple[str, str], ...]
+    text: str
 
 
 def _press(run: Verified, desk: Desk) -> Press:
     example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))
+    require_sentences(sight_of(composed, run, symbols, desk.text))
     language = example.spec.page.language
     document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
     return Press(run, document, symbols, rounding_of(example), desk.digest, desk.stem)

@@ -79,7 +79,9 @@ ADAMW = replace(
     torch="torch.optim.AdamW",
     hyper={**ADAM.hyper, "lam": "0.01"},
     equations=ADAM.equations.replace(" + lam*theta", "").replace("= theta - lr", "= (1 - lr*lam)*theta - lr"),
-    convention="Adam with the weight decay apart from the gradient, times the learning rate",
+    conventions={
+        "lam": "Adam with the weight decay apart from the gradient, times the learning rate",
+    },
     source="Loshchilov and Hutter 2019, Algorithm 2",
 )
 OPTIMIZERS: tuple[Optimizer, ...] = (
@@ -160,7 +162,8 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         """,
         arguments="lr={lr}, alpha={alpha}, eps={eps}, weight_decay={lam}, momentum={mu}, "
         "centered={centered}, maximize={maximize}",
-        convention="epsilon is added after the root; momentum sums up the scaled gradients",
+        convention="epsilon is added after the root",
+        conventions={"mu": "epsilon is added after the root; momentum sums up the scaled gradients"},
         source="Hinton 2012, lecture 6e; centred: Graves 2013",
         states={"s": "square_avg", "a": "grad_avg", "v": "momentum_buffer"},
         limits={**COMMON, "alpha": FRACTION, "eps": NOT_NEGATIVE, "mu": NOT_NEGATIVE},
@@ -171,7 +174,10 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         ADAM,
         name="AMSGrad",
         hyper={**ADAM.hyper, "amsgrad": "1"},
-        convention="Adam with the largest second moment so far, the maximum taken before the bias correction",
+        conventions={
+            "amsgrad": "Adam with the largest second moment so far, "
+            "the maximum taken before the bias correction",
+        },
         source="Reddi, Kale and Kumar 2018; torch.optim.Adam",
     ),
     ADAMW,
@@ -215,7 +221,10 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
         """,
         arguments="lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={lam}, momentum_decay={psi}, "
         "decoupled_weight_decay={decoupled}, maximize={maximize}",
-        convention="Nesterov momentum with a momentum that grows; its product so far corrects the bias",
+        convention="Nesterov momentum; its product so far corrects the bias",
+        conventions={
+            "psi": "Nesterov momentum with a momentum that grows; its product so far corrects the bias",
+        },
         source="Dozat 2016; torch.optim.NAdam",
         states={"m": "exp_avg", "v": "exp_avg_sq", "pi_mu": "mu_product"},
         starts={"pi_mu": "1"},

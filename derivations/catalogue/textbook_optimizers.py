@@ -70,7 +70,8 @@ TEXTBOOK_OPTIMIZERS = (
             theta = theta - lr*(sign(c) + lam*theta)
         """,
         arguments="",
-        convention="the sign of a moving average; the weight decay is apart from the gradient",
+        convention="the sign of a moving average",
+        conventions={"lam": "the sign of a moving average; the weight decay is apart from the gradient"},
         source="Chen et al. 2023, Algorithm 2",
         limits={"lr": RATE, "beta1": FRACTION, "beta2": FRACTION, "lam": RATE},
     ),

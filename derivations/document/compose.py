@@ -30,6 +30,7 @@ from derivations.document.words import reason_words, section
 from derivations.figures.rows import BY_NAME as FIGURES
 from derivations.figures.rows import figures_of
 from derivations.figures.scene import Scene
+from derivations.language.contributions import needed
 from derivations.language.matrix import NORM, ONES, OVER, TIMES
 from derivations.language.names import adjoint
 from derivations.language.program import Equation
@@ -50,6 +51,12 @@ ENTRYWISE = {
     NORM: phrase("Double bars are the root of the sum of all squared entries."),
 }
 
+IN_ORDER = phrase(
+    "Each quantity is computed from earlier ones; the local slope is its derivative with respect to an input."
+)
+IN_ANY_ORDER = phrase(
+    "Each quantity is computed from others; the local slope is its derivative with respect to an input."
+)
 LAID = {
     "row": phrase(
         "The first index counts rows, vectors are columns, a function acts on every entry, "
@@ -116,11 +123,7 @@ def figure_blocks(scene: Scene, part: str) -> Iterator[Block]:
 def quantities(example: Example) -> Iterator[Block]:
     """The computation graph as a table: node, operation, inputs, local slopes."""
     yield section("quantities")
-    words = phrase(
-        "Each quantity is computed from earlier ones; "
-        "the local slope is its derivative with respect to an input."
-    )
-    yield Prose(say(words))
+    yield Prose(say(IN_ORDER if _is_in_order(example) else IN_ANY_ORDER))
     yield from new_symbols(example, _local(example))
     header = say("node"), say("operation"), say("inputs"), say("local slopes")
     rows: list[tuple[Words, ...]] = []
@@ -129,6 +132,18 @@ def quantities(example: Example) -> Iterator[Block]:
         slopes = series(list(_slopes(example, eq)))
         rows.append(((formula(eq.target),), (formula(eq.body),), (series(inputs),), (slopes,)))
     yield Table("quantities", "llll", header, tuple(rows))
+
+
+def _is_in_order(example: Example) -> bool:
+    """Whether every equation reads what the author's lines above have, entries of its own kind aside."""
+    names = [eq.target.name for eq in example.forward]
+    return all(
+        ref.name not in names[place + 1 :]
+        or ref.name in names[: place + 1]
+        or eq.target.name in needed(example.forward, ref.name)
+        for place, eq in enumerate(example.forward)
+        for ref in refs(eq.body)
+    )
 
 
 def _local(example: Example) -> list[Expr]:

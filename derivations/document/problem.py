@@ -39,7 +39,6 @@ from derivations.numbers.digits import Rounding
 from derivations.run.training import Trace
 from derivations.spec.arrays import Array
 
-
 LEAST = phrases(
     "We look for the parameter {1} with the smallest", "We look for the parameters {1} with the smallest"
 )
@@ -58,7 +57,7 @@ def problem(
     example = trace.example
     yield section("problem")
     losses = named_losses(example)
-    own = trained(example)
+    own = sorted(trained(example), key=lambda eq: eq.target.name == example.loss)  # the model, then the loss
     yield Prose(_aim_words(example, len(own) > 1))
     for eq in own:
         if eq.target.name == example.loss and len(own) > 1:

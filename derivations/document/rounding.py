@@ -1,4 +1,4 @@
-"""What a page says of its numbers: whether the calculation is exact, and to how many places they are printed."""
+"""What a page says of its numbers: whether they are exact, and to how many places they are printed."""
 
 from __future__ import annotations
 
@@ -58,9 +58,14 @@ def _places(digits: int, printed: list[Fraction]) -> Message:
     places = counted(*PLACES, digits)
     if any(value * 10**digits % 1 for value in printed):
         places = message("{}, small numbers to {}", places, counted(*SIGNIFICANT, LEAST_DIGITS))
-    if any(abs(value) >= LARGE and value % 10 == 0 for value in printed):
+    if any(_is_cut(value, digits + 1) for value in printed):
         places = message("{}, large numbers to {}", places, counted(*SIGNIFICANT, digits + 1))
     return places
+
+
+def _is_cut(value: Fraction, digits: int) -> bool:
+    """Whether a large number is printed with so many digits only; short whole numbers are printed in full."""
+    return abs(value) >= LARGE and value % 10 == 0 and len(str(abs(value)).rstrip("0")) <= digits
 
 
 def printed_texts(blocks: Iterable[Block]) -> Iterator[str]:

@@ -83,7 +83,9 @@ class PageTable(Strict):
     ] = None
     detail: Annotated[
         Literal["brief", "standard", "full"],
-        Field(description="brief: results, and the working of loss, gradients and update only; full: every rule and scalar."),
+        Field(
+            description="brief: results, and the working of loss, gradients and update; full: every scalar."
+        ),
     ] = "standard"
     show: Annotated[
         tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")

@@ -1,0 +1,209 @@
+"""What a page must tell: the steps of the spec with their data, batches, update, and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derivations.audit.sentences.drawn import LEADS
+from derivations.audit.sentences.place import (
+    Sight,
+    entries,
+    entries_of,
+    is_update,
+    names,
+    places,
+    target,
+)
+from derivations.audit.sentences.problem import ROUNDING
+from derivations.catalogue.functions import FUNCTIONS
+from derivations.document.blocks import Display, Figure, Heading, Table
+from derivations.language.names import adjoint, after
+from derivations.language.tree import Call, Number, Ref, walk
+from derivations.notation.chain import Formula
+from derivations.numbers.systems import fraction
+from derivations.run.training import Step
+
+ONCE = {  # of each of these sets exactly one sentence stands in a part
+    "problem": (
+        ("We look for the parameter {1} with", "We learn the parameter"),
+        ("We start from",),
+        ("The optimizer is", "There is no optimizer"),
+        ("Every step uses", "We work {}", "{} We work"),
+        tuple(ROUNDING),
+    ),
+    "checks": (("Compared with",), ("SymPy proved",)),
+}
+
+
+def untold(sight: Sight) -> Iterator[str]:
+    """What is not as the spec wants it in steps and batches, and what the page leaves out."""
+    yield from _steps(sight)
+    yield from _data(sight)
+    yield from _update(sight)
+    yield from _sentences(sight)
+    yield from _openings(sight)
+    yield from _samples(sight)
+
+
+# --- steps, batches, data --------------------------------------------------------------------------------
+
+
+def _steps(sight: Sight) -> Iterator[str]:
+    """The run has the batches of the spec, each with the data of its samples; the page shows its steps."""
+    for steps in (sight.trace.steps, sight.trace.carried or sight.trace.steps):
+        if [(step.number, step.epoch, step.samples) for step in steps] != [
+            (number, epoch, batch) for number, epoch, _, batch in sight.again.steps
+        ]:
+            yield "the mini-batches are not those of the spec"
+            return
+    heads = [block for block in sight.document.blocks if isinstance(block, Heading) and block.part == "steps"]
+    wanted = sight.shown if "steps" in sight.example.spec.page.parts else ()
+    if len(heads) != len(wanted):
+        yield "the steps are not those that the spec wants"
+    for number in sight.shown:
+        step = sight.trace.steps[number - 1]
+        yield from (
+            f"step {number} does not work with the data of {name}" for name in _other_data(sight, step)
+        )
+
+
+def _other_data(sight: Sight, step: Step) -> Iterator[str]:
+    """Data of which a step has other values than the spec has for its samples."""
+    for name, array in sight.example.data.items():
+        axis = sample_axes(sight).get(name)
+        values = dict(zip(array.positions(), array.entries, strict=True))
+        for at in entries_of(step, name):
+            own = at if axis is None else (*at[:axis], step.samples[at[axis] - 1], *at[axis + 1 :])
+            if fraction(step.at(name, at)) != values[own]:
+                yield name
+                break
+
+
+def sample_axes(sight: Sight) -> dict[str, int]:
+    """The axis at which each quantity has the letter of the samples, in any equation."""
+    example, found = sight.example, dict[str, int]()
+    letter = Ref(example.sample or "")
+    for eq in (*example.forward, *example.backward):
+        for node in (eq.target, *walk(eq.body)):
+            if isinstance(node, Ref) and letter in node.indices:
+                found[node.name] = node.indices.index(letter)
+    return found
+
+
+def _data(sight: Sight) -> Iterator[str]:
+    """Every array of the data stands in the problem, in a table of the samples or in a sentence."""
+    if "problem" not in sight.example.spec.page.parts:
+        return
+    tables = [block for block in sight.document.blocks if isinstance(block, Table) and block.kind == "data"]
+    told = {ref.name for table in tables for cell in table.header for ref in entries(cell[0])}
+    told |= {name for said, _ in places(sight) if said.text == "Given: {}." for name in names(said.parts[0])}
+    yield from (f"the data '{name}' are not told" for name in sight.example.data if name not in told)
+    yield from (
+        "the data of a sample are not told" for table in tables if len(table.rows) != sight.again.samples
+    )
+
+
+# --- the update ------------------------------------------------------------------------------------------
+
+
+def _update(sight: Sight) -> Iterator[str]:
+    """Every parameter has its update in the problem, or is named beside one."""
+    if not sight.example.updates:
+        return
+    parts, part = sight.example.spec.page.parts, ""
+    shown: set[str] = set()
+    for block in sight.document.blocks:
+        part = block.part or part if isinstance(block, Heading) else part
+        if part == "problem" and isinstance(block, Display) and is_update(block.formula):
+            shown.add(target(block.formula).name.removesuffix("'"))
+    for said, _ in places(sight):
+        shown |= {*names(said.parts[0])} if said.text == "and the same for {}." else set()
+    if "problem" in parts:
+        yield from (
+            f"the update of '{name}' is not told" for name in sight.example.start if name not in shown
+        )
+
+
+# --- sentences -------------------------------------------------------------------------------------------
+
+
+def _sentences(sight: Sight) -> Iterator[str]:
+    found = list(places(sight))
+    for part, sets in ONCE.items():
+        if part not in sight.example.spec.page.parts:
+            continue
+        said = [each for each, place in found if place.part == part and not place.inside]
+        inner = [each for each, place in found if place.part == part]
+        for texts in sets:
+            own = [each for each in (said if part == "problem" else inner) if each.text.startswith(texts)]
+            if len(own) != 1:
+                yield f"'{texts[0]}' is said {len(own)} times, not once"
+    yield from _signs(sight)
+
+
+def _openings(sight: Sight) -> Iterator[str]:
+    """Figures and tables of formulas stand below what they are; functions of the model are explained."""
+    found = [(said.text, place) for said, place in places(sight)]
+    opened = {place.at + 1 for text, place in found if text in LEADS}
+    for at, block in enumerate(sight.document.blocks):
+        if isinstance(block, Figure) and at not in opened:
+            yield f"nothing says what the figure '{block.name}' is"
+    said = {text for text, _ in found}
+    parts = sight.example.spec.page.parts
+    if "quantities" in parts and not any(text.startswith("Each quantity is computed") for text in said):
+        yield "nothing says what the table of the quantities is"
+    called = {
+        node.function for eq in sight.example.forward for node in walk(eq.body) if isinstance(node, Call)
+    }
+    for row in (row for row in FUNCTIONS if row.meaning and row.name in called and "problem" in parts):
+        if row.meaning not in said:
+            yield f"nothing says what {row.name} is"
+
+
+def _signs(sight: Sight) -> Iterator[str]:
+    """Where every parameter is one number and goes plainly against its gradient, every sign is told."""
+    example, parts = sight.example, sight.example.spec.page.parts
+    row, knob = sight.again.optimizer, sight.again.knob
+    plain = row is not None and row.name in ("SGD", "GD") and "schedule" not in sight.again.training
+    plain = plain and not sight.again.training.get("clip") and "steps" in parts
+    scalar = all(not array.shape for array in example.start.values())
+    if not plain or not scalar or any(knob(n, k) for n in example.start for k in ("mu", "lam", "maximize")):
+        return
+    told = {
+        (place.step.number, names(said.parts[1])[0])
+        for said, place in places(sight)
+        if place.step and place.inside and place.inside[-1].text == "{}." and len(said.parts) == 2
+    }
+    for number in sight.shown:
+        step = sight.trace.shown[number - 1]
+        for name in example.start:
+            slope = step.at(adjoint(example.loss, name))
+            moved = step.at(after(name)) - step.at(name)
+            if (moved > 0 or moved < 0 or slope == 0) and (number, name) not in told:
+                yield f"step {number}: the sign of the gradient of '{name}' is not told"
+
+
+# --- the numbers of samples ------------------------------------------------------------------------------
+
+
+def _samples(sight: Sight) -> Iterator[str]:
+    """A whole number in the place of the samples is the number of a sample of the step, in every formula."""
+    axes, step = sample_axes(sight), None
+    steps = iter(sight.shown)
+    for block in sight.document.blocks:
+        if isinstance(block, Heading) and block.level < 3:
+            number = next(steps, 0) if block.part == "steps" else 0
+            step = sight.trace.shown[number - 1] if number else None
+        if step is None or not isinstance(block, Display):
+            continue
+        own = sight.again.steps[step.number - 1][-1]
+        for ref in _entries_in(block.formula):
+            axis = axes.get(ref.name.removesuffix("'"))
+            part = ref.indices[axis] if axis is not None and axis < len(ref.indices) else None
+            if isinstance(part, Number) and part.value not in own:
+                yield f"step {step.number}: '{ref.name}' has the number of a sample that is not in the step"
+
+
+def _entries_in(shown: Formula) -> Iterator[Ref]:
+    for side in shown.sides:
+        yield from (node for node in walk(side.expr) if isinstance(node, Ref))
