@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from derivations.audit.sentences import drawn, found, kinks, letters, passes, problem, update
 from derivations.audit.sentences.again import read_again
-from derivations.audit.sentences.place import Place, Predicate, Sight, places
-from derivations.audit.sentences.told import sample_axes, untold
+from derivations.audit.sentences.place import Place, Predicate, Sight, places, sample_axes
+from derivations.audit.sentences.told import untold
 from derivations.document.blocks import Document, Heading, Message, Table
 from derivations.document.languages import text_of
 from derivations.language.errors import CheckFailed
@@ -94,7 +94,7 @@ def sight_of(document: Document, run: Verified, symbols: Symbols, text: str) -> 
 def _samples(sight: Sight) -> int:
     """How many samples there are: how long the lists of the spec are along the samples; 0 without them."""
     example, data = sight.example, sight.again.tables.get("data", {})
-    axes = {name: axis for name, axis in sample_axes(sight).items() if name in example.data}
+    axes = {name: axis for name, axis in sample_axes(example).items() if name in example.data}
     lengths = {_length(data.get(name), axis, example.data[name].shape) for name, axis in axes.items()}
     return min(lengths, default=0) if example.sample is not None else 0
 

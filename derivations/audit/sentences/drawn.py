@@ -85,7 +85,7 @@ def _is_in_order(table: Table, place: Place) -> bool:
             return False
         inner = row[2][0]
         read = [ref for part in getattr(inner, "items", ()) for ref in refs(part.sides[0].expr)]
-        ahead = {ref.name for ref in read} - known - {node.name}
+        ahead = {ref.name for ref in read} & {*example.forward.targets} - known - {node.name}
         if not all(_comes_back(place, name, node.name) for name in ahead):
             return False
         known.add(node.name)

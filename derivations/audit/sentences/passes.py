@@ -13,6 +13,7 @@ from derivations.audit.sentences.place import (
     is_update,
     items,
     placed,
+    sample_axes,
     target,
     whole,
 )
@@ -97,15 +98,18 @@ def opening(more: bool) -> Predicate:
     def asked(said: Message, place: Place) -> bool:
         if place.step is None:
             return False
-        told, example = entries(said.parts[0]), place.sight.example
-        wanted = [(name, at) for name in example.kept for at in entries_of(place.step, name)]
-        own = [(ref.name, placed(ref)) for ref in told]
-        left = [entry for entry in wanted if entry not in own]
-        if more:
-            return own == wanted[: len(own)] and 0 < len(own) < len(wanted)
-        lone = len(place.step.samples) == 1
-        extra = [name for name, _ in own if name not in example.kept]
-        return not left and ({*extra} <= {*example.data} if lone else not extra)
+        kept, data = place.sight.example.kept, place.sight.example.data
+        wanted = [(name, at) for name in kept for at in entries_of(place.step, name)]
+        told = [(ref.name, placed(ref)) for ref in entries(said.parts[0])]
+        own = [entry for entry in told if entry[0] in kept]
+        extra = [entry for entry in told if entry[0] in data and len(place.step.samples) == 1]
+        if own + extra != told or own != wanted[: len(own)] or (extra and own != wanted):
+            return False
+        left = sum(
+            len(entries_of(place.step, name)) for name in data if name in sample_axes(place.sight.example)
+        )
+        lone = len(place.step.samples) == 1 and place.sight.again.samples > 0
+        return (own == wanted and (not lone or len(extra) == left)) != more
 
     return asked
 
@@ -185,19 +189,19 @@ def other_entries(said: Message, place: Place) -> bool:
     """The entries of a quantity in one row of the step that the formulas above leave out."""
     ref, step = expr(said.parts[1]), place.step
     shown = [target(each) for each in place.shown_before()]
-    own = [each for each in shown if isinstance(ref, Ref) and each.name == ref.name]
-    if step is None or not own:
+    own = [each for each in shown if isinstance(ref, Ref) and ref.name in (each.name, after(each.name))]
+    if step is None or not own or not isinstance(ref, Ref):
         return False
     letter = _row_letter(place)
     example = place.sight.example
     eqs = (*example.forward, *example.backward, *example.update)
-    indices = next(eq.target.indices for eq in eqs if eq.target.name == own[0].name)
+    indices = next(eq.target.indices for eq in eqs if eq.target.name == ref.name)
     axis = indices.index(letter)
     part = own[0].indices[axis]
     assert isinstance(part, Number)
     at_sample = letter == Ref(example.sample or "")
     row = step.samples.index(int(part.value)) + 1 if at_sample else int(part.value)
-    count = sum(at[axis] == row for at in entries_of(step, own[0].name))
+    count = sum(at[axis] == row for at in entries_of(step, ref.name))
     return (said.count, whole(said.parts[0])) == (count - len(own), count - len(own))
 
 

@@ -21,7 +21,7 @@ from derivations.document.blocks import (
     Table,
     Words,
 )
-from derivations.language.tree import Expr, Number, Ref, refs
+from derivations.language.tree import Expr, Number, Ref, refs, walk
 from derivations.model.example import Example
 from derivations.notation.chain import Formula
 from derivations.notation.symbols import Symbols
@@ -230,3 +230,13 @@ def placed(ref: Ref) -> tuple[int, ...]:
     """The positions of an entry as it is printed; empty where letters stand."""
     found = [int(part.value) for part in ref.indices if isinstance(part, Number)]
     return tuple(found) if len(found) == len(ref.indices) else ()
+
+
+def sample_axes(example: Example) -> dict[str, int]:
+    """The axis at which each quantity has the letter of the samples, in any equation."""
+    found, letter = dict[str, int](), Ref(example.sample or "")
+    for eq in (*example.forward, *example.backward):
+        for node in (eq.target, *walk(eq.body)):
+            if isinstance(node, Ref) and letter in node.indices:
+                found[node.name] = node.indices.index(letter)
+    return found

@@ -12,6 +12,7 @@ from derivations.audit.sentences.place import (
     is_update,
     names,
     places,
+    sample_axes,
     target,
 )
 from derivations.audit.sentences.problem import ROUNDING
@@ -70,24 +71,13 @@ def _steps(sight: Sight) -> Iterator[str]:
 def _other_data(sight: Sight, step: Step) -> Iterator[str]:
     """Data of which a step has other values than the spec has for its samples."""
     for name, array in sight.example.data.items():
-        axis = sample_axes(sight).get(name)
+        axis = sample_axes(sight.example).get(name)
         values = dict(zip(array.positions(), array.entries, strict=True))
         for at in entries_of(step, name):
             own = at if axis is None else (*at[:axis], step.samples[at[axis] - 1], *at[axis + 1 :])
             if fraction(step.at(name, at)) != values[own]:
                 yield name
                 break
-
-
-def sample_axes(sight: Sight) -> dict[str, int]:
-    """The axis at which each quantity has the letter of the samples, in any equation."""
-    example, found = sight.example, dict[str, int]()
-    letter = Ref(example.sample or "")
-    for eq in (*example.forward, *example.backward):
-        for node in (eq.target, *walk(eq.body)):
-            if isinstance(node, Ref) and letter in node.indices:
-                found[node.name] = node.indices.index(letter)
-    return found
 
 
 def _data(sight: Sight) -> Iterator[str]:
@@ -188,7 +178,7 @@ def _signs(sight: Sight) -> Iterator[str]:
 
 def _samples(sight: Sight) -> Iterator[str]:
     """A whole number in the place of the samples is the number of a sample of the step, in every formula."""
-    axes, step = sample_axes(sight), None
+    axes, step = sample_axes(sight.example), None
     steps = iter(sight.shown)
     for block in sight.document.blocks:
         if isinstance(block, Heading) and block.level < 3:
