@@ -13,7 +13,7 @@ BESIDE = "said beside the document, by a file that the reader of its format hold
 REGION = "the label of a part that a format may fold: it claims nothing"
 
 ELSEWHERE: Mapping[str, str] = {
-    **dict.fromkeys((row.rule for row in (*FUNCTIONS, *SHORTCUTS)), LINE),
+    **dict.fromkeys((*(row.rule for row in FUNCTIONS), *(row.rule for row in SHORTCUTS)), LINE),
     **dict.fromkeys(
         (
             *("definition", "definition of {}", "{} is {}", "constant factor {}", "constant factor −1"),

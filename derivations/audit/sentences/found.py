@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from flint import arb
 
-from derivations import __version__
 from derivations.audit.sentences.place import Place, Predicate, entries, items, whole
 from derivations.document.blocks import Digits, Listing, Message, Table
 from derivations.language.tree import Ref
@@ -189,7 +188,7 @@ def footer(said: Message, place: Place) -> bool:
     packages = ("SymPy", "sympy"), ("python-flint", "python-flint"), ("torch", "torch")
     wanted = ", ".join(f"{name} {version(package).partition('+')[0]}" for name, package in packages)
     digest = hashlib.sha256(place.sight.text.encode()).hexdigest()[:16]
-    return said.parts == (__version__, wanted, f"sha256:{digest}")
+    return said.parts == (version("derivations"), wanted, f"sha256:{digest}")
 
 
 ULP = (

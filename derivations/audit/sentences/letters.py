@@ -17,6 +17,7 @@ from derivations.audit.sentences.place import (
 from derivations.catalogue import functions
 from derivations.document.blocks import Display, Message, Table
 from derivations.language.matrix import ONES
+from derivations.language.names import is_after
 from derivations.language.tree import Call, Count, Expr, Mean, Ref, Sum, refs, walk
 from derivations.notation.chain import Formula
 
@@ -83,7 +84,7 @@ def ones(of_samples: bool) -> Predicate:
 def prime(said: Message, place: Place) -> bool:
     """A name with a prime that the update writes."""
     found, written = expr(said.parts[0]), place.sight.example.update.targets
-    return isinstance(found, Ref) and found.name.endswith("'") and found.name in written
+    return isinstance(found, Ref) and is_after(found.name) and found.name in written
 
 
 def named_part(said: Message, place: Place) -> bool:

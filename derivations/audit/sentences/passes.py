@@ -18,7 +18,7 @@ from derivations.audit.sentences.place import (
     whole,
 )
 from derivations.document.blocks import Block, Display, Heading, Message, Prose, Table
-from derivations.language.names import adjoint, after
+from derivations.language.names import adjoint, after, is_after
 from derivations.language.tree import Number, Ref, refs
 from derivations.numbers.systems import Value
 
@@ -73,7 +73,7 @@ def _pass_of(name: str, place: Place) -> str:
     ahead = {eq.target.name for eq in example.rule.ahead}
     if name in example.forward.targets or name in example.data or name in ahead:
         return "forward"
-    if name.endswith("'") or name in example.update.targets:
+    if is_after(name) or name in example.update.targets:
         return "update"
     return "backward"
 
@@ -83,7 +83,7 @@ def _subjects(block: Block) -> list[Ref]:
     match block:
         case Display(shown):
             ref = target(shown)
-            return [Ref(after(ref.name))] if is_update(shown) and not ref.name.endswith("'") else [ref]
+            return [Ref(after(ref.name))] if is_update(shown) and not is_after(ref.name) else [ref]
         case Table(_, _, header):
             return [ref for cell in header[1:] for ref in entries(cell[0]) if cell]
     return []

@@ -21,6 +21,7 @@ from derivations.document.blocks import (
     Table,
     Words,
 )
+from derivations.language.names import is_after
 from derivations.language.tree import Expr, Number, Ref, refs, walk
 from derivations.model.example import Example
 from derivations.notation.chain import Formula
@@ -194,7 +195,7 @@ def target(shown: Formula) -> Ref:
 
 def is_update(shown: Formula) -> bool:
     """Whether a formula gives a new value: ``w ← …``, ``m' = …``."""
-    return any(side.relation == "←" for side in shown.sides) or target(shown).name.endswith("'")
+    return any(side.relation == "←" for side in shown.sides) or is_after(target(shown).name)
 
 
 def reach(example: Example, name: str) -> set[str]:

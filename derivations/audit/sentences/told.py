@@ -16,9 +16,9 @@ from derivations.audit.sentences.place import (
     target,
 )
 from derivations.audit.sentences.problem import ROUNDING
-from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue import functions
 from derivations.document.blocks import Display, Figure, Heading, Table
-from derivations.language.names import adjoint, after
+from derivations.language.names import adjoint, after, unprimed
 from derivations.language.tree import Call, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.numbers.systems import fraction
@@ -105,7 +105,7 @@ def _update(sight: Sight) -> Iterator[str]:
     for block in sight.document.blocks:
         part = block.part or part if isinstance(block, Heading) else part
         if part == "problem" and isinstance(block, Display) and is_update(block.formula):
-            shown.add(target(block.formula).name.removesuffix("'"))
+            shown.add(unprimed(target(block.formula).name))
     for said, _ in places(sight):
         shown |= {*names(said.parts[0])} if said.text == "and the same for {}." else set()
     if "problem" in parts:
@@ -145,9 +145,8 @@ def _openings(sight: Sight) -> Iterator[str]:
     called = {
         node.function for eq in sight.example.forward for node in walk(eq.body) if isinstance(node, Call)
     }
-    for row in (row for row in FUNCTIONS if row.meaning and row.name in called and "problem" in parts):
-        if row.meaning not in said:
-            yield f"nothing says what {row.name} is"
+    meant = {name: functions.BY_NAME[name].meaning for name in sorted(called) if "problem" in parts}
+    yield from (f"nothing says what {name} is" for name, text in meant.items() if text and text not in said)
 
 
 def _signs(sight: Sight) -> Iterator[str]:
@@ -188,7 +187,7 @@ def _samples(sight: Sight) -> Iterator[str]:
             continue
         own = sight.again.steps[step.number - 1][-1]
         for ref in _entries_in(block.formula):
-            axis = axes.get(ref.name.removesuffix("'"))
+            axis = axes.get(unprimed(ref.name))
             part = ref.indices[axis] if axis is not None and axis < len(ref.indices) else None
             if isinstance(part, Number) and part.value not in own:
                 yield f"step {step.number}: '{ref.name}' has the number of a sample that is not in the step"

@@ -21,7 +21,7 @@ from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.schedules import SCHEDULES
 from derivations.document.blocks import Message
-from derivations.language.names import adjoint, second
+from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
 from derivations.language.tree import Add, Call, Expr, Ref, number, refs, walk
 from derivations.notation.chain import Formula
@@ -41,7 +41,7 @@ def states(place: Place) -> set[str]:
     for eq in _updates(place):
         kept |= {ref.name for ref in refs(eq.body)} - written
         written.add(eq.target.name)
-    return {name for name in kept if f"{name}'" in written} - set(place.sight.example.start)
+    return {name for name in kept if after(name) in written} - set(place.sight.example.start)
 
 
 def none(said: Message, place: Place) -> bool:
@@ -250,7 +250,7 @@ def maximized(said: Message, place: Place) -> bool:
 def the_same(said: Message, place: Place) -> bool:
     """Parameters whose own equations are not shown, each with the numbers of a group that is."""
     shown = {target(each).name for each in place.shown_before() if is_update(each)}
-    shown = {name.removesuffix("'") for name in shown}
+    shown = {unprimed(name) for name in shown}
     own, again = names(said.parts[0]), place.sight.again
     others = [name for name in place.sight.example.start if name not in shown]
     tables = [again.group(name) for name in place.sight.example.start if name in shown]
