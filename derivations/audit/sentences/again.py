@@ -102,10 +102,15 @@ class Again:
         row = self.optimizer
         if row is None:
             return Fraction(0)
-        words = {name, *(word for word, own in row.spelling.items() if own == name)}
-        default = row.hyper.get(name) or "0"
-        given = [value for key, value in self.group(parameter).items() if key in words]
-        return _number(given[0]) if given else Fraction(default)
+        words = {name: (name,), **row.words}
+        table = self.group(parameter).items()
+        given = [_one_of(value, words[key].index(name)) for key, value in table if name in words.get(key, ())]
+        return given[0] if given else Fraction(row.hyper.get(name) or "0")
+
+
+def _one_of(value: Any, place: int) -> Fraction:
+    """The number that a word gives, or the one at its place: ``betas = [0.9, 0.999]`` says two."""
+    return _number(value[place] if isinstance(value, list) else value)
 
 
 def _number(value: Any) -> Fraction:

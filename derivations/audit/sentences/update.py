@@ -86,7 +86,7 @@ def _is_given(shown: Formula, place: Place) -> bool:
 
 def _of_schedule(name: str, table: Mapping[str, object]) -> set[object]:
     row = next(row for row in SCHEDULES if row.name == table["name"])
-    words = {name, *(word for word, own in row.spelling.items() if own == name)}
+    words = {name, *(word for word, own in row.words.items() if name in own)}
     given = {_fraction(value) for key, value in table.items() if key in words}
     default = row.hyper.get(name)
     return given or ({_fraction(default)} if default is not None else set())
