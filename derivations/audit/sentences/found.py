@@ -30,6 +30,7 @@ ABSENT = (
     "sympy.diff of the written-out loss: a formula of {} operations is too long",
     "sympy.diff of the written-out loss: a slope of {} operations is too long",
     "a layer or loss of torch's was not found for {}",
+    "torch {} is too old to have {}",
 )
 
 # --- the summary -----------------------------------------------------------------------------------------
