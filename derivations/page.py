@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,10 +163,7 @@ def make(
         check_optimizer(example, source)
         run = work(example, *witnesses)
         desk = Desk(spec_digest(source), source.stem, folder, own, source.text)
-
-        def pressed(bits: int) -> Press:
-            return _press(run.with_bits(bits), desk)
-
+        pressed = partial(_press, run, desk)
         page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
         for form in dict.fromkeys(("md", *formats)):
             page.content(form)
@@ -199,7 +197,8 @@ class Desk:
     text: str
 
 
-def _press(run: Verified, desk: Desk) -> Press:
+def _press(run: Verified, desk: Desk, bits: int) -> Press:
+    run = run.with_bits(bits)
     example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))

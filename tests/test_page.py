@@ -23,7 +23,6 @@ from derivations.courses.gallery import BUILT, INDEX, index
 from derivations.formats import render
 from derivations.formats.table import BY_NAME, FORMATS
 from derivations.language.errors import CheckFailed
-from derivations.numbers.systems import fraction
 from derivations.spec import gallery
 from tests.built import EVERY, GALLERY, page
 
@@ -163,11 +162,11 @@ def test_the_critical_learning_rate() -> None:
     """f = (w1^2 + 10 w2^2)/2: w2 is multiplied by 1 - 10 lr, and 2/10 is where that is -1."""
     for name in ("converges", "oscillates", "at-the-critical-rate", "diverges"):
         trace = page(f"learning-rate-{name}").trace
-        rate = fraction(trace.steps[0]["lr"])
-        assert fraction(trace.steps[0]["lr_max"]) == Fraction(2, 10)
-        assert [fraction(step["w2"]) for step in trace.steps] == [(1 - 10 * rate) ** k for k in range(6)]
+        rate = Fraction(trace.steps[0]["lr"])
+        assert Fraction(trace.steps[0]["lr_max"]) == Fraction(2, 10)
+        assert [Fraction(step["w2"]) for step in trace.steps] == [(1 - 10 * rate) ** k for k in range(6)]
     slow, swinging, endless, away = (
-        1 - 10 * fraction(page(f"learning-rate-{name}").trace.steps[0]["lr"])
+        1 - 10 * Fraction(page(f"learning-rate-{name}").trace.steps[0]["lr"])
         for name in ("converges", "oscillates", "at-the-critical-rate", "diverges")
     )
     assert 0 < slow < 1

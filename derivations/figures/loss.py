@@ -75,7 +75,7 @@ def _description(scene: Scene, about: list[str]) -> str:
 
 def losses_of(scene: Scene) -> list[Fraction]:
     """The loss of every step that the page is about."""
-    return [middle(step[scene.example.loss]) for step in scene.trace.shown]
+    return [middle(step.at(scene.example.loss)) for step in scene.trace.shown]
 
 
 def whole_losses(scene: Scene) -> list[Fraction]:
@@ -100,7 +100,7 @@ def _short(value: Fraction) -> Fraction:
 def _about(scene: Scene) -> list[str]:
     ref = Ref(scene.example.loss)
     return [
-        scene.said("step {}: {}", step.number, scene.plain(*scene.equals(ref, step[scene.example.loss])))
+        scene.said("step {}: {}", step.number, scene.plain(*scene.equals(ref, step.at(scene.example.loss))))
         for step in scene.trace.shown
     ]
 

@@ -54,6 +54,10 @@ class ArithmeticFault(DerivationsError):
         return fault
 
 
+class UnknownName(DerivationsError, KeyError):
+    """A name that a run does not have."""
+
+
 class CheckFailed(DerivationsError):
     """A witness disagrees, so nothing is written."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from derivations.language.contributions import Contribution, chain_product, reduce
@@ -83,11 +84,13 @@ def fits_by_letters(program: Program) -> Fits:
 
 def fits_by_sizes(shapes: Mapping[str, tuple[int, ...]], sizes: Mapping[str, int]) -> Fits:
     """Whether a letter runs along the whole axis of an array, by their sizes."""
+    return partial(_same_size, shapes, sizes)
 
-    def fits(name: str, axis: int, letter: str) -> bool:
-        return name not in shapes or shapes[name][axis] == sizes.get(letter)
 
-    return fits
+def _same_size(
+    shapes: Mapping[str, tuple[int, ...]], sizes: Mapping[str, int], name: str, axis: int, letter: str
+) -> bool:
+    return name not in shapes or shapes[name][axis] == sizes.get(letter)
 
 
 def _axes(ref: Ref) -> Iterator[tuple[int, Expr]]:

@@ -45,7 +45,7 @@ from derivations.spec.arrays import Array, read_arrays
 from derivations.spec.spec import Source, Spec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Example:
     """A worked example before any number is computed.
 
@@ -70,6 +70,9 @@ class Example:
     lookups: tuple[str, ...] = ()
     shortcuts: tuple[Found, ...] = ()
     layers: tuple[Placed, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Example({self.spec.title!r}, loss={self.loss!r}, parameters={self.parameters!r})"
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -69,6 +69,14 @@ def rational(value: Fraction) -> Any:
     return fmpq(value.numerator, value.denominator)
 
 
+def bounds(value: Value) -> tuple[Fraction, Fraction]:
+    """The exact ends of a ball; twice the value of an exact number."""
+    if not isinstance(value, arb):
+        return fraction(value), fraction(value)
+    middle, radius = fraction(value.mid().fmpq()), fraction(value.rad().fmpq())
+    return middle - radius, middle + radius
+
+
 def ball(value: Value) -> Any:
     """The value as a ball at the current precision."""
     return value if isinstance(value, arb) else arb(value.p) / arb(value.q)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import Any
 
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value
@@ -46,3 +47,13 @@ def markdown_table(rows: Rows) -> str:
     """The rows as Markdown."""
     head, *body = (" | ".join(f"`{cell}`" if cell else "" for cell in row) for row in rows)
     return "\n".join(f"| {row} |" for row in (head, " | ".join(["---"] * len(rows[0])), *body))
+
+
+def frame(rows: Sequence[Mapping[str, Any]], exact: bool) -> Any:
+    """Rows as a data frame of pandas, a step a row; raises ImportError where there is no pandas."""
+    try:
+        import pandas
+    except ImportError:
+        hint = "install it with 'pip install pandas', or take the dictionaries of rows()"
+        raise ImportError(f"a data frame needs pandas: {hint}") from None
+    return pandas.DataFrame(list(rows), dtype=object if exact else None).set_index("step")

@@ -8,11 +8,11 @@ rounds every intermediate value.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flint import arb, fmpq
 
@@ -40,6 +40,7 @@ from derivations.model.example import Example, sample_axes
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.pointwise import minus, work
+from derivations.numbers.real import Real
 from derivations.numbers.systems import (
     EXACT,
     NumberSystem,
@@ -52,7 +53,8 @@ from derivations.numbers.systems import (
     rounded,
 )
 from derivations.numbers.tape import Entry, Tape, label
-from derivations.run.showing import MOST, Rows, html_table, markdown_table, run_rows, step_rows
+from derivations.run.entries import Entries, gathered, stacked, unknown
+from derivations.run.showing import MOST, Rows, frame, html_table, markdown_table, run_rows, step_rows
 from derivations.spec.arrays import Array
 
 MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
@@ -65,7 +67,7 @@ T = TypeVar("T")
 class Layout:
     """What the steps of one batch size share: the tape and the labels of its entries."""
 
-    tape: Tape
+    tape: Tape = field(repr=False)
     dims: Mapping[str, tuple[str, ...]]
     sizes: Mapping[str, int]
     sample: str | None
@@ -87,31 +89,69 @@ class Step:
     number: int
     epoch: int
     samples: tuple[int, ...]
-    layout: Layout
+    layout: Layout = field(repr=False)
     memory: tuple[Value, ...] = field(repr=False)
 
-    def __getitem__(self, name: str) -> Value:
-        """The value of an entry by its name in the spec: ``step["yhat[3]"]``, ``step["dL/dw"]``."""
-        return self.values[name]
+    def __getitem__(self, name: str) -> Any:
+        """What has this name in the spec: a `Real`, ``step["dL/dw"]``, or an array, ``step["W1"]``."""
+        return self.value(name) if name in self else self.array(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.labelled)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.labelled
 
     @property
-    def values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, Real]:
         """Every value of the step by its label."""
+        return {name: Real(value) for name, value in self.labelled.items()}
+
+    def value(self, name: str) -> Real:
+        """The value of one entry: ``step.value("yhat[3]")``; raises `UnknownName`."""
+        found = self.labelled
+        if name not in found:
+            raise unknown(name, found, f"step {self.number}")
+        return Real(found[name])
+
+    def array(self, name: str) -> Entries:
+        """All entries of a quantity, those of the samples of this step; raises `UnknownName`."""
+        slots = self.layout.tape.slots
+        own = {entry: slot for entry, slot in slots.items() if entry[0] == name}
+        if not own:
+            raise unknown(name, self.labelled, f"step {self.number}")
+        label = self.layout.label
+        return gathered(
+            name, {e[1]: (label(e, self.samples), Real(self.memory[slot])) for e, slot in own.items()}
+        )
+
+    def named(self, names: Sequence[str] = ()) -> dict[str, Real]:
+        """The values of some quantities and entries, or of all, each entry by its label."""
+        if not names:
+            return self.values
+        found = [self[name] for name in names]
+        pairs = zip(names, found, strict=True)
+        parts = ({name: each} if isinstance(each, Real) else each.labelled for name, each in pairs)
+        return {label: value for part in parts for label, value in part.items()}
+
+    @property
+    def labelled(self) -> dict[str, Value]:
+        """Every value by its label, as the run itself holds it."""
         slots = self.layout.tape.slots
         return {self.layout.label(entry, self.samples): self.memory[slot] for entry, slot in slots.items()}
 
     def at(self, name: str, positions: tuple[int, ...] = ()) -> Value:
-        """The value of an entry by its positions inside the batch."""
+        """The value of an entry by its positions inside the batch, as the run itself holds it."""
         return self.memory[self.layout.tape.slots[name, positions]]
 
     def _repr_html_(self) -> str:
-        return html_table(step_rows(self.values))
+        return html_table(step_rows(self.labelled))
 
     def _repr_markdown_(self) -> str:
-        return markdown_table(step_rows(self.values))
+        return markdown_table(step_rows(self.labelled))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """A run: the example and its steps, worked with balls of ``bits`` where not exact."""
 
@@ -131,6 +171,30 @@ class Trace:
         places = self.example.spec.training.carry
         return EXACT if places is None else rounded(places)
 
+    def __getitem__(self, name: str) -> Entries:
+        """A quantity or entry in every step, ``trace["L"]``, ``trace["W1"]``: the first axis is the steps'.
+
+        Raises `UnknownName`, also for what has another shape in another step, or is not in every step.
+        """
+        return stacked(name, [step[name] for step in self.steps])
+
+    def rows(self, *names: str) -> list[dict[str, Any]]:
+        """A dictionary a step: its number, epoch and samples, and the values of some quantities or of all."""
+        return [
+            {"step": step.number, "epoch": step.epoch, "samples": step.samples, **step.named(names)}
+            for step in self.steps
+        ]
+
+    def frame(self, *names: str, exact: bool = False) -> Any:
+        """The rows as a data frame of pandas, in float64 or, if so wished, of exact values.
+
+        Raises ImportError where there is no pandas.
+        """
+        return frame(self.rows(*names), exact)
+
+    def __repr__(self) -> str:
+        return f"Trace({self.example.spec.title!r}, steps={len(self.steps)}, bits={self.bits})"
+
     def _repr_html_(self) -> str:
         return html_table(self._rows())
 
@@ -140,7 +204,7 @@ class Trace:
     def _rows(self) -> Rows:
         """The loss and the numbers that are learnt, step by step."""
         learnt = [name for name, array in self.example.start.items() if not array.shape]
-        steps = [(step.samples, step.values) for step in self.shown[:MOST]]
+        steps = [(step.samples, step.labelled) for step in self.shown[:MOST]]
         return run_rows([self.example.loss, *learnt], steps)
 
 

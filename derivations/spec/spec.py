@@ -180,6 +180,9 @@ class Spec(Strict):
     training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
 
+    def __repr__(self) -> str:
+        return f"Spec({self.title!r})"
+
 
 class Source:
     """Where a spec was read from: its text, to point into, and its folder, to read beside it."""

@@ -64,7 +64,7 @@ class Proof:
     ok: bool
 
     def __str__(self) -> str:
-        return f"{self.witness}: {self.statement} does not hold"
+        return f"{self.witness}: {self.statement} {'holds' if self.ok else 'does not hold'}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Absent:
         return self.text.format(*self.parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Everything the witnesses said about a run; ``absent`` says which had nothing to say, and why."""
 
@@ -91,6 +91,11 @@ class Report:
         """What does not agree, the earliest step first."""
         wrong = sorted((c for c in self.checks if not c.ok), key=lambda check: check.step)
         return [*(p for p in self.proofs if not p.ok), *wrong]
+
+    def __repr__(self) -> str:
+        wrong = len(self.failures)
+        verdict = f"{wrong} disagree" if wrong else "all agree"
+        return f"Report({len(self.checks)} checks, {len(self.proofs)} proofs: {verdict})"
 
     def require(self) -> None:
         """Raise `CheckFailed` naming the first disagreement."""

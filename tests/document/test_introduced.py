@@ -24,7 +24,6 @@ from derivations.language.tree import Call, Chosen, Count, Expr, Largest, Mean, 
 from derivations.notation.chain import Formula
 from derivations.notation.latex import latex
 from derivations.notation.symbols import Symbols
-from derivations.numbers.systems import fraction
 from tests.built import GALLERY, page
 
 PLAIN = {"exp", "log", "sqrt", "sin", "cos", "tanh", "max", "min", "pi"}  # known to every reader
@@ -302,7 +301,7 @@ def test_losses_of_mini_batches_are_no_curve() -> None:
     data = run.example.data
     rows = [*zip(data["x"].entries, data["y"].entries, strict=True)]
     places = [(Fraction(1, 2), Fraction(1))]
-    places += [(fraction(step["w'"]), fraction(step["b'"])) for step in run.trace.steps]
+    places += [(Fraction(step["w'"]), Fraction(step["b'"])) for step in run.trace.steps]
     for at, ((w, b), (x, y)) in enumerate(zip(places, curve.points, strict=True)):
         whole = sum((w * a + b - target) ** 2 for a, target in rows) / len(rows)
         assert across.shows(Fraction(at), x)

@@ -29,7 +29,7 @@ def slope_of_sigmoid(name: str, *entry: int) -> Callable[[Trace], Any]:
 
 
 def product(first: str, second: str) -> Callable[[Trace], Any]:
-    return lambda trace: trace.steps[0][first] * trace.steps[0][second]
+    return lambda trace: trace.steps[0].labelled[first] * trace.steps[0].labelled[second]
 
 
 BROWNLEE: Places = {
@@ -117,7 +117,7 @@ GRU: Places = alike("gru-cell", 1, zpre="zpre", z="z", rpre="rpre", r="r", hpre=
 
 def from_before(trace: Trace) -> Any:
     """What reaches the first output through the second time step."""
-    return trace.steps[0]["dL/dout[1]"] - trace.steps[0]["Delta[1]"]
+    return trace.steps[0].labelled["dL/dout[1]"] - trace.steps[0].labelled["Delta[1]"]
 
 
 GOMEZ: Places = {

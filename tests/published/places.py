@@ -44,7 +44,7 @@ def at(
     def read(trace: Trace, indices: At) -> Any:
         chosen = trace.steps[step - 1 if step > 0 else step]
         positions = ", ".join(map(str, entry(*indices)))
-        return chosen[f"{quantity}[{positions}]" if positions else quantity]
+        return chosen.labelled[f"{quantity}[{positions}]" if positions else quantity]
 
     return Place(spec, read, change)
 

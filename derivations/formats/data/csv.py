@@ -83,14 +83,17 @@ def check(text: str, press: Press) -> None:
 def _check(rows: list[list[str]], trace: Trace) -> None:
     if not rows or tuple(rows[0]) != _header(trace):
         raise CheckFailed("the finished CSV has another header")
-    known = {(step.number, name): step for step in trace.steps for name in step.values}
+    known = {
+        (step.number, name): (step, value) for step in trace.steps for name, value in step.labelled.items()
+    }
+    rounded = [step.labelled for step in trace.carried]
     read = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
     if len(read) != len(known) or any(len(row) != len(rows[0]) for row in rows):
         raise CheckFailed("the finished CSV has not one row for every value")
     for row in read:
         where = _entry_of(row)
-        step = known.pop((int(row["step"]), where), None) if row["step"].isdecimal() else None
-        if step is None or not _says(row, step, where, trace):
+        found = known.pop((int(row["step"]), where), None) if row["step"].isdecimal() else None
+        if found is None or not _says(row, *found, rounded and rounded[found[0].number - 1][where]):
             raise CheckFailed(f"the finished CSV is wrong about {where} in step {row['step']}: {row}")
 
 
@@ -99,11 +102,9 @@ def _entry_of(row: Mapping[str, str]) -> str:
     return f"{row['quantity']}[{', '.join(indices)}]" if indices else row["quantity"]
 
 
-def _says(row: Mapping[str, str], step: Step, where: str, trace: Trace) -> bool:
-    value = step[where]
+def _says(row: Mapping[str, str], step: Step, value: Value, carried: Value) -> bool:
     same = (row["step"], row["epoch"], row["samples"]) == _of_step(step)
-    carried = trace.carried and nearest_float(trace.carried[step.number - 1][where])
-    said = "carried" not in row or float(row["carried"]) == carried
+    said = "carried" not in row or float(row["carried"]) == nearest_float(carried)
     exact = (row["numerator"], row["denominator"])
     whole = exact == _exact(value)
     return same and said and whole and row["value"] == decimal(value)

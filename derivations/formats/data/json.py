@@ -15,7 +15,7 @@ from derivations.formats.press import Press, Printer
 from derivations.language.errors import CheckFailed
 from derivations.model.example import Example
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import Value, fraction, rational
+from derivations.numbers.systems import Value, bounds, rational
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check, Report
 from derivations.witnesses.work import versions
@@ -99,9 +99,9 @@ def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
 
 
 def _step(step: Step, checks: Mapping[str, list[Check]], trace: Trace, rounding: Rounding) -> dict[str, Any]:
-    carried = trace.carried[step.number - 1].values if trace.carried else {}
+    carried = trace.carried[step.number - 1].labelled if trace.carried else {}
     quantities = {}
-    for name, value in step.values.items():
+    for name, value in step.labelled.items():
         entry = exact_json(value) | {"decimal": rounding(value).text}
         if carried:
             entry["carried"] = str(carried[name])
@@ -124,16 +124,8 @@ def exact_json(value: Value) -> dict[str, Any]:
     """``{"exact": "-203/5"}``, or the bounds that were proved: ``{"enclosure": ["0.49…", "0.50…"]}``."""
     if not isinstance(value, arb) and len(text := str(value)) <= LONGEST:
         return {"exact": text}
-    lower, upper = _bounds(value)
+    lower, upper = bounds(value)
     return {"enclosure": [_bound(lower, -1), _bound(upper, 1)]}
-
-
-def _bounds(value: Value) -> tuple[Fraction, Fraction]:
-    """The exact ends of a ball; twice the value of an exact number."""
-    if not isinstance(value, arb):
-        return fraction(value), fraction(value)
-    middle, radius = fraction(value.mid().fmpq()), fraction(value.rad().fmpq())
-    return middle - radius, middle + radius
 
 
 def _bound(exact: Fraction, side: int) -> str:
@@ -166,10 +158,10 @@ def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
     for place, (entry, step) in enumerate(zip(read["steps"], trace.steps, strict=True)):
         own = {"step": step.number, "epoch": step.epoch, "samples": list(step.samples), "batch": _batch(step)}
         quantities = entry.pop("quantities")
-        if entry != own or list(quantities) != list(step.values):
+        if entry != own or list(quantities) != list(step.labelled):
             raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
-        carried = trace.carried[place].values if trace.carried else {}
-        for name, value in step.values.items():
+        carried = trace.carried[place].labelled if trace.carried else {}
+        for name, value in step.labelled.items():
             shown = quantities[name]
             said = all(
                 _heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {})
@@ -192,7 +184,7 @@ def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
         return False
     if "exact" in shown:
         return bool(shown["exact"] == str(value))
-    (lower, upper), ends = _bounds(value), [Fraction(text) for text in shown["enclosure"]]
+    (lower, upper), ends = bounds(value), [Fraction(text) for text in shown["enclosure"]]
     room = (upper - lower) + max(abs(lower), abs(upper)) / 10 ** (DIGITS - 4)
     return ends[0] <= lower <= upper <= ends[1] and ends[1] - ends[0] <= 2 * room
 
