@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "Absent",
+    "Check",
     "DerivationsError",
+    "Entries",
+    "Example",
     "Page",
+    "Proof",
+    "Real",
+    "Report",
     "Spec",
+    "Step",
     "Trace",
+    "Undecided",
     "__version__",
     "build",
     "from_module",
@@ -28,16 +37,30 @@ __all__ = [
 
 if TYPE_CHECKING:
     from derivations.language.errors import DerivationsError
+    from derivations.model.example import Example
+    from derivations.numbers.real import Real
+    from derivations.numbers.systems import Undecided
     from derivations.page import Page, build, from_module, spec_from_module
-    from derivations.run.training import Trace, train
+    from derivations.run.entries import Entries
+    from derivations.run.training import Step, Trace, train
     from derivations.spec.spec import Spec
+    from derivations.witnesses.check import Absent, Check, Proof, Report
     from derivations.witnesses.verify import verify
 
 _HOMES = {
+    "Absent": "derivations.witnesses.check",
+    "Check": "derivations.witnesses.check",
     "DerivationsError": "derivations.language.errors",
+    "Entries": "derivations.run.entries",
+    "Example": "derivations.model.example",
     "Page": "derivations.page",
+    "Proof": "derivations.witnesses.check",
+    "Real": "derivations.numbers.real",
+    "Report": "derivations.witnesses.check",
     "Spec": "derivations.spec.spec",
+    "Step": "derivations.run.training",
     "Trace": "derivations.run.training",
+    "Undecided": "derivations.numbers.systems",
     "build": "derivations.page",
     "from_module": "derivations.page",
     "spec_from_module": "derivations.page",
@@ -46,9 +69,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'derivations' has no attribute '{name}'")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a type checker would take every name for one of these
 
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'derivations' has no attribute '{name}'")
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,13 +15,12 @@ from derivations.cache import write_atomically, write_if_changed
 from derivations.catalogue.table import rows
 from derivations.courses import command
 from derivations.courses.workers import cores
-from derivations.formats.table import BY_NAME, DEFAULT
+from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.spec.gallery import names, titles
 from derivations.spec.specimen import SPECIMEN
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -76,10 +75,9 @@ def build(
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for name in wanted or ("",):
-        if name not in BY_NAME:
-            raise SpecError(f"unknown format '{name}'", hint=nearest(name, BY_NAME, "formats"))
+    wanted = formats_of(text)
+    if not wanted:
+        raise SpecError("unknown format ''", hint=nearest("", BY_NAME, "formats"))
     return wanted
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from derivations import __version__
 from derivations.audit.sentences.asked import require_sentences, sight_of
@@ -23,14 +23,15 @@ from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import check_page, symbols_of
 from derivations.formats.press import Content, Press, printer
-from derivations.formats.table import BY_NAME, DEFAULT
-from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError, nearest
+from derivations.formats.table import BY_NAME, DEFAULT, formats_of
+from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.model.example import prepare
 from derivations.numbers.systems import precision
 from derivations.pytorch.from_module import translate
 from derivations.pytorch.module_itself import module_witness
 from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import find
+from derivations.spec.keywords import PageKeywords, TrainingKeywords
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.optimizer import check_optimizer
@@ -57,8 +58,7 @@ class Page:
     def content(self, form: str) -> Content:
         """The content of a format, printed and read back the first time; raises `CheckFailed`."""
         if form not in self.contents:
-            if form not in BY_NAME:
-                raise SpecError(f"unknown format '{form}'", hint=nearest(form, BY_NAME, "formats"))
+            formats_of([form])
             self.contents[form], self.beside[form] = certified(
                 lambda bits: _print(form, self.press_at(bits)), self.trace.bits
             )
@@ -79,9 +79,9 @@ class Page:
         """The file of a format: ``page.file("pdf")``."""
         return _as_bytes(self.content(form))
 
-    def files(self, formats: tuple[str, ...] = ()) -> dict[str, bytes]:
+    def files(self, formats: str | Iterable[str] = ()) -> dict[str, bytes]:
         """The files of some formats, or of all, by their names, with those that they refer to."""
-        wanted = formats or tuple(self.contents)
+        wanted = formats_of(formats) or tuple(self.contents)
         found = {f"{self.press.stem}{BY_NAME[form].suffix}": self.file(form) for form in wanted}
         pairs = [pair for form in wanted for pair in self.beside[form].items()]
         return found | {name: _as_bytes(content) for name, content in pairs}
@@ -148,13 +148,14 @@ def _same_lines(text: str, wanted: str) -> None:
 def make(
     spec: Spec,
     source: Source,
-    formats: tuple[str, ...] = DEFAULT,
+    formats: str | Iterable[str] = DEFAULT,
     witnesses: tuple[Callable[[Trace], tuple[Check, ...]], ...] = (),
 ) -> Page:
     """The verified page of a spec in the given formats, perhaps with witnesses of its own.
 
     Raises `DerivationsError`.
     """
+    wanted = formats_of(formats)
     folder = folder_of(spec, source)
     own = own_words(folder)
     try:
@@ -165,7 +166,7 @@ def make(
         desk = Desk(spec_digest(source), source.stem, folder, own, source.text)
         pressed = partial(_press, run, desk)
         page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
-        for form in dict.fromkeys(("md", *formats)):
+        for form in dict.fromkeys(("md", *wanted)):
             page.content(form)
         return page
     except ArithmeticFault as fault:
@@ -227,10 +228,11 @@ def footer(digest: str) -> Message:
     return message(words, __version__, known, digest)
 
 
-def build(spec: str | Path, formats: tuple[str, ...] = DEFAULT, **page: Any) -> Page:
+def build(spec: str | Path, formats: str | Iterable[str] = DEFAULT, **page: Unpack[PageKeywords]) -> Page:
     """The verified page of a spec: a path, a gallery name, or the text of a spec (with line breaks).
 
-    Keywords are keys of ``[page]`` and stand in the place of the spec's: ``detail="brief"``.
+    Keywords are keys of ``[page]`` and stand in the place of the spec's: ``detail="brief"``. Other data,
+    start values and hyper-parameters are those of another run: `session` gives it.
 
     >>> page = build("linear-regression")
     >>> page.trace.steps[0]["dL/dw"]
@@ -257,12 +259,13 @@ def from_module(
     optimizer: Mapping[str, Any] | None = None,
     *,
     title: str = "",
-    formats: tuple[str, ...] = DEFAULT,
-    **training: Any,
+    formats: str | Iterable[str] = DEFAULT,
+    **training: Unpack[TrainingKeywords],
 ) -> Page:
     """The verified page of a ``torch.nn.Module`` on a batch of samples.
 
-    ``sample_input`` is a tensor whose first axis is the samples', or a tuple of tensors; ``loss`` is a
+    ``sample_input`` is a tensor whose first axis is the samples', or a tuple of tensors (arrays of NumPy and
+    nested lists are taken as tensors of float64, or of whole numbers); ``loss`` is a
     module, a function of the output and the target, or torch's name of one. ``optimizer`` is
     ``{"name": "SGD", "lr": 0.1}``; without one a single forward and backward pass is worked.
     ``batch_size``, ``epochs`` and other keys of ``[training]`` may follow. Parameters have the module's own
@@ -282,7 +285,7 @@ def spec_from_module(
     optimizer: Mapping[str, Any] | None = None,
     *,
     title: str = "",
-    **training: Any,
+    **training: Unpack[TrainingKeywords],
 ) -> str:
     """The text of the spec that `from_module` makes, to be saved and edited.
 

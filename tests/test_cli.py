@@ -187,3 +187,12 @@ def test_schema_accepts_the_gallery_and_names_every_key(capsys: pytest.CaptureFi
     training = schema["$defs"]["TrainingTable"]["properties"]
     assert {"optimizer", "batch_size", "batches", "shuffle", "epochs", "carry"} <= set(training)
     assert all("description" in entry for entry in training.values())
+
+
+def test_a_shell_completes_commands() -> None:
+    """As bash asks for it, by the variables of its completion."""
+    program = "import sys; sys.argv[0] = 'derivations'; from derivations.cli import main; main()"
+    asked = {"_DERIVATIONS_COMPLETE": "complete_bash", "COMP_WORDS": "derivations ga", "COMP_CWORD": "1"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["gallery"]

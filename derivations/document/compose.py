@@ -96,7 +96,8 @@ def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
     blocks: list[Block] = [Heading(1, (example.spec.title,))]
     for part in (part for part in wanted if part in parts):
         blocks += later[part] if part in later else parts[part]()
-    blocks.append(Prose((footer,)))
+    if example.spec.page.footer:
+        blocks.append(Prose((footer,)))
     return Document(example.spec.title, tuple(blocks))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from derivations.catalogue.outside import with_outside
 from derivations.formats.format import Format
+from derivations.language.errors import SpecError, nearest
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -55,3 +58,13 @@ FORMATS: tuple[Format, ...] = (
 FORMATS = with_outside("formats", FORMATS)
 BY_NAME = {row.name: row for row in FORMATS}
 DEFAULT = ("md", "tex", "json")
+
+
+def formats_of(given: str | Iterable[str]) -> tuple[str, ...]:
+    """The names of formats, each once: ``"html"``, ``"md,tex"`` or several; raises `SpecError` for others."""
+    parts = given.split(",") if isinstance(given, str) else given
+    wanted = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    for name in wanted:
+        if name not in BY_NAME:
+            raise SpecError(f"unknown format '{name}'", hint=nearest(name, BY_NAME, "formats"))
+    return wanted

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx
 
@@ -126,12 +127,28 @@ def _plain(name: str) -> str:
 
 
 def _tensors(given: Any, what: str) -> list[torch.Tensor]:
-    found = [] if given is None else [*given] if isinstance(given, (tuple, list)) else [given]
+    """One array or several, a tuple or a list of arrays, as tensors; what is in floats becomes float64."""
+    several = isinstance(given, tuple)
+    several |= isinstance(given, list) and any(hasattr(part, "shape") for part in given)
+    found = [_tensor(part, what) for part in ([] if given is None else given if several else [given])]
     for tensor in found:
-        if not isinstance(tensor, torch.Tensor):
-            raise DerivationsError(f"{what}: expected a tensor, found {type(tensor).__name__}")
         _check_digits(what, tensor)
     return [tensor.double() if tensor.is_floating_point() else tensor for tensor in found]
+
+
+def _tensor(given: Any, what: str) -> torch.Tensor:
+    """A tensor, or whatever NumPy makes an array of numbers of."""
+    if isinstance(given, torch.Tensor):
+        return given
+    try:
+        array = np.array(given)
+    except ValueError as fault:  # rows of different lengths, or what is no number
+        raise DerivationsError(f"{what}: {fault}") from None
+    if array.dtype.kind not in "biuf":
+        raise DerivationsError(
+            f"{what}: expected a tensor or an array of numbers, found {type(given).__name__}"
+        )
+    return torch.from_numpy(array)
 
 
 def _doubled(tensor: torch.Tensor, samples: int) -> torch.Tensor:

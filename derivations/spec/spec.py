@@ -26,11 +26,12 @@ from pydantic import (
     model_validator,
 )
 
-from derivations.catalogue import functions
+from derivations.catalogue import functions, optimizers, schedules
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
+from derivations.numbers.real import Real
 from derivations.spec.locate import locate
-from derivations.spec.tables import ModelTable, Name, PageTable, Positive, Strict
+from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positive, Strict
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -49,8 +50,10 @@ def exact(value: Any) -> Any:
         if abs(value) >= 10**400:
             raise ValueError("expected a finite number of at most 400 digits")
         return Fraction(value)
+    if isinstance(value, Real):
+        return Fraction(value)
     if isinstance(value, float):
-        return exact(Decimal(repr(value)))
+        return exact(Decimal(float.__repr__(value)))
     return tuple(exact(part) for part in value) if isinstance(value, (list, tuple)) else value
 
 
@@ -302,6 +305,18 @@ def check_name(name: str, at: int = 0) -> None:
 # --- A spec with other keys in its ``[page]``: as a directive, a command or a program asks for ---
 
 
+def _refuse_values(spec: Spec, page: Mapping[str, Any]) -> None:
+    """Raise `SpecError` for a value of the run, which a page does not change, naming what does."""
+    rows = [(row.hyper, row.spelling) for row in optimizers.OPTIMIZERS]
+    rows += [(row.hyper, row.spelling) for row in schedules.SCHEDULES]
+    knobs = {name for hyper, spelling in rows for name in (*hyper, *spelling)}
+    values = {*spec.data, *spec.parameters, *TrainingTable.model_fields, *knobs}
+    for key in page:
+        if key in values and key not in PageTable.model_fields:
+            hint = f"derivations.session(…).with_({key}=…).page() is the page of a run with another value."
+            raise SpecError(f"'{key}' is a value of the run and no key of the page", hint=hint)
+
+
 def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
     """The spec with other keys in its ``[page]``; ``show`` replaces ``hide`` and the other way round.
 
@@ -310,8 +325,9 @@ def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
     if not page:
         return spec
     given = spec.page.model_dump(exclude_unset=True)
+    _refuse_values(spec, page)
     for key, other in (("show", "hide"), ("hide", "show")):
-        if key in page:
+        if key in page and tuple(page[key] or ()) != (FOOTER,):
             given.pop(other, None)
     try:
         found = PageTable.model_validate({**given, **page})

@@ -17,6 +17,7 @@ from pydantic import (
 
 from derivations.language.errors import nearest
 from derivations.notation.languages import LANGUAGES, code_of
+from derivations.spec.keywords import Part
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
 SYMBOL = r"^[A-Za-z][A-Za-z0-9_]{0,30}(\^\([A-Za-z0-9]{1,3}\))?$"  # with a number above: a^(1)
@@ -30,10 +31,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Part = Literal[
-    "problem", "quantities", "gradient", "matrix", "steps", "summary", "program", "checks", "figures"
-]
 PARTS: tuple[str, ...] = get_args(Part)
+FOOTER = "footer"  # the last line, with the versions: on every page that does not hide it
 
 
 def _language(code: Any) -> str:
@@ -90,7 +89,10 @@ class PageTable(Strict):
     show: Annotated[
         tuple[Part, ...] | None, Field(description="The parts that are shown; all if left out.")
     ] = None
-    hide: Annotated[tuple[Part, ...], Field(description="Parts that are left out.")] = ()
+    hide: Annotated[
+        tuple[Part | Literal["footer"], ...],
+        Field(description='Parts that are left out; "footer" is the last line, with the versions.'),
+    ] = ()
     names: Annotated[
         dict[str, Name], Field(description='Names of entries, as "W[1, 1]" = "w1" or "z[i, 2]" = "net_h2".')
     ] = {}
@@ -115,7 +117,7 @@ class PageTable(Strict):
 
     @model_validator(mode="after")
     def _one_list_of_parts(self) -> PageTable:
-        if self.show is not None and self.hide:
+        if self.show is not None and set(self.hide) - {FOOTER}:
             raise ValueError("either 'show' lists the parts of the page or 'hide' those left out, not both")
         return self
 
@@ -124,6 +126,11 @@ class PageTable(Strict):
         """The parts that the page shows, in its order."""
         wanted = PARTS if self.show is None else self.show
         return tuple(part for part in PARTS if part in wanted and part not in self.hide)
+
+    @property
+    def footer(self) -> bool:
+        """Whether the page ends with the versions that made it."""
+        return FOOTER not in self.hide
 
 
 # --- ``[model]`` of a spec: layers, equations, the loss ---------------------------------------

@@ -416,7 +416,7 @@ def test_unsupported_modules_are_named_by_their_path(what: str) -> None:
     [
         ((nn.Linear(2, 1), torch.randn(3, 2), "MSEloss", None), "Did you mean 'MSELoss'"),
         ((nn.Linear(2, 1), torch.tensor(1.0), squares, None), "first axis"),
-        ((nn.Linear(2, 1), [[1.0]], squares, None), "expected a tensor"),
+        ((nn.Linear(2, 1), [["1.0"]], squares, None), "expected a tensor"),
         ((torch.tanh, torch.randn(3, 2), squares, None), "expected a torch.nn.Module"),
         ((nn.Linear(2, 1), torch.randn(3, 5), squares, None), "RuntimeError"),
         ((nn.Linear(2, 1), torch.randn(3, 2), torch.square, None), "not one number"),

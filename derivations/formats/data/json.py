@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,12 @@ from derivations.document.languages import text_of
 from derivations.document.words import samples_words
 from derivations.formats.press import Press, Printer
 from derivations.language.errors import CheckFailed
-from derivations.model.example import Example
+from derivations.model.example import Example, needed_adjoints
+from derivations.notation.chain import formula
+from derivations.notation.latex import math
+from derivations.notation.locales import PLAIN
+from derivations.notation.read import chain
+from derivations.notation.text import text
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, bounds, rational
 from derivations.run.training import Step, Trace
@@ -24,22 +30,23 @@ LONGEST, DIGITS = 200, 40
 KEYS = {"exact", "enclosure", "decimal", "carried", "torch", "ulp", "witnesses"}
 
 
-def trace_json(trace: Trace, report: Report, digest: str, rounding: Rounding) -> dict[str, Any]:
+def trace_json(press: Press) -> dict[str, Any]:
     """The trace and what every witness said, as JSON has it."""
+    trace, report, rounding = press.run.trace, press.run.report, press.rounding
     by_step: dict[int, dict[str, list[Check]]] = {}
     for check in report.checks:
         by_step.setdefault(check.step, {}).setdefault(check.quantity, []).append(check)
     steps = [_step(step, by_step.get(step.number, {}), trace, rounding) for step in trace.steps]
-    return {**_header(trace, report, digest), "steps": steps}
+    return {**_header(press), "gradients": list(_gradients(press)), "steps": steps}
 
 
-def _header(trace: Trace, report: Report, digest: str) -> dict[str, Any]:
-    """Everything but the steps."""
-    example = trace.example
+def _header(press: Press) -> dict[str, Any]:
+    """Everything but the formulas of the gradients and the steps."""
+    example, report = press.run.example, press.run.report
     return {
         "title": example.spec.title,
-        "spec": digest,
-        "versions": dict(versions()),
+        "spec": press.digest,
+        **({"versions": dict(versions())} if example.spec.page.footer else {}),
         "dtype": "float64",
         "equations": example.spec.model.equations.strip().splitlines(),
         "loss": example.loss,
@@ -61,22 +68,46 @@ def _around(example: Example) -> Iterator[tuple[str, Any]]:
         yield "groups", [list(group.parameters) for group in rule.groups]
 
 
+def _gradients(press: Press) -> Iterator[dict[str, str]]:
+    """The formulas of the gradients and of the adjoints that they need, in the order of the backward pass."""
+    symbols = replace(press.symbols, marks=PLAIN)
+    for eq in needed_adjoints(press.run.example):
+        said = f"{text(eq.target)} = {text(eq.body)}"
+        yield {"quantity": eq.target.name, "text": said, "latex": math(formula(eq.target, eq.body), symbols)}
+
+
+def _audit_gradients(shown: list[dict[str, str]], press: Press) -> None:
+    """Each formula of LaTeX is read and must be an equation of the backward pass, each text the same one."""
+    symbols = replace(press.symbols, marks=PLAIN)
+    for eq, one in zip(needed_adjoints(press.run.example), shown, strict=True):
+        sides = chain(one["latex"], symbols)
+        press.claims.require(sides)
+        left, _, right = one["text"].partition(" = ")
+        own = one["quantity"] == eq.target.name and sides[0].expr == eq.target and len(sides) == 2
+        if (
+            not own
+            or set(one) != {"quantity", "text", "latex"}
+            or (left, right) != (text(eq.target), text(eq.body))
+        ):
+            raise CheckFailed(f"the finished JSON is wrong about the formula of {eq.target.name}: {one}")
+
+
 def write(press: Press) -> str:
     """The JSON text of a page."""
-    found = trace_json(press.run.trace, press.run.report, press.digest, press.rounding)
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(trace_json(press), indent=1, ensure_ascii=False) + "\n"
 
 
-def check(text: str, press: Press) -> None:
+def check(content: str, press: Press) -> None:
     """Read the finished file: every value against the trace, then all the rest; raises `CheckFailed`."""
     run = press.run
     try:
-        read = json.loads(text)
+        read = json.loads(content)
         _audit(read, run.trace, run.report, press.rounding)
+        _audit_gradients(read.pop("gradients"), press)
     except (KeyError, TypeError, IndexError, ValueError) as fault:
         raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
     del read["steps"]
-    if read != _header(run.trace, run.report, press.digest):
+    if read != _header(press):
         raise CheckFailed("the finished JSON says something else than the run")
 
 
