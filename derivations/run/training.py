@@ -94,13 +94,21 @@ class Step:
 
     def __getitem__(self, name: str) -> Any:
         """What has this name in the spec: a `Real`, ``step["dL/dw"]``, or an array, ``step["W1"]``."""
-        return self.value(name) if name in self else self.array(name)
+        return self.array(name) if self._slot(name) is None else self.value(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.labelled)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.labelled
+        return isinstance(name, str) and self._slot(name) is not None
+
+    def _slot(self, label: str) -> int | None:
+        """Where the entry with this label is kept."""
+        slots, quantity = self.layout.tape.slots, label.partition("[")[0]
+        if quantity == label:
+            return slots.get((label, ()))
+        own = (entry for entry in slots if entry[0] == quantity)
+        return next((slots[entry] for entry in own if self.layout.label(entry, self.samples) == label), None)
 
     @property
     def values(self) -> dict[str, Real]:
@@ -109,10 +117,10 @@ class Step:
 
     def value(self, name: str) -> Real:
         """The value of one entry: ``step.value("yhat[3]")``; raises `UnknownName`."""
-        found = self.labelled
-        if name not in found:
-            raise unknown(name, found, f"step {self.number}")
-        return Real(found[name])
+        slot = self._slot(name)
+        if slot is None:
+            raise unknown(name, self.labelled, f"step {self.number}")
+        return Real(self.memory[slot])
 
     def array(self, name: str) -> Entries:
         """All entries of a quantity, those of the samples of this step; raises `UnknownName`."""
