@@ -256,7 +256,7 @@ def from_module(
     sample_input: Any,
     loss: Any,
     target: Any = None,
-    optimizer: Mapping[str, Any] | None = None,
+    optimizer: Any = None,
     *,
     title: str = "",
     formats: str | Iterable[str] = DEFAULT,
@@ -264,10 +264,10 @@ def from_module(
 ) -> Page:
     """The verified page of a ``torch.nn.Module`` on a batch of samples.
 
-    ``sample_input`` is a tensor whose first axis is the samples', or a tuple of tensors (arrays of NumPy and
-    nested lists are taken as tensors of float64, or of whole numbers); ``loss`` is a
-    module, a function of the output and the target, or torch's name of one. ``optimizer`` is
-    ``{"name": "SGD", "lr": 0.1}``; without one a single forward and backward pass is worked.
+    ``sample_input`` is a tensor whose first axis is the samples', or a tuple of tensors; NumPy's arrays and
+    nested lists are taken as tensors of float64, or of whole numbers. ``loss`` is a module, a function of
+    the output and the target, or torch's name of one. ``optimizer`` is ``{"name": "SGD", "lr": 0.1}`` or an
+    optimizer of torch; without one a single forward and backward pass is worked.
     ``batch_size``, ``epochs`` and other keys of ``[training]`` may follow. Parameters have the module's own
     values, exactly; frozen ones and buffers are data. The page is verified against the module itself.
 
@@ -282,7 +282,7 @@ def spec_from_module(
     sample_input: Any,
     loss: Any,
     target: Any = None,
-    optimizer: Mapping[str, Any] | None = None,
+    optimizer: Any = None,
     *,
     title: str = "",
     **training: Unpack[TrainingKeywords],
@@ -302,7 +302,7 @@ def _translated(
     sample_input: Any,
     loss: Any,
     target: Any,
-    optimizer: Mapping[str, Any] | None,
+    optimizer: Any,
     title: str,
     training: Mapping[str, Any],
 ) -> Translation:

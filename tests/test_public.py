@@ -55,6 +55,7 @@ def test_keywords_are_the_keys_of_the_tables() -> None:
         ({"detial": "brief"}, "unknown key 'detial' of the page\n  Did you mean 'detail'?"),
         ({"lr": 0.2}, r"'lr' is a value of the run .*\n.*with_\(lr=…\)"),
         ({"w": 1}, r"'w' is a value of the run .*\n.*with_\(w=…\)"),
+        ({"betas": (0.9, 0.99)}, r"'betas' is a value of the run .*\n.*with_\(betas=…\)"),
         ({"batch_size": 3}, r"'batch_size' is a value of the run .*\n.*with_\(batch_size=…\)"),
         ({"formats": "hmtl"}, "unknown format 'hmtl'\n  Did you mean 'html'?"),
         ({"formats": ("md", "jsno")}, "unknown format 'jsno'\n  Did you mean 'json'?"),

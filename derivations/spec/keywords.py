@@ -34,7 +34,7 @@ class TrainingKeywords(TypedDict, total=False):
     """What ``[training]`` may say beside the optimizer: `derivations.spec.spec.TrainingTable`."""
 
     clip: Mapping[str, Any]
-    schedule: Mapping[str, Any]
+    schedule: Any  # a table, or a scheduler of torch
     groups: Sequence[Mapping[str, Any]]
     start: Mapping[str, Any]
     batch_size: int | None

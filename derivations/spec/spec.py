@@ -307,9 +307,9 @@ def check_name(name: str, at: int = 0) -> None:
 
 def _refuse_values(spec: Spec, page: Mapping[str, Any]) -> None:
     """Raise `SpecError` for a value of the run, which a page does not change, naming what does."""
-    rows = [(row.hyper, row.spelling) for row in optimizers.OPTIMIZERS]
-    rows += [(row.hyper, row.spelling) for row in schedules.SCHEDULES]
-    knobs = {name for hyper, spelling in rows for name in (*hyper, *spelling)}
+    rows = [(row.hyper, row.words) for row in optimizers.OPTIMIZERS]
+    rows += [(row.hyper, row.words) for row in schedules.SCHEDULES]
+    knobs = {name for hyper, words in rows for name in (*hyper, *words)}
     values = {*spec.data, *spec.parameters, *TrainingTable.model_fields, *knobs}
     for key in page:
         if key in values and key not in PageTable.model_fields:
