@@ -13,7 +13,7 @@ from functools import reduce
 
 from flint import arb
 
-from derivations.language.errors import ArithmeticFault
+from derivations.language.errors import ArithmeticFault, LanguageError
 from derivations.language.products import factors
 from derivations.language.tree import (
     ONE,
@@ -42,8 +42,8 @@ from derivations.notation.chain import Formula, Side
 from derivations.notation.printed import as_printed
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
-from derivations.numbers.pointwise import work
-from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, fraction, rational
+from derivations.numbers.systems import EXACT, NumberSystem, Undecided, fraction, rational
+from derivations.numbers.walker import NOWHERE, evaluated
 from derivations.run.training import Step, is_closed, size_of, worked
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
@@ -217,8 +217,8 @@ def plain_value(expr: Expr) -> Fraction | None:
     if not children(expr) or any(isinstance(node, LETTERS) for node in walk(expr)):
         return None
     try:
-        found = work(transform(expr, _in_pairs), _unread, EXACT)
-    except (ArithmeticFault, Undecided, TypeError):
+        found = evaluated(transform(expr, _in_pairs), NOWHERE, EXACT)
+    except (ArithmeticFault, LanguageError, Undecided):
         return None
     return None if isinstance(found, arb) else fraction(found)
 
@@ -231,7 +231,3 @@ def _in_pairs(node: Expr) -> Expr | None:
     if not isinstance(node, Call) or node.function != "max" or len(node.arguments) < 3:
         return None
     return reduce(lambda a, b: Call("max", (a, b)), (transform(part, _in_pairs) for part in node.arguments))
-
-
-def _unread(node: Expr) -> Value:
-    raise TypeError(f"{node} is not made of numbers")

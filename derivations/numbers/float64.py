@@ -11,7 +11,7 @@ What a witness is allowed to differ is read off these balls: computed, not guess
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -20,11 +20,8 @@ from typing import Any
 from flint import arb
 
 from derivations.catalogue import functions
-from derivations.language.parser import parse
-from derivations.language.program import Equation, Program
-from derivations.language.tree import Ref
-from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import NumberSystem, Unary, Value, ball, divide, power, rational
+from derivations.numbers.walker import formula_of
 
 UNIT = 2.0**-52
 TINY = 2.0**-1060
@@ -109,7 +106,7 @@ def _lift(name: str, function: Unary) -> Unary:
     if not row.arguments:
         return lambda _: _around(ball(function(None)), 1)
     if row.cancels:  # a formula such as 1 + erf(x), which loses digits in any evaluation
-        formula = _formula(name)
+        formula = formula_of(name, FLOAT64)  # step by step in float64
         return lambda a: _around(formula(a).settled(), LIBRARY_UNITS)
     least = [rational(Fraction(0))] if row.domain == "x >= 0" else []  # below it float64 has no number either
     kinks = [*(rational(Fraction(kink)) for kink in row.kinks), *least]
@@ -121,19 +118,6 @@ def _lift(name: str, function: Unary) -> Unary:
             return _around(ball(function(argument)), LIBRARY_UNITS)
         ends = [end.fmpq() for end in (argument.lower().mid(), argument.upper().mid())]
         return _around(_hull(ball(function(max(at, *least, at))) for at in (*ends, *kinks)), LIBRARY_UNITS)
-
-    return work
-
-
-def _formula(name: str) -> Callable[[Enclosure], Enclosure]:
-    """A row's formula in ``x``, worked step by step in float64."""
-    formula = parse(functions.BY_NAME[name].formula, functions.NAMES)
-    tape = compile_program(Program((Equation(Ref(name), formula),), frozenset()), {"x": ()}, {})
-    run, slot = tape.bind(FLOAT64), tape.slots[name, ()]
-
-    def work(a: Enclosure) -> Enclosure:
-        found: Enclosure = run([a])[slot]
-        return found
 
     return work
 

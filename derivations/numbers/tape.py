@@ -11,15 +11,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
 
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Equation
-from derivations.numbers.pointwise import function_of
-from derivations.numbers.systems import EXACT, Binary, NumberSystem, Value
-
-Entry: TypeAlias = tuple[str, tuple[int, ...]]
-BASIC = ("add", "sub", "mul", "div", "power")
+from derivations.numbers.systems import NumberSystem, Value
+from derivations.numbers.walker import Entry, folded, operation_of
 
 
 @dataclass(frozen=True)
@@ -41,9 +37,7 @@ class Tape:
     def bind(self, system: NumberSystem) -> Callable[[Sequence[Value]], list[Value]]:
         """A function from input values (in the order of ``inputs``) to the value of every slot."""
         constants = [system.number(value) for value in self.constants]
-        names = {name for name, _, _ in self.operations}
-        known: dict[str, Binary] = {name: getattr(system, name) for name in names if name in BASIC}
-        known |= {name: function_of(name, system) for name in names if name not in BASIC}
+        known = {name: operation_of(name, system) for name in {name for name, _, _ in self.operations}}
         code = [(known[name], a, b) for name, a, b in self.operations]
 
         def run(values: Sequence[Value]) -> list[Value]:
@@ -103,39 +97,17 @@ class Operations:
 
     def line(self, operation: str, a: int, b: int) -> int:
         """The slot of an operation, worked once; of constants it is worked now, exactly."""
-        folded = self._fold(operation, a, b)
-        if folded is not None:
-            return folded
+        x, y = self.value(a), self.value(b)
+        if operation == "mul" and 1 in (x, y):
+            return b if x == 1 else a
+        if (number := folded(operation, x, y)) is not None:
+            return self.constant(number)
         if len(self.lines) >= MAX_OPERATIONS:
             raise ArithmeticFault(
                 f"one step takes more than {MAX_OPERATIONS} operations: too much to work by hand",
                 hint="Use fewer samples in a batch, or smaller layers.",
             )
         return self.lines.setdefault((operation, a, b), self.next)
-
-    def _fold(self, operation: str, a: int, b: int) -> int | None:
-        x, y = self.value(a), self.value(b)
-        if operation == "mul" and 1 in (x, y):
-            return b if x == 1 else a
-        if x is None or y is None:
-            return None
-        if operation not in BASIC:
-            return self._folded_call(operation, x, y)
-        found = getattr(EXACT, operation)(EXACT.number(x), EXACT.number(y))
-        if not hasattr(found, "q"):  # a root, kept as an operation
-            return None
-        return self.constant(Fraction(int(found.p), int(found.q)))
-
-    def _folded_call(self, name: str, x: Fraction, y: Fraction) -> int | None:
-        """A comparison of constants is one: ``step(t + 1 - s)`` of two indices."""
-        found: dict[str, Fraction | int] = {
-            "sign": (x > 0) - (x < 0),
-            "step": int(x > 0),
-            "max": max(x, y),
-            "min": min(x, y),
-            "floor": x // 1,
-        }
-        return self.constant(Fraction(found[name])) if name in found else None
 
     def chain(self, operation: str, slots: Sequence[int]) -> int:
         """``a + b + c`` from the left."""

@@ -39,8 +39,8 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.model.example import Example
-from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import EXACT, Binary, Value, ball, divide, power, rational
+from derivations.numbers.walker import operation_of
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
 from derivations.witnesses.check import Proof
@@ -297,7 +297,7 @@ def _stand_in(name: str, value: Value) -> Value:
 
 def _worked(form: MatrixForm, step: Step) -> Any:
     arrays = {ref.name: _laid(form, ref.name, _array(step, ref.name)) for ref in refs(form.equation.body)}
-    given = Matrices(arrays, step.layout.sizes, lambda name, value: function_of(name, EXACT)(value, None))
+    given = Matrices(arrays, step.layout.sizes, lambda name, value: operation_of(name, EXACT)(value, None))
     return given.value(form.expr)
 
 

@@ -1,8 +1,8 @@
 """A second hand for the carried calculation: every equation worked again in Python's `decimal`.
 
-torch does not round after every operation, so it cannot witness a run with ``carry``. This one walks
-the tree of each equation instead of the tape, with Python's own decimal arithmetic and rounding, from
-the values that the run itself carried.
+torch does not round after every operation, so it cannot witness a run with ``carry``. This one works each
+equation by itself instead of the tape, with Python's own decimal arithmetic and rounding, from the values
+that the run itself carried. The order of the operations is that of the equation, here and there.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from derivations.language.names import after
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
 from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
-from derivations.numbers.pointwise import work
 from derivations.numbers.systems import NumberSystem, fraction
+from derivations.numbers.walker import NOWHERE, evaluated
 from derivations.run.training import Step, Trace, worked
 from derivations.witnesses.check import Proof
 
@@ -82,7 +82,7 @@ def _system(name: str, settle: Callable[[Fraction], Fraction]) -> NumberSystem:
         mul=settled(operator.mul),
         div=settled(operator.truediv),
         power=settled(_power),
-        lift=lambda function, _: lambda a: settle(_function(function, _plain(a))),
+        lift=lambda function, _: lambda *given: settle(_function(function, *map(_plain, given))),
     )
 
 
@@ -98,27 +98,26 @@ def _power(a: Fraction, b: Fraction) -> Fraction:
     return a ** int(b) if b.denominator == 1 else Fraction(_decimal(a) ** _decimal(b))
 
 
-def _nothing(node: Expr) -> Any:
-    raise TypeError(f"not a number: {node}")
-
-
-def _function(name: str, x: Fraction) -> Fraction:
+def _function(name: str, *given: Fraction) -> Fraction:
     """A primitive in decimals, or the formula of the function's row worked in one go."""
     if name in PRIMITIVES:
-        return PRIMITIVES[name](x)
-    return _plain(work(unfold(Call(name, (Number(x),))), _nothing, IN_ONE_GO))
+        return PRIMITIVES[name](*given)
+    return _plain(evaluated(unfold(Call(name, tuple(map(Number, given)))), NOWHERE, IN_ONE_GO))
 
 
 def _through_decimal(function: Callable[[Decimal], Decimal]) -> Callable[[Fraction], Fraction]:
     return lambda x: Fraction(function(_decimal(x)))
 
 
-PRIMITIVES: dict[str, Callable[[Fraction], Fraction]] = {
+PRIMITIVES: dict[str, Callable[..., Fraction]] = {
     "exp": _through_decimal(Decimal.exp),
     "log": _through_decimal(Decimal.ln),
     "sqrt": _through_decimal(Decimal.sqrt),
     "sign": lambda x: Fraction((x > 0) - (x < 0)),
     "step": lambda x: Fraction(int(x > 0)),
+    "floor": lambda x: Fraction(x // 1),
+    "max": max,
+    "min": min,
 }
 
 

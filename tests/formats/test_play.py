@@ -25,8 +25,8 @@ from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
 from derivations.model.example import prepare
 from derivations.numbers.float64 import FLOAT64, enclose
-from derivations.numbers.pointwise import work
 from derivations.numbers.systems import EXACT, ball, precision
+from derivations.numbers.walker import NOWHERE, evaluated
 from derivations.run.training import Step, Trace, certified, train
 from derivations.spec import gallery
 from derivations.spec.spec import parse_spec, read_spec
@@ -303,6 +303,6 @@ def value_of(row: Function, at: tuple[Fraction, ...]) -> float | None:
     call = Call(row.name, tuple(map(number, at)))
     try:
         with precision(128):
-            return float(ball(work(call, lambda node: node, EXACT)).mid())
+            return float(ball(evaluated(call, NOWHERE, EXACT)).mid())
     except ArithmeticFault:
         return None

@@ -30,8 +30,8 @@ from derivations.language.parser import parse
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example, prepare
 from derivations.numbers.float64 import nearest_float
-from derivations.numbers.pointwise import formula_with, function_of, work
 from derivations.numbers.systems import EXACT, PRIMITIVES, ball, precision, rational
+from derivations.numbers.walker import NOWHERE, evaluated, formula_with, operation_of
 from derivations.run.training import Trace, certified, train
 from derivations.spec.arrays import Array
 from derivations.spec.gallery import names, path
@@ -223,8 +223,8 @@ def exact_call(name: str, arguments: list[Fraction]) -> Any:
     numbers = [Number(value) for value in arguments]
     formula = functions.BY_NAME[name].formula
     if name not in PRIMITIVES and formula:
-        return work(formula_with(name, tuple(numbers)), lambda node: node, EXACT)
-    return function_of(name, EXACT)(*[*map(rational, arguments), None, None][:2])
+        return evaluated(formula_with(name, tuple(numbers)), NOWHERE, EXACT)
+    return operation_of(name, EXACT)(*[*map(rational, arguments), None, None][:2])
 
 
 @settings(max_examples=300)

@@ -14,8 +14,8 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, TypeAlias
 
-from derivations.numbers.pointwise import function_of
 from derivations.numbers.systems import NumberSystem, Value, fraction, sign
+from derivations.numbers.walker import operation_of
 
 Cells: TypeAlias = Callable[[str], list[Value]]
 
@@ -146,9 +146,9 @@ class _Work:
 
     def function(self, name: str, given: list[Any]) -> Any:
         if name in ONE_CELL:
-            return function_of(ONE_CELL[name], self.system)(_one(given[0]), None)
+            return operation_of(ONE_CELL[name], self.system)(_one(given[0]), None)
         if name == "PI":
-            return function_of("pi", self.system)(None, None)
+            return operation_of("pi", self.system)(None, None)
         if name == "IF":
             return given[1] if given[0] else given[2]
         if name == "AND":
@@ -165,7 +165,7 @@ class _Work:
             return reduce(self.system.add, [reduce(self.system.mul, row) for row in rows])
         parts = _flat(given)
         if name in ("MAX", "MIN"):
-            return reduce(function_of(name.lower(), self.system), parts)
+            return reduce(operation_of(name.lower(), self.system), parts)
         if name == "COUNT":
             return self.number(len(parts))
         if name in ("SUM", "AVERAGE"):
