@@ -80,6 +80,17 @@ class Program:
     def __iter__(self) -> Iterator[Equation]:
         return iter(self.equations)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Of all the trees, once: programs are what is remembered by."""
+        return hash((self.equations, self.indices))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {key: value for key, value in vars(self).items() if key != "_hash"}  # another in each process
+
     @cached_property
     def targets(self) -> dict[str, Equation]:
         """The (first) equation of each quantity that the program computes, last quantity first."""

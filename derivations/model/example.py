@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from string import ascii_uppercase
 
 from derivations.catalogue import functions
 from derivations.language.backward import backward, put_in_outer
+from derivations.language.content import Content
 from derivations.language.contributions import needed
 from derivations.language.errors import LanguageError, nearest
 from derivations.language.names import adjoint
@@ -42,7 +44,9 @@ from derivations.model.layers.placed import Placed
 from derivations.model.optimizing import State, check_taken, read_rule, read_states
 from derivations.model.update import Rule
 from derivations.spec.arrays import Array, read_arrays
-from derivations.spec.spec import Source, Spec
+from derivations.spec.spec import Source, Spec, TrainingTable
+
+REMEMBERED = 64  # structures: equations with their shapes
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,6 +109,25 @@ def sample_axes(example: Example) -> dict[str, int]:
     return axes_along(example.forward, set(example.data), example.sample)
 
 
+@dataclass(frozen=True)
+class Model:
+    """What a spec says but how it is trained: the forward program over data and start values, checked.
+
+    ``spec`` and ``source`` have the equations of the layers before the author's own.
+    """
+
+    spec: Spec
+    source: Source
+    forward: Program
+    loss: str
+    sample: str | None
+    data: Mapping[str, Array]
+    start: Mapping[str, Array]
+    axes: Mapping[str, tuple[str, ...]]
+    sizes: Content[Fits]
+    layers: tuple[Placed, ...]
+
+
 def prepare(spec: Spec, source: Source) -> Example:
     """Build the three programs of a spec and check that everything fits.
 
@@ -112,6 +135,11 @@ def prepare(spec: Spec, source: Source) -> Example:
     it is defined, an index without a range, arrays that do not fit, a parameter without a path
     to the loss, batches outside the data.
     """
+    return trained(read_model(spec, source), spec.training)
+
+
+def read_model(spec: Spec, source: Source) -> Model:
+    """The model of a spec, however it is trained (but for what are its samples); raises `SpecError`."""
     data = read_arrays(spec.data, "data", source)
     start = read_arrays(spec.parameters, "parameters", source)
     laid = with_layers(spec, source, data, start)
@@ -127,30 +155,41 @@ def prepare(spec: Spec, source: Source) -> Example:
     check_shapes(source, forward, {**data, **start}, spec.model.ranges)
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
-    fits = fits_by_sizes(shapes, sizes_of(forward, shapes, spec.model.ranges))
+    ranges = spec.model.ranges
+    fits = fits_by_sizes(shapes, sizes_of(forward, shapes, ranges))
+    sizes = Content((tuple(shapes.items()), tuple(ranges.items())), fits)
     axes = _parameter_axes(forward, start, fits)
-    rule = read_rule(spec, source, axes, loss)
+    return Model(spec, source, forward, loss, sample, data, start, axes, sizes, laid.layers)
+
+
+def trained(model: Model, training: TrainingTable) -> Example:
+    """The example of a model that is trained in some way.
+
+    The backward program depends on the equations and the shapes and is worked once for them; what the
+    values decide (conditions of short cuts, lookups, batches) is asked every time.
+    """
+    spec, source = model.spec.model_copy(update={"training": training}), model.source
+    forward, data, start, loss = model.forward, model.data, model.start, model.loss
+    sample = model.sample
+    rule = read_rule(spec, source, model.axes, loss)
     states = read_states(rule, spec, source, start)
     check_taken(rule, states, source, forward, {"data": data, "parameters": start})
     forward = looked_ahead(forward, rule)
-    taken = forward.indices.union(*axes.values())
+    taken = forward.indices.union(*model.axes.values())
+    key = forward, taken, loss, tuple(start), model.sizes.key, rule.structure
+    asked = Content(key, _Differentiated(forward, taken, loss, start, model.sizes.of, rule))
     try:
-        adjoints = backward(replace(forward, indices=taken), loss, start, fits)
-        letters = set(adjoints.indices)
-        shortcuts = [each for each in find_shortcuts(forward, loss, letters) if _holds(each.condition, data)]
-        adjoints = put_in_outer(state(adjoints, shortcuts, letters), loss, start)
-        adjoints = with_second(forward, adjoints, rule)
+        holding = tuple(holds(each.condition, data) for each in _offered(asked)[0])
+        shortcuts, adjoints = _stated(asked, holding)
     except TypeError:  # SymPy answers with an infinity or with something that is no formula
         fault = LanguageError("an equation has no derivative", at=forward.equations[0].target.at)
         raise source.misread(fault, "model", "equations") from None
-    count = sample_count(forward, data, sample)
-    batches = cut_batches(spec, source, count, sample)
-    programs = forward, adjoints, rule.update
-    whole = {name for name, array in data.items() if all(n.denominator == 1 for n in array.entries)}
-    lookups = tuple(name for name in data if name in looked_up(forward) | (whole & compared(forward)))
+    batches = cut_batches(spec, source, sample_count(forward, data, sample), sample)
     return Example(
         spec,
-        *programs,
+        forward,
+        adjoints,
+        rule.update,
         loss,
         sample,
         data,
@@ -158,14 +197,72 @@ def prepare(spec: Spec, source: Source) -> Example:
         states,
         rule,
         batches,
-        fits,
-        lookups,
-        tuple(shortcuts),
-        laid.layers,
+        model.sizes.of,
+        _lookups(forward, data),
+        shortcuts,
+        model.layers,
     )
 
 
-def _holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bool:
+@dataclass(frozen=True)
+class _Differentiated:
+    """What a backward program is made of."""
+
+    forward: Program
+    taken: frozenset[str]
+    loss: str
+    start: Mapping[str, Array]
+    fits: Fits
+    rule: Rule
+
+    @cached_property
+    def adjoints(self) -> Program:
+        return backward(replace(self.forward, indices=self.taken), self.loss, self.start, self.fits)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _offered(asked: Content[_Differentiated]) -> tuple[tuple[Found, ...], frozenset[str]]:
+    """The short cuts that the equations offer, and the letters that are taken after them."""
+    letters = set(asked.of.adjoints.indices)
+    return tuple(find_shortcuts(asked.of.forward, asked.of.loss, letters)), frozenset(letters)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _stated(asked: Content[_Differentiated], holding: tuple[bool, ...]) -> tuple[tuple[Found, ...], Program]:
+    """The short cuts whose conditions hold, and the backward program in which they are stated."""
+    one, (offered, letters) = asked.of, _offered(asked)
+    shortcuts = tuple(each for each, ok in zip(offered, holding, strict=True) if ok)
+    stated = put_in_outer(state(one.adjoints, list(shortcuts), set(letters)), one.loss, one.start)
+    return shortcuts, with_second(one.forward, stated, one.rule)
+
+
+def _lookups(forward: Program, data: Mapping[str, Array]) -> tuple[str, ...]:
+    """The data that are used as indices, or compared with one and whole numbers."""
+    whole = {name for name, array in data.items() if all(n.denominator == 1 for n in array.entries)}
+    return tuple(name for name in data if name in looked_up(forward) | (whole & compared(forward)))
+
+
+def check_values(example: Example) -> None:
+    """Raise `LanguageError` where data were put in that the programs of an example were not made for.
+
+    Ask `prepare` for an example with other values; it makes the programs that hold for them.
+    """
+    for each in example.shortcuts:
+        if not holds(each.condition, example.data):
+            raise LanguageError(
+                f"the adjoint of '{each.equation.target.name}' was stated for other data",
+                at=-1,
+                hint="Prepare the example anew with these data; a short cut asks for what they lack.",
+            )
+    if example.lookups != _lookups(example.forward, example.data):
+        raise LanguageError(
+            "data that are compared with an index are other numbers than the programs were made for",
+            at=-1,
+            hint="Prepare the example anew with these data.",
+        )
+
+
+def holds(condition: tuple[Expr, Expr] | None, data: Mapping[str, Array]) -> bool:
     """Whether the data have what a short cut asks for: a sum over the last index that is always the same."""
     if condition is None:
         return True
@@ -201,18 +298,20 @@ def _loss(spec: Spec, source: Source, forward: Program) -> str:
 def _forward(spec: Spec, source: Source, data: Mapping[str, Array], start: Mapping[str, Array]) -> Program:
     where = ("model", "equations")
     try:
-        lines = parse_program(spec.model.equations, functions.NAMES)
+        program = _read_forward(spec.model.equations, set(data), set(start))
     except LanguageError as fault:
         raise source.misread(fault, *where) from None
-    if not lines:
+    if not program.equations:
         raise source.error("there is no equation", *where, hint="The last equation is the loss.")
+    return program
+
+
+def _read_forward(text: str, data: set[str], start: set[str]) -> Program:
+    lines = parse_program(text, functions.NAMES)
     indices = _index_names(lines)
-    try:
-        check_names(lines, indices, set(data), set(start))
-        for line in lines:
-            check_line(line, indices)
-    except LanguageError as fault:
-        raise source.misread(fault, *where) from None
+    check_names(lines, indices, data, start)
+    for line in lines:
+        check_line(line, indices)
     return hoist(Program(tuple(Equation(line.target, line.body) for line in lines), indices))
 
 

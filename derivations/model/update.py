@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 from derivations.catalogue import functions
 from derivations.catalogue.algorithm import Clipping, Optimizer
+from derivations.language.content import Content
 from derivations.language.names import adjoint, after, second, shifted, state_name, unprimed
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program
@@ -46,8 +48,29 @@ class Rule:
     first: int = 1
 
     @cached_property
+    def structure(self) -> Content[Rule]:
+        """What the programs of the rule depend on: everything but the numbers that stay letters in them."""
+        groups = tuple(
+            (
+                each.parameters,
+                each.own,
+                each.suffix,
+                tuple(each.values),
+                _items(vanishing(self.row, each.values)),
+            )
+            for each in self.groups
+        )
+        row = (self.row.name, self.row.equations, self.row.matrix, self.row.at, self.row.kept)
+        pace = self.pace and (self.pace.row.equations, _items(self.pace.lists), self.pace.every)
+        clip = self.clip and self.clip.equations
+        return Content((row, groups, _items(self.axes), self.loss, clip, pace), self)
+
+    @property
     def lines(self) -> dict[str, list[Assignment]]:
         """The equations of every parameter, in the names of the row."""
+        return _programs(self.structure).lines
+
+    def _lines(self) -> dict[str, list[Assignment]]:
         return {name: self._reduced(group, name) for group in self.groups for name in group.parameters}
 
     def _reduced(self, group: Group, parameter: str) -> list[Assignment]:
@@ -95,9 +118,12 @@ class Rule:
                 found[name] = state, (*found.get(name, ("", ()))[1], parameter)
         return found
 
-    @cached_property
+    @property
     def ahead(self) -> list[Equation]:
         """The shifted parameters at which the gradient is taken, if the row says so."""
+        return _programs(self.structure).ahead
+
+    def _ahead(self) -> list[Equation]:
         if not self.row.at:
             return []
         (line,) = parse_program(f"at = {self.row.at}", functions.NAMES)
@@ -106,13 +132,16 @@ class Rule:
             for name, axes in self.axes.items()
         ]
 
-    @cached_property
+    @property
     def update(self) -> Program:
         """The equations of one update: learning rate, clipping, then every parameter's own.
 
         ``theta = theta - lr*g`` becomes ``w' = w - lr*dL/dw``; what a row writes and later reads is
         read in its new version.
         """
+        return _programs(self.structure).update
+
+    def _update(self) -> Program:
         found: dict[Equation, None] = {}
         for group in (group for group in self.groups if group.parameters and self.pace):
             found |= dict.fromkeys(rates(self.pace, group) if self.pace else ())
@@ -137,6 +166,34 @@ class Rule:
             if plain in own | {parameter}:
                 return parameter
         return ""
+
+
+class _Programs:
+    """The programs of a rule, each worked when it is first asked for."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    @cached_property
+    def lines(self) -> dict[str, list[Assignment]]:
+        return self.rule._lines()
+
+    @cached_property
+    def ahead(self) -> list[Equation]:
+        return self.rule._ahead()
+
+    @cached_property
+    def update(self) -> Program:
+        return self.rule._update()
+
+
+@lru_cache(maxsize=256)
+def _programs(structure: Content[Rule]) -> _Programs:
+    return _Programs(structure.of)
+
+
+def _items(mapping: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(mapping.items())
 
 
 def shape_of_state(rule: Rule, state: str, parameter: str, shape: tuple[int, ...]) -> tuple[int, ...]:

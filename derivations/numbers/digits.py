@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from derivations.numbers.systems import Undecided, Value, fraction, rational, round_half_up
+from derivations.numbers.systems import Undecided, Value, fraction, precise, rational, round_half_up
 
 LARGE, LEAST_DIGITS, BEYOND = 10**9, 3, 20
 
@@ -36,7 +36,14 @@ class Rounding:
     significant: int | None = None
 
     def __call__(self, value: Value) -> Printed:
-        """The print of a value; scientific where plain decimals would lose its digits."""
+        """The print of a value; scientific where plain decimals would lose its digits.
+
+        It is the same whatever precision the caller works with.
+        """
+        with precise(value):
+            return self._printed(value)
+
+    def _printed(self, value: Value) -> Printed:
         if self._vanishes(value):
             return Printed("0", Fraction(0), exact=False)
         places = self.places(value)

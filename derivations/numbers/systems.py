@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ Binary: TypeAlias = Callable[[Value, Value], Value]
 Unary: TypeAlias = Callable[..., Value]  # of one value; max and min of two
 
 MAX_BITS, MAX_EXPONENT = 100_000, 1_000_000
+GUARD = 64  # bits beyond those of a ball, so that looking at it does not widen it
 
 
 class Undecided(ArithmeticError):
@@ -57,6 +58,14 @@ def precision(bits: int) -> Iterator[None]:
         yield
     finally:
         ctx.prec = before
+
+
+def precise(value: Value) -> AbstractContextManager[None]:
+    """Inside the block nothing is lost of a ball, whatever the precision that the caller works with."""
+    if not isinstance(value, arb) or not value.is_finite():
+        return nullcontext()
+    held = int(value.mid().man_exp()[0]).bit_length() if value.mid() != 0 else 0
+    return precision(max(ctx.prec, held + GUARD))
 
 
 def fraction(value: Any) -> Fraction:

@@ -15,7 +15,8 @@ from fractions import Fraction
 from derivations.language.errors import ArithmeticFault
 from derivations.language.program import Equation
 from derivations.numbers.systems import NumberSystem, Value
-from derivations.numbers.walker import Entry, folded, operation_of
+from derivations.numbers.walker import Entry as Entry
+from derivations.numbers.walker import folded, operation_of
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from flint import arb, fmpq
 
+from derivations.language.content import Content
 from derivations.language.errors import ArithmeticFault
 from derivations.language.names import after, of_adjoint, unprimed
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Chosen, Expr, Ref, walk
-from derivations.model.example import Example, sample_axes
+from derivations.model.example import Example, check_values, sample_axes
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.real import Real
@@ -32,7 +34,7 @@ from derivations.numbers.systems import (
     precision,
     rounded,
 )
-from derivations.numbers.tape import Entry, Tape, label
+from derivations.numbers.tape import Tape, label
 from derivations.numbers.walker import Direct, Entry, Place, Walker, evaluated
 from derivations.run.entries import Entries, gathered, stacked, unknown
 from derivations.run.showing import MOST, Rows, frame, html_table, markdown_table, run_rows, step_rows
@@ -40,6 +42,7 @@ from derivations.spec.arrays import Array
 
 MAX_HEIGHT = 4_096  # bits of an exact parameter before the run goes on in balls
 FIRST_BITS, LAST_BITS = 128, 8_192
+LAYOUTS = 16  # compiled batches that are remembered
 LIMIT = fmpq(int(LARGEST))
 T = TypeVar("T")
 
@@ -65,13 +68,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Step:
-    """One mini-batch: which samples, and the value of every entry before, during and after it."""
+    """One mini-batch: which samples, and the value of every entry before, during and after it.
+
+    Where a value is not exact it is a ball, worked with ``bits``.
+    """
 
     number: int
     epoch: int
     samples: tuple[int, ...]
     layout: Layout = field(repr=False)
     memory: tuple[Value, ...] = field(repr=False)
+    bits: int = FIRST_BITS
 
     def __getitem__(self, name: str) -> Any:
         """What has this name in the spec: a `Real`, ``step["dL/dw"]``, or an array, ``step["W1"]``."""
@@ -198,9 +205,24 @@ class Trace:
 
 
 def layout_of(example: Example, samples: tuple[int, ...]) -> Layout:
-    """Compile the three programs for a batch."""
-    size, whole = len(samples), looked_up(example, samples)
-    shapes, program = shapes_at(example, size), example.forward + example.backward + example.update
+    """The three programs compiled for a batch, once for batches that have the same shapes and lookups."""
+    whole = looked_up(example, samples)
+    shapes = shapes_at(example, len(samples))
+    programs = example.forward, example.backward, example.update
+    key = (
+        programs,
+        tuple(shapes.items()),
+        tuple(whole.items()),
+        tuple(example.spec.model.ranges.items()),
+        (example.loss, example.sample, example.lookups, tuple(example.data)),
+    )
+    return _compiled(Content(key, (example, shapes, whole)))
+
+
+@lru_cache(maxsize=LAYOUTS)
+def _compiled(asked: Content[tuple[Example, Mapping[str, tuple[int, ...]], Mapping[Entry, int]]]) -> Layout:
+    example, shapes, whole = asked.of
+    program = example.forward + example.backward + example.update
     sizes = _sizes(program, shapes, example)
     tape = compile_program(program, shapes, sizes, whole)
     return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
@@ -264,8 +286,8 @@ def looked_up(example: Example, samples: tuple[int, ...]) -> dict[Entry, int]:
 class _Run:
     """The state that goes from step to step: parameters, optimizer state, counted steps."""
 
-    def __init__(self, example: Example, system: NumberSystem) -> None:
-        self.example, self.system = example, system
+    def __init__(self, example: Example, system: NumberSystem, bits: int) -> None:
+        self.example, self.system, self.bits = example, system, bits
         self.layouts: dict[object, tuple[Layout, Callable[..., list[Value]]]] = {}
         self.axes = sample_axes(example)
         number = system.number
@@ -297,7 +319,8 @@ class _Run:
 
     def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> Step:
         layout, run = self.compiled(samples)
-        step = Step(number, epoch, samples, layout, tuple(run(self.inputs(samples, number, epoch))))
+        memory = tuple(run(self.inputs(samples, number, epoch)))
+        step = Step(number, epoch, samples, layout, memory, self.bits)
         slots = layout.tape.slots
         for name, array in self.example.kept.items() if self.example.updates else ():
             new = [step.memory[slots[after(name), at]] for at in array.positions()]
@@ -328,20 +351,24 @@ def schedule(example: Example) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 
 def train(example: Example, bits: int = FIRST_BITS) -> Trace:
-    """Work the whole run by hand.
+    """Work the whole run by hand, with balls of ``bits`` where it is not exact.
 
-    Raises `ArithmeticFault` where a value does not exist or the run diverges, and `Undecided`
-    where ``bits`` are too few to decide a comparison (see `certified`).
+    The bits are doubled until every comparison is decided. Raises `ArithmeticFault` where a value does not
+    exist or the run diverges, and `LanguageError` for values that its programs were not made for.
     """
-    with precision(bits):
-        steps = _steps(example, EXACT)
-        places = example.spec.training.carry
-        carried = _steps(example, rounded(places)) if places is not None else ()
+    check_values(example)
+    return certified(lambda enough: _trained(example, enough), bits)
+
+
+def _trained(example: Example, bits: int) -> Trace:
+    places = example.spec.training.carry
+    steps = _steps(example, EXACT, bits)
+    carried = _steps(example, rounded(places), bits) if places is not None else ()
     return Trace(example, steps, bits, carried)
 
 
-def _steps(example: Example, system: NumberSystem) -> tuple[Step, ...]:
-    run = _Run(example, system)
+def _steps(example: Example, system: NumberSystem, bits: int) -> tuple[Step, ...]:
+    run = _Run(example, system, bits)
     found = []
     for number, epoch, samples in schedule(example):
         try:
@@ -370,7 +397,8 @@ def certified(work: Callable[[int], T], first: int = FIRST_BITS) -> T:
 
 def worked(expr: Expr, env: Mapping[str, int], step: Step, system: NumberSystem = EXACT) -> Value:
     """The value of an expression in a step; ``env`` gives positions of free indices in the batch."""
-    return evaluated(expr, _place(step, system), system, env)
+    with precision(step.bits):
+        return evaluated(expr, _place(step, system), system, env)
 
 
 def is_closed(expr: Expr, env: Mapping[str, int], step: Step) -> bool:

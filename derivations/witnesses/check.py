@@ -10,7 +10,7 @@ from flint import arb
 from derivations.language.errors import CheckFailed
 from derivations.numbers.digits import Rounding
 from derivations.numbers.float64 import Enclosure, nearest_float, ulps_between
-from derivations.numbers.systems import Undecided, ball
+from derivations.numbers.systems import Undecided, ball, precise
 
 PROGRAM = "PyTorch program"  # the witness that only prints, some of its digits
 MODULE = "module"  # the module of torch that a spec was translated from
@@ -40,7 +40,8 @@ class Check:
     @property
     def gap(self) -> float:
         """The absolute difference, rounded up to a float."""
-        return float(abs(ball(self.ours) - arb(self.theirs)).abs_upper())
+        with precise(self.ours):
+            return float(abs(ball(self.ours) - arb(self.theirs)).abs_upper())
 
     @property
     def distance(self) -> str:

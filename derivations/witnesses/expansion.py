@@ -7,16 +7,18 @@ formula in the data and the parameters. Its derivative must equal what the backw
 from __future__ import annotations
 
 import operator
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
+from derivations.language.content import Content
 from derivations.language.names import adjoint
 from derivations.language.symbolic import SYMPY_OWN, function_class, is_zero, program_degree
 from derivations.language.tree import Largest, Number, Ref, Sum, values
-from derivations.model.example import Example
+from derivations.model.example import REMEMBERED, Example
 from derivations.numbers.systems import NumberSystem
-from derivations.numbers.tape import Entry, label
+from derivations.numbers.tape import Entry, Tape, label
 from derivations.run.training import layout_of
 from derivations.witnesses.check import Absent, Proof
 
@@ -58,7 +60,17 @@ def expansion(example: Example) -> tuple[tuple[Proof, ...], tuple[Absent, ...]]:
     if any(isinstance(node, Largest) for eq in example.forward for node in values(eq.body)):
         return absent("sympy.diff of the written-out loss: a maximum over an index has no formula")
     size = min(TINY, example.samples) or 1
-    tape = layout_of(example, tuple(range(1, size + 1))).tape
+    layout = layout_of(example, tuple(range(1, size + 1)))
+    shapes = tuple((name, array.shape) for name, array in example.start.items())
+    conditions = tuple(each.condition for each in example.shortcuts)
+    key = example.forward, example.loss, shapes, conditions, layout.tape.inputs, layout.tape.operations
+    return _expanded(Content((*key, layout.tape.constants), (example, layout.tape)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _expanded(asked: Content[tuple[Example, Tape]]) -> tuple[tuple[Proof, ...], tuple[Absent, ...]]:
+    """The same for all examples that have these equations and this tape."""
+    example, tape = asked.of
     if len(tape.operations) > LARGEST:
         return absent("sympy.diff of the written-out loss: {} operations are too many", len(tape.operations))
     if (highest := program_degree(example.forward)) > HIGHEST:

@@ -39,7 +39,7 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.model.example import Example
-from derivations.numbers.systems import EXACT, Binary, Value, ball, divide, power, rational
+from derivations.numbers.systems import EXACT, Binary, Value, ball, divide, power, precision, rational
 from derivations.numbers.walker import operation_of
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace
@@ -226,7 +226,9 @@ def matrix_proofs(forms: tuple[MatrixForm, ...], trace: Trace) -> Iterator[Proof
         name = form.equation.target.name
         yield Proof(f"the matrix form of {name} at random numbers", WITNESS, holds_at_random(form))
         for number in shown_steps(trace.example):
-            same = _same(_worked(form, trace.steps[number - 1]), _wanted(form, trace.steps[number - 1]))
+            step = trace.steps[number - 1]
+            with precision(trace.bits):
+                same = _same(_worked(form, step), _wanted(form, step))
             yield Proof(f"the matrix form of {name} in step {number}", WITNESS, same)
 
 

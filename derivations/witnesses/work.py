@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
+from derivations.language.content import Content
 from derivations.language.prover import prove
 from derivations.language.steps import Chain, condense, derive
 from derivations.model.checks import check_slopes
-from derivations.model.example import Example
+from derivations.model.example import REMEMBERED, Example
 from derivations.programs.listing import listing
 from derivations.run.training import Trace, certified, train
 from derivations.witnesses.check import Check, Proof, Report
@@ -47,12 +48,28 @@ class Verified:
         return self if bits == self.trace.bits else replace(self, trace=train(self.example, bits))
 
 
-def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Verified:
-    """Work a run by hand, derive its gradient, run its PyTorch program, and ask every witness.
+@dataclass(frozen=True)
+class Structure:
+    """What depends on the equations alone: the derivation of the gradient, line by line, and its proofs."""
 
-    ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
-    step that differ.
-    """
+    derivation: tuple[Chain, ...]
+    proofs: tuple[Proof, ...]
+
+
+def structure_of(example: Example) -> Structure:
+    """The derivation of an example's gradient, proved once for all its values, remembered by content."""
+    shapes = tuple((name, array.shape) for name, array in {**example.data, **example.start}.items())
+    stated = tuple(each.equation for each in example.shortcuts)
+    key = (
+        (example.forward, example.backward, stated, example.loss, example.parameters),
+        (shapes, tuple(example.spec.model.ranges.items()), example.spec.page.detail == "full"),
+    )
+    return _derived(Content(key, example))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _derived(asked: Content[Example]) -> Structure:
+    example = asked.of
     programs = example.forward, example.backward
     check_slopes(example.backward, example.loss, example.parameters)
     derivation = derive(*programs, example.loss, example.parameters, example.fits, example.shortcuts)
@@ -60,9 +77,17 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
         derivation = condense(derivation)
     conditions = [each.condition for each in example.shortcuts if each.condition]
     forward = replace(example.forward, indices=example.backward.indices)
-    proofs = tuple(
-        Proof(what, "SymPy", ok) for what, ok in prove(derivation, forward, example.loss, conditions)
-    )
+    proved = prove(derivation, forward, example.loss, conditions)
+    return Structure(derivation, tuple(Proof(what, "SymPy", ok) for what, ok in proved))
+
+
+def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Verified:
+    """Work a run by hand, derive its gradient, run its PyTorch program, and ask every witness.
+
+    ``others`` are witnesses that only this example has. Raises `CheckFailed` naming the first quantity and
+    step that differ.
+    """
+    structure = structure_of(example)
     program = listing(example)
     output = cache(lambda: run_listing(program))
 
@@ -73,9 +98,9 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
         heard = (check for witness in others for check in witness(trace))
         checks = (*report.checks, *heard, *listing_checks(trace, printed))
         forms = matrix_forms(example, trace.steps[0])
-        more = (*proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
+        more = (*structure.proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
         report = Report(checks, report.proofs + more, report.absent)
         report.require()
-        return Verified(example, trace, derivation, program, printed, report, forms)
+        return Verified(example, trace, structure.derivation, program, printed, report, forms)
 
     return certified(attempt)
