@@ -157,7 +157,7 @@ def nearest_float(value: Value) -> float:
     """The float64 nearest to an exact value or to the middle of a ball; raises OverflowError."""
     if isinstance(value, arb):
         return float(value.mid())
-    return float(Fraction(int(value.p), int(value.q)))
+    return int(value.p) / int(value.q)  # Python divides whole numbers to the nearest float64
 
 
 def ulps_between(a: float, b: float) -> int:

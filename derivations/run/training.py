@@ -324,21 +324,21 @@ class _Run:
         slots = layout.tape.slots
         for name, array in self.example.kept.items() if self.example.updates else ():
             new = [step.memory[slots[after(name), at]] for at in array.positions()]
-            self.now[name] = [_settle(value, name, step) for value in new]
+            self.now[name] = [settled(value, name, step) for value in new]
         return step
 
 
-def _settle(value: Value, name: str, step: Step) -> Value:
+def settled(value: Value, name: str, step: Step) -> Value:
     """The value that goes into the next step: a ball once the digits outgrow `MAX_HEIGHT`."""
-    settled = ball(value) if isinstance(value, fmpq) and value.height_bits() > MAX_HEIGHT else value
-    if isinstance(settled, arb) and not settled.is_finite():
+    found = ball(value) if isinstance(value, fmpq) and value.height_bits() > MAX_HEIGHT else value
+    if isinstance(found, arb) and not found.is_finite():
         raise Undecided("a value")
-    if abs(settled) > LIMIT:
+    if abs(found) > LIMIT:
         raise ArithmeticFault(
             f"step {step.number}: the run diverges: '{name}' is beyond the largest number of float64",
             hint="Use a smaller learning rate, or fewer epochs.",
         )
-    return settled
+    return found
 
 
 def schedule(example: Example) -> Iterator[tuple[int, int, tuple[int, ...]]]:

@@ -25,13 +25,16 @@ from derivations.witnesses.torch_rows import OPERATIONS, loss_function, resolve,
 
 Named: TypeAlias = tuple[torch.Tensor, tuple[str, ...]]
 Place: TypeAlias = tuple[int, ...]
+VARIANT = "·"  # the letter of the variants, which no author can write
 
 
 @dataclass
 class Pass:
     """One forward pass: the tensors so far, the sizes of the indices, and the cells of recurrences.
 
-    The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside.
+    The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside. With
+    ``variants`` all of them are worked at once: the quantities that are ``varied`` have an axis of their own
+    for them in front, which is carried along like that of any index.
     """
 
     tensors: dict[str, torch.Tensor]
@@ -42,6 +45,21 @@ class Pass:
     outside: float = 0.0
     dtype: torch.dtype = torch.float64
     partial: set[str] = field(default_factory=set)
+    variants: int = 0
+    varied: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.variants:
+            self.sizes[VARIANT] = self.variants
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The axis in front of what is computed: that of the variants, if there are any."""
+        return (VARIANT,) if self.variants else ()
+
+    def axis(self, name: str) -> tuple[str, ...]:
+        """The axis in front of a quantity that is read."""
+        return self.front if name in self.varied or name in self.cells else ()
 
     def run_all(self, lines: Sequence[Line]) -> None:
         """Work every equation."""
@@ -56,12 +74,14 @@ class Pass:
     def run(self, line: Line) -> torch.Tensor:
         """Work one equation and keep its result, axes in the order of the target's indices."""
         value, dims = self.value(line.body)
-        result = _spread(value, dims, line.indices, [self.sizes.get(name, 1) for name in line.indices])
+        wanted = (*self.front, *line.indices)
+        result = _spread(value, dims, wanted, [self.sizes.get(name, 1) for name in wanted])
         return self.keep(line.target, result)
 
     def keep(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         """Store a quantity as a tensor of its own; its adjoint will be asked for."""
         self.tensors[name] = _own(tensor)
+        self.varied |= {name} if self.variants else set()
         return self.tensors[name]
 
     def run_cells(self, line: Line) -> None:
@@ -81,7 +101,8 @@ class Pass:
                 raise LookupError(f"{name}{list(at)}")
             before = self.fixed
             self.fixed = {part: k for part, k in zip(line.indices, at, strict=True) if part in self.sizes}
-            known[at] = _own(self.value(line.body)[0])
+            value, dims = self.value(line.body)
+            known[at] = _own(_spread(value, dims, self.front, [self.variants] * len(self.front)))
             self.fixed = before
         return known[at]
 
@@ -119,9 +140,9 @@ class Pass:
     def name(self, name: str) -> Named:
         """A quantity, a constant of the catalogue, or an index used as a number."""
         if name in self.cells:
-            return self.cell(name, ()), ()
+            return self.cell(name, ()), self.front
         if name in self.tensors:
-            return self.tensors[name], ()
+            return self.tensors[name], self.axis(name)
         if name in self.fixed:
             return torch.tensor(float(self.fixed[name]), dtype=self.dtype), ()
         if name in self.sizes:
@@ -130,33 +151,33 @@ class Pass:
 
     def entry(self, name: str, parts: list[ast.expr], *, padded: bool = False) -> Named:
         """``W[1, k]``: positions from 1 are taken out, letters name the axes that stay."""
-        letters = tuple(part.id for part in parts if isinstance(part, ast.Name))
+        letters, front = tuple(part.id for part in parts if isinstance(part, ast.Name)), self.axis(name)
         if name in self.tensors and len(letters) == len(parts):
-            for letter, size in zip(letters, self.tensors[name].shape, strict=True):
+            for letter, size in zip(letters, self.tensors[name].shape[len(front) :], strict=True):
                 self.sizes.setdefault(letter, size)
         if self.is_whole(name, letters, len(parts)):
-            return self.tensors[name], letters
+            return self.tensors[name], (*front, *letters)
         (*places,), dims = _aligned([self.value(part) for part in parts])
         shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:
-            return self._stacked(name, indices, shape, padded), dims
-        return self._gathered(self.tensors[name], indices, padded), dims
+            return self._stacked(name, indices, shape, padded), (*front, *dims)
+        return self._gathered(self.tensors[name], indices, padded, len(front)), (*front, *dims)
 
     def is_whole(self, name: str, letters: tuple[str, ...], axes: int) -> bool:
         """Whether a read is of a whole tensor, each axis along a letter of its own."""
         if name in self.cells or not len(set(letters)) == len(letters) == axes:
             return False
         sizes = [None if letter in self.fixed else self.sizes.get(letter) for letter in letters]
-        return sizes == list(self.tensors[name].shape)
+        return sizes == list(self.tensors[name].shape[len(self.axis(name)) :])
 
-    def _gathered(self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool) -> torch.Tensor:
-        inside = [(k >= 1) & (k <= size) for k, size in zip(indices, tensor.shape, strict=True)]
-        mask = reduce(operator.and_, inside)
+    def _gathered(
+        self, tensor: torch.Tensor, indices: list[torch.Tensor], padded: bool, front: int
+    ) -> torch.Tensor:
+        own = list(zip(indices, tensor.shape[front:], strict=True))
+        mask = reduce(operator.and_, [(k >= 1) & (k <= size) for k, size in own])
         assert padded or bool(mask.all())
-        found = tensor[
-            tuple((k - 1).clamp(0, size - 1) for k, size in zip(indices, tensor.shape, strict=True))
-        ]
+        found = tensor[(slice(None),) * front + tuple((k - 1).clamp(0, size - 1) for k, size in own)]
         return torch.where(mask, found, self.outside) if padded else found
 
     def _stacked(
@@ -164,14 +185,14 @@ class Pass:
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
         found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
-        return torch.stack(found).reshape(shape)
+        return torch.stack(found, -1).reshape(*found[0].shape, *shape)
 
     def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:
             return self.cell(name, at)
         except LookupError:
             assert padded
-            return torch.tensor(self.outside, dtype=self.dtype)
+            return torch.full([self.variants] * len(self.front), self.outside, dtype=self.dtype)
 
     # --- calls
 

@@ -50,7 +50,7 @@ def default_type(dtype: torch.dtype) -> Iterator[None]:
 
 
 class _WithoutCast(TorchFunctionMode):
-    """Inside the block a cast to the given type is left out; torch's code runs on in float64."""
+    """The mode of `without_cast`."""
 
     def __init__(self, cast: str) -> None:
         super().__init__()
@@ -58,6 +58,11 @@ class _WithoutCast(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return args[0].clone() if func is self.cast else func(*args, **(kwargs or {}))
+
+
+def without_cast(cast: str) -> TorchFunctionMode:
+    """Inside the block a cast to the given type is left out; torch's code runs on in float64."""
+    return _WithoutCast(cast)
 
 
 class UpdateWitness:
@@ -120,7 +125,7 @@ class UpdateWitness:
                 assert leaf.grad is not None
                 yield from entry_checks(step, gradient(self.rule, name), entries_of(leaf.grad), bounds, TORCH)
         self.load_states(step)
-        with _WithoutCast(self.row.casts):
+        with without_cast(self.row.casts):
             self.torch.step()
         self.next_rate(step)
         for name, leaf in self.leaves.items():

@@ -16,10 +16,19 @@ from derivations.witnesses.torch_rows import resolve
 
 
 def keywords(arguments: str) -> dict[str, Any]:
-    """The keyword arguments of a row as values: literals only."""
+    """The keyword arguments of a row as values: literals, and quotients of them such as 1/3."""
     call = ast.parse(f"f({arguments})", mode="eval").body
     assert isinstance(call, ast.Call)
-    return {part.arg: ast.literal_eval(part.value) for part in call.keywords if part.arg}
+    return {part.arg: _literal(part.value) for part in call.keywords if part.arg}
+
+
+def _literal(node: ast.expr) -> Any:
+    match node:
+        case ast.BinOp(left=a, op=ast.Div(), right=b):
+            return _literal(a) / _literal(b)
+        case ast.Tuple(elts=parts):
+            return tuple(map(_literal, parts))
+    return ast.literal_eval(node)
 
 
 def module_of(found: Recognized) -> Any:

@@ -1,0 +1,236 @@
+"""Many runs of one structure against torch, all of them as one batch.
+
+The variants have an axis of their own in every tensor: one forward and one backward pass of torch a step
+serve them all, and the real ``torch.optim`` optimizer makes one step for all of them, with a parameter group
+a variant where their hyper-parameters differ. What may differ is read off `FLOAT64_ARRAYS`, as for a single
+run it is off `FLOAT64`. Torch's own layers are asked for a single run only (`derivations.witnesses.verify`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from flint import arb
+
+from derivations.language.names import adjoint, after
+from derivations.model.example import Example
+from derivations.model.update import kept_shape
+from derivations.numbers.float64 import nearest_float
+from derivations.numbers.systems import precision
+from derivations.numbers.tape import Entry
+from derivations.numbers.variants import FLOAT64_ARRAYS, Enclosures, enclose_all
+from derivations.programs.optimizer import arguments, filled, reads_second
+from derivations.run.training import Step, Trace
+from derivations.witnesses.author import Pass
+from derivations.witnesses.check import NARROW, VANISHING
+from derivations.witnesses.lines import Line, assignments, read_lines
+from derivations.witnesses.optimizer import default_type, without_cast
+from derivations.witnesses.quick_start import without_compiler
+from derivations.witnesses.torch_library import keywords
+from derivations.witnesses.torch_rows import resolve
+
+Agreed = Any  # numpy.ndarray of bool, one a variant
+
+
+def can_be_batched(example: Example) -> bool:
+    """Whether torch takes many variants at once: no schedule, clipping, look-ahead or curvature."""
+    rule = example.rule
+    if not example.updates:
+        return True
+    return bool(rule.row.torch) and not (rule.pace or rule.clip or rule.row.at or reads_second(example))
+
+
+def agreed(traces: Sequence[Trace]) -> list[bool]:
+    """Which runs torch confirms, in every value, adjoint, parameter and state of every step.
+
+    The runs have the same programs and the same layouts in each step (`derivations.run.many.alike`).
+    """
+    example, bits = traces[0].example, max(trace.bits for trace in traces)
+    lines = read_lines(example.spec.model.equations)
+    found = np.ones(len(traces), dtype=bool)
+    with precision(bits), without_compiler(), np.errstate(all="ignore"):
+        update = _Update(tuple(trace.example for trace in traces)) if example.updates else None
+        for steps in zip(*(trace.steps for trace in traces), strict=True):
+            found &= _step(_Together(steps), example, lines, update)
+    return [bool(ok) for ok in found]
+
+
+def _step(together: _Together, example: Example, lines: tuple[Line, ...], update: _Update | None) -> Agreed:
+    """One pass of torch over all variants of a step, and the optimizer's step."""
+    tensors = together.tensors(example)
+    for name in example.start:
+        tensors[name].requires_grad_()
+    kept = {name for name, tensor in tensors.items() if tensor.dim() > len(together.shapes[name])}
+    forward = Pass(dict(tensors), dict(together.sizes), variants=together.count, varied=kept)
+    forward.run_all(lines)
+    forward.tensors[example.loss].sum().backward()  # type: ignore[no-untyped-call]
+    found = np.ones(together.count, dtype=bool)
+    for name in dict.fromkeys(line.target for line in lines):
+        for at, value, slope in _entries(forward, name):
+            found &= together.holds((name, at), value)
+            if slope is not None and name != example.loss:
+                found &= together.holds((adjoint(example.loss, name), at), slope)
+    for name in example.start:
+        found &= together.all_hold(adjoint(example.loss, name), tensors[name].grad)
+    return found & update.stepped(together, tensors) if update else found
+
+
+def _entries(forward: Pass, name: str) -> Iterator[tuple[tuple[int, ...], torch.Tensor, torch.Tensor | None]]:
+    """Every entry of a quantity, a vector over the variants, with its slopes."""
+    if name in forward.cells:
+        yield from ((at, value.detach(), value.grad) for at, value in forward.cells[name].items())
+        return
+    whole = forward.tensors[name]
+    for at in np.ndindex(*whole.shape[1:]):
+        slope = None if whole.grad is None else whole.grad[(slice(None), *at)]
+        yield tuple(k + 1 for k in at), whole.detach()[(slice(None), *at)], slope
+
+
+@dataclass(frozen=True)
+class _Together:
+    """The same step of all variants."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.steps)
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        return self.steps[0].layout.sizes
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return dict(self.steps[0].layout.tape.inputs)  # the last position of each array is its shape
+
+    @cached_property
+    def bounds(self) -> list[Enclosures]:
+        """What float64 may make of every slot."""
+        tape = self.steps[0].layout.tape
+        return tape.bind(FLOAT64_ARRAYS)([enclose_all(self.values(slot)) for slot in range(len(tape.inputs))])
+
+    def values(self, slot: int) -> list[Any]:
+        """The values of a slot, or the one that all variants share."""
+        first = self.steps[0].memory[slot]
+        found = [step.memory[slot] for step in self.steps]
+        return [first] if all(value is first for value in found) else found
+
+    def tensors(self, example: Example) -> dict[str, torch.Tensor]:
+        """The inputs of the step, with an axis for the variants in front where they differ, or are learnt."""
+        numbers: dict[str, list[Any]] = {}
+        for slot, (name, _) in enumerate(self.steps[0].layout.tape.inputs):
+            if name not in (*example.hyper, *example.rule.clock):
+                numbers.setdefault(name, []).append(np.array([*map(nearest_float, self.values(slot))]))
+        found = {}
+        for name, columns in numbers.items():
+            varied = name in example.kept or any(len(column) > 1 for column in columns)
+            wide = [np.broadcast_to(column, self.count if varied else 1) for column in columns]
+            shape = (self.count, *self.shapes[name]) if varied else self.shapes[name]
+            found[name] = torch.tensor(np.stack(wide, -1).reshape(shape))
+        return found
+
+    def holds(self, entry: Entry, theirs: torch.Tensor) -> Agreed:
+        """Whether torch's values and ours lie in the intervals of an entry; what we do not have must be 0."""
+        slot = self.steps[0].layout.tape.slots.get(entry)
+        found = theirs.detach().numpy()
+        if slot is None:
+            return found == 0
+        values = self.values(slot)
+        ours = np.array([nearest_float(value) if _is_narrow(value) else np.nan for value in values])
+        return self.bounds[slot].holds(found) & self.bounds[slot].holds(ours)
+
+    def all_hold(self, name: str, theirs: torch.Tensor | None) -> Agreed:
+        """The same for every entry of an array."""
+        found = np.ones(self.count, dtype=bool)
+        for at in np.ndindex(*theirs.shape[1:]) if theirs is not None else ():
+            found &= self.holds((name, tuple(k + 1 for k in at)), theirs[(slice(None), *at)])  # type: ignore[index]
+        return found
+
+
+def _is_narrow(value: Any) -> bool:
+    """Whether a value is known well enough to be compared."""
+    return not isinstance(value, arb) or bool(value.rad() <= abs(value.mid()) * NARROW + VANISHING)
+
+
+class _Update:
+    """The real optimizer over all variants: one leaf a parameter, or one a parameter and variant.
+
+    One leaf does where all have the same hyper-parameters and the row treats every entry alike.
+    """
+
+    def __init__(self, examples: tuple[Example, ...]) -> None:
+        self.example, self.row = examples[0], examples[0].rule.row
+        same = all(each.rule.groups == self.example.rule.groups for each in examples)
+        entrywise = not self.row.matrix and not any(line.indices for line in assignments(self.row.equations))
+        self.owners = examples[:1] if same and entrywise else examples
+        front = (len(examples),) if len(self.owners) < len(examples) else ()
+        self.leaves = {
+            name: [torch.zeros((*front, *array.shape), dtype=torch.float64) for _ in self.owners]
+            for name, array in self.example.start.items()
+        }
+        with default_type(torch.float64):
+            first = arguments(self.row, self.example.rule.groups[0].values)
+            self.torch: Any = resolve(self.row.torch)(list(self._groups()), **keywords(", ".join(first)))
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        for place, owner in enumerate(self.owners):
+            for group in filled(owner):
+                leaves = [self.leaves[name][place] for name in group.parameters]
+                yield {"params": leaves, **keywords(", ".join(arguments(self.row, group.values)))}
+
+    def parts(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
+        """A tensor over the variants as the leaves have it."""
+        return [tensor] if len(self.owners) == 1 else tensor.unbind(0)
+
+    def stepped(self, together: _Together, tensors: Mapping[str, torch.Tensor]) -> Agreed:
+        """Torch's step from our values on autograd's gradients: parameters and states compared."""
+        for name, leaves in self.leaves.items():
+            slopes = tensors[name].grad
+            assert slopes is not None
+            for leaf, value, slope in zip(
+                leaves, *map(self.parts, (tensors[name].detach(), slopes)), strict=True
+            ):
+                leaf.copy_(value)
+                leaf.grad = slope.clone()
+        self._load(together, tensors)
+        with default_type(torch.float64), without_cast(self.row.casts):
+            self.torch.step()
+        found = np.ones(together.count, dtype=bool)
+        for name, leaves in self.leaves.items():
+            found &= together.all_hold(after(name), self._joined(leaves, self.example.start[name].shape))
+            for state in self.example.rule.states(name):
+                own = self.example.rule.name(state, name)
+                theirs = [self.torch.state[leaf][self.row.states[state]] for leaf in leaves]
+                found &= together.all_hold(
+                    after(own), self._joined(theirs, self.example.states[own].start.shape)
+                )
+        return found
+
+    def _joined(self, leaves: list[torch.Tensor], shape: tuple[int, ...]) -> torch.Tensor:
+        return (leaves[0] if len(self.owners) == 1 else torch.stack(leaves)).reshape(-1, *shape)
+
+    def _load(self, together: _Together, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Our states in torch's place; before its first step torch itself makes them."""
+        rule, number = self.example.rule, together.steps[0].number
+        if number == 1 and rule.first == 1:
+            return
+        for name, leaves in self.leaves.items():
+            ours = {state: self._states(name, state, tensors) for state in rule.states(name)}
+            for place, leaf in enumerate(leaves):
+                kept = self.torch.state[leaf]
+                if number == 1 and self.row.counter:
+                    kept[self.row.counter] = torch.tensor(float(rule.first - 1))
+                kept |= {self.row.states[state]: values[place] for state, values in ours.items()}
+
+    def _states(self, name: str, state: str, tensors: Mapping[str, torch.Tensor]) -> Sequence[torch.Tensor]:
+        """A state of a parameter as torch keeps it, for each leaf."""
+        rule = self.example.rule
+        shape = kept_shape(rule, state, name, self.example.start[name].shape)
+        whole = tensors[rule.name(state, name)]
+        return self.parts(whole.reshape(len(whole), *shape).clone())
