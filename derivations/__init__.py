@@ -23,6 +23,8 @@ __all__ = [
     "Proof",
     "Real",
     "Report",
+    "Run",
+    "Session",
     "Spec",
     "Step",
     "Trace",
@@ -30,6 +32,7 @@ __all__ = [
     "__version__",
     "build",
     "from_module",
+    "session",
     "spec_from_module",
     "train",
     "verify",
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from derivations.page import Page, build, from_module, spec_from_module
     from derivations.run.entries import Entries
     from derivations.run.training import Step, Trace, train
+    from derivations.sessions import Run, Session, session
     from derivations.spec.spec import Spec
     from derivations.witnesses.check import Absent, Check, Proof, Report
     from derivations.witnesses.verify import verify
@@ -63,6 +67,9 @@ _HOMES = {
     "Undecided": "derivations.numbers.systems",
     "build": "derivations.page",
     "from_module": "derivations.page",
+    "Run": "derivations.sessions",
+    "Session": "derivations.sessions",
+    "session": "derivations.sessions",
     "spec_from_module": "derivations.page",
     "train": "derivations.run.training",
     "verify": "derivations.witnesses.verify",

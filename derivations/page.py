@@ -241,11 +241,15 @@ def build(spec: str | Path, formats: str | Iterable[str] = DEFAULT, **page: Unpa
     Raises `DerivationsError`: `SpecError` for a spec that cannot be worked, `CheckFailed` if a
     witness disagrees.
     """
-    if isinstance(spec, str) and "\n" in spec:
-        found, source = parse_spec(spec)
-    else:
-        found, source = read_spec(find(str(spec)))
+    found, source = opened(spec)
     return make(with_page(found, page), source, formats)
+
+
+def opened(spec: str | Path) -> tuple[Spec, Source]:
+    """The spec that a path, a gallery name, or the text of a spec (with line breaks) gives."""
+    if isinstance(spec, str) and "\n" in spec:
+        return parse_spec(spec)
+    return read_spec(find(str(spec)))
 
 
 # --- From a module of PyTorch to a verified page ----------------------------------------------

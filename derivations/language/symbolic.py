@@ -15,6 +15,7 @@ from typing import Any
 import sympy as sp
 
 from derivations.catalogue import functions
+from derivations.language.errors import LanguageError
 from derivations.language.parser import parse
 from derivations.language.products import is_coefficient, product, total
 from derivations.language.program import Program
@@ -37,8 +38,10 @@ from derivations.language.tree import (
     children,
     number,
     rebuild,
+    refs,
     substitute,
     values,
+    walk,
 )
 
 # --- How high the powers in a formula may become: a bound on the size of what SymPy has to expand ---
@@ -250,6 +253,42 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
             case Call(name, parts):
                 return function_class(name)(*map(convert, parts))
         raise TypeError(f"not pointwise: {node}")
+
+    return convert(expr)
+
+
+def indexed(expr: Expr) -> Any:
+    """An expression in index notation as SymPy writes it: ``Indexed`` entries, ``Sum`` over letters from 1.
+
+    Letters are integers, ``count(i)`` is ``n_i``. Raises `LanguageError` for a largest entry, which SymPy
+    has no formula for.
+    """
+
+    nodes = list(walk(expr))
+    inside = (part for node in nodes if isinstance(node, Ref) for part in node.indices)
+    letters = {ref.name for part in inside for ref in refs(part) if not ref.indices}
+    letters |= {node.index for node in nodes if isinstance(node, Sum | Count)}
+
+    def letter(name: str) -> Any:
+        return sp.Symbol(name, integer=True, positive=True)
+
+    def convert(node: Expr) -> Any:
+        match node:
+            case Ref(name, ()):
+                return letter(name) if name in letters else sp.Symbol(name, real=True)
+            case Ref(name, parts, padded=False):
+                return sp.IndexedBase(name, real=True)[tuple(map(convert, parts))]
+            case Count(name):
+                return letter(f"n_{name}")
+            case Sum(body, name):
+                return sp.Sum(convert(body), (letter(name), 1, letter(f"n_{name}")))
+            case Call("same", (a, b)):
+                return sp.KroneckerDelta(convert(a), convert(b))
+            case Chosen() | Largest() | Ref():
+                raise LanguageError("SymPy has no formula for a largest entry, or for a padded read", at=-1)
+        parts = {Ref(f"part {place}"): part for place, part in enumerate(children(node))}
+        given: dict[Expr, Any] = {name: convert(part) for name, part in parts.items()}
+        return to_sympy(rebuild(node, tuple(parts)), Atoms(), given)
 
     return convert(expr)
 

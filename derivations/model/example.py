@@ -238,8 +238,20 @@ def _stated(asked: Content[_Differentiated], holding: tuple[bool, ...]) -> tuple
 
 def _lookups(forward: Program, data: Mapping[str, Array]) -> tuple[str, ...]:
     """The data that are used as indices, or compared with one and whole numbers."""
-    whole = {name for name, array in data.items() if all(n.denominator == 1 for n in array.entries)}
-    return tuple(name for name in data if name in looked_up(forward) | (whole & compared(forward)))
+    inside, beside = _near_indices(forward)
+    return tuple(
+        name for name, array in data.items() if name in inside or (name in beside and _is_whole(array))
+    )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _near_indices(forward: Program) -> tuple[set[str], set[str]]:
+    """What stands inside the brackets of others, and what is compared with an index."""
+    return looked_up(forward), compared(forward)
+
+
+def _is_whole(array: Array) -> bool:
+    return all(entry.denominator == 1 for entry in array.entries)
 
 
 def check_values(example: Example) -> None:

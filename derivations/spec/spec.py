@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -35,6 +35,7 @@ from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positiv
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+T = TypeVar("T", bound=BaseModel)
 Nested: TypeAlias = Fraction | tuple["Nested", ...]
 
 
@@ -329,13 +330,81 @@ def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
     for key, other in (("show", "hide"), ("hide", "show")):
         if key in page and tuple(page[key] or ()) != (FOOTER,):
             given.pop(other, None)
+    return spec.model_copy(update={"page": _table(PageTable, "page", {**given, **page})})
+
+
+def _table(table: type[T], name: str, given: Mapping[str, Any]) -> T:
+    """A table of a spec from values; raises `SpecError`."""
     try:
-        found = PageTable.model_validate({**given, **page})
+        return table.model_validate(given)
     except ValidationError as fault:
         error = fault.errors()[0]
         key = ".".join(map(str, error["loc"]))
         if error["type"] == "extra_forbidden":
-            hint = nearest(key, PageTable.model_fields, "keys of [page]")
-            raise SpecError(f"unknown key '{key}' of the page", hint=hint) from None
-        raise SpecError(f"page.{key}: {error['msg'][0].lower()}{error['msg'][1:]}") from None
-    return spec.model_copy(update={"page": found})
+            hint = nearest(key, table.model_fields, f"keys of [{name}]")
+            raise SpecError(f"unknown key '{key}' of the {name}", hint=hint) from None
+        raise SpecError(f"{name}.{key}: {error['msg'][0].lower()}{error['msg'][1:]}") from None
+
+
+# --- A spec with other values: as a session asks for ------------------------------------------------------
+
+
+def with_training(spec: Spec, training: Mapping[str, Any]) -> Spec:
+    """The spec with other keys in its ``[training]``; ``batch_size`` replaces ``batches`` and so on.
+
+    Raises `SpecError` for a key or a value that ``[training]`` does not have.
+    """
+    before = {key: getattr(spec.training, key) for key in spec.training.model_fields_set}
+    if "batches" in training:
+        before = {key: value for key, value in before.items() if key not in ("batch_size", "shuffle")}
+    elif training.get("batch_size") or training.get("shuffle") is not None:
+        before.pop("batches", None)
+    found = _table(TrainingTable, "training", {**before, **training})
+    return spec.model_copy(update={"training": found})
+
+
+def with_arrays(
+    spec: Spec, data: Mapping[str, Any] | None = None, parameters: Mapping[str, Any] | None = None
+) -> Spec:
+    """The spec with other data and start values; what is an expression in them is worked anew."""
+    given = {"data": data or {}, "parameters": parameters or {}}
+    tables = {key: {**getattr(spec, key), **_arrays(values)} for key, values in given.items()}
+    return spec.model_copy(update=tables)
+
+
+def _arrays(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, value in values.items():
+        try:
+            found[name] = _numbers(value)
+        except ValueError as fault:
+            raise SpecError(f"{name}: {fault}") from None
+    return found
+
+
+def plain_values(value: Any, name: str) -> Any:
+    """A value of Python's or NumPy's as a spec has it: exact numbers in tuples, or words.
+
+    A float means the shortest decimal that is read as it: 0.02 is 1/50.
+    """
+    if hasattr(value, "numpy"):  # a tensor
+        value = value.detach().numpy()
+    if hasattr(value, "dtype"):
+        value = value.tolist() if value.dtype.itemsize > 4 else _decimals(value)
+    if isinstance(value, Mapping):
+        return {key: plain_values(part, name) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(plain_values(part, name) for part in value)
+    if isinstance(value, bool | str | int) or value is None:
+        return value
+    try:
+        return exact(value)
+    except ValueError as fault:
+        raise SpecError(f"{name}: {fault}") from None
+
+
+def _decimals(value: Any) -> Any:
+    """Short floats of NumPy's as the decimals that it prints for them."""
+    if value.ndim:
+        return [_decimals(part) for part in value]
+    return Decimal(str(value)) if value.dtype.kind == "f" else value.item()

@@ -1,0 +1,294 @@
+"""A session: the structure of a spec proved once, and verified runs of it with other values.
+
+>>> import derivations
+>>> session = derivations.session("linear-regression")
+>>> session.gradient("w").text
+'dL/dw = 2/count(i)*sum(x[i]*(yhat[i] - y[i]), i)'
+>>> session.with_(lr=0.02, batch_size=3)["w'"]
+(3/2, 1394/375)
+
+A run is verified by torch step by step, as a page is; nothing is composed or printed until it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from derivations.catalogue import optimizers, schedules
+from derivations.document.symbols import symbols_of
+from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.names import adjoint
+from derivations.language.program import Equation
+from derivations.language.symbolic import indexed
+from derivations.model.example import Example, Model, read_model, trained
+from derivations.notation.chain import formula
+from derivations.notation.latex import math
+from derivations.notation.symbols import Symbols
+from derivations.notation.text import text
+from derivations.numbers.systems import Value
+from derivations.page import Page, make, opened
+from derivations.run.many import alike, train_many
+from derivations.run.training import Step, Trace, certified, train
+from derivations.spec.spec import Source, Spec, TrainingTable, plain_values, with_arrays, with_training
+from derivations.witnesses.check import Report
+from derivations.witnesses.many import agreed, can_be_batched
+from derivations.witnesses.verify import verify
+from derivations.witnesses.work import structure_of
+
+
+def session(spec: str | Path) -> Session:
+    """A session with a spec: a path, a gallery name, or the text of a spec (with line breaks).
+
+    The derivation of its gradient is proved here, once; raises `DerivationsError`.
+    """
+    found = Session(*opened(spec))
+    _prove(found.example)
+    return found
+
+
+@dataclass(frozen=True)
+class Session:
+    """A spec whose derivation is proved; its runs differ in their values only."""
+
+    spec: Spec = field(repr=False)
+    source: Source = field(repr=False)
+
+    @cached_property
+    def model(self) -> Model:
+        """What the spec says but how it is trained."""
+        return read_model(self.spec, self.source)
+
+    @cached_property
+    def example(self) -> Example:
+        """The example with the values of the spec."""
+        return trained(self.model, self.spec.training)
+
+    @cached_property
+    def _words(self) -> _Words:
+        return _Words(self.spec, self.example)
+
+    def with_(self, **values: Any) -> Run:
+        """The verified run with other values: data, start values, hyper-parameters, keys of ``[training]``.
+
+        A number is an int, a Fraction, or a float, which means the decimal that Python prints for it; an
+        array is nested lists or anything of NumPy's kind. What the values decide (short cuts, lookups,
+        shapes, batches) is asked again. Raises `SpecError` for a word that is unknown or a value that does
+        not fit, `CheckFailed` if a witness disagrees.
+        """
+        return _verified(self._variant(values))
+
+    def many(self, **values: Any) -> tuple[Run, ...]:
+        """The verified runs with the first, second … value of every list; a single number stands for all.
+
+        Each is the run that `with_` gives. Torch takes all that have one structure as one batch.
+        """
+        variants = [self._variant(each) for each in _each(values)]
+        examples = [variant.example for variant in variants]
+        traces = train_many(examples)
+        found: dict[int, Run] = {}
+        for places in alike(examples):
+            _prove(examples[places[0]])
+            own = [traces[place] for place in places]
+            heard = agreed(own) if can_be_batched(examples[places[0]]) else [False] * len(own)
+            for place, trace, ok in zip(places, own, heard, strict=True):  # who disagrees is asked alone
+                found[place] = Run(variants[place], trace) if ok else _verified(variants[place])
+        return tuple(found[place] for place in range(len(variants)))
+
+    def gradient(self, name: str) -> Gradient:
+        """The formula of the slope of the loss by a parameter or a quantity of the model."""
+        wanted = adjoint(self.example.loss, name)
+        own = tuple(eq for eq in self.example.backward if eq.target.name == wanted)
+        if not own:
+            prefix = adjoint(self.example.loss, "")
+            known = [eq.target.name.removeprefix(prefix) for eq in self.example.backward]
+            raise SpecError(f"nothing is derived by '{name}'", hint=nearest(name, known, "quantities"))
+        return Gradient(own, symbols_of(self.example))
+
+    def _variant(self, values: Mapping[str, Any]) -> Variant:
+        spec, groups = self.spec, self._words.sorted(values)
+        if "training" in groups:
+            spec = with_training(spec, groups["training"])
+        arrays = {key: groups[key] for key in ("data", "parameters") if key in groups}
+        if not arrays and spec.training.sample == self.spec.training.sample:
+            example = trained(self.model, spec.training)
+        else:
+            spec = with_arrays(spec, **arrays)
+            example = trained(read_model(spec, self.source), spec.training)
+        return Variant(spec, self.source, example, tuple(values.items()))
+
+
+def _each(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One table of values for each variant."""
+    lists = {key: list(value) for key, value in values.items() if _is_list(value)}
+    if not lists:
+        raise SpecError("there is no list of values", hint="For example: many(lr=[0.01, 0.02, 0.05]).")
+    counts = {len(value) for value in lists.values()}
+    if len(counts) > 1:
+        shown = ", ".join(f"'{key}' has {len(value)}" for key, value in lists.items())
+        raise SpecError(f"the lists have different lengths: {shown}", hint="Give one value a variant.")
+    shared = {key: value for key, value in values.items() if key not in lists}
+    return [shared | {key: value[place] for key, value in lists.items()} for place in range(counts.pop())]
+
+
+def _is_list(value: Any) -> bool:
+    return (
+        not isinstance(value, str | Mapping) and hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0
+    )
+
+
+class _Words:
+    """What the keywords of a session mean: data, parameters, keys of training, hyper-parameters."""
+
+    def __init__(self, spec: Spec, example: Example) -> None:
+        self.spec, training = spec, spec.training
+        self.arrays = {**dict.fromkeys(example.data, "data"), **dict.fromkeys(example.start, "parameters")}
+        self.rows = {
+            "optimizer": optimizers.BY_NAME.get(str((training.optimizer or {}).get("name"))),
+            "schedule": schedules.BY_NAME.get(str(training.schedule.get("name"))),
+        }
+
+    @cached_property
+    def known(self) -> dict[str, str]:
+        """Every word and the table in which it stands, the nearest first."""
+        found = dict.fromkeys(TrainingTable.model_fields, "training")
+        for table, row in reversed(self.rows.items()):
+            words = [*row.hyper, *(w for w, own in row.spelling.items() if own in row.hyper)] if row else ()
+            found |= dict.fromkeys(words, table)
+        return found | self.arrays
+
+    def sorted(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The values by the tables of the spec in which they stand."""
+        known, found = self.known, dict[str, dict[str, Any]]()
+        for key, value in values.items():
+            if key not in known:
+                raise SpecError(f"nothing is called '{key}' here", hint=nearest(key, known, "words"))
+            table = known[key]
+            if table in self.rows:
+                training = found.setdefault("training", {})
+                before = training.get(table, getattr(self.spec.training, table))
+                training[table] = {**self._without(before, key, table), key: _number(value, key)}
+            else:
+                found.setdefault(table, {})[key] = plain_values(value, key)
+        return found
+
+    def _without(self, before: Mapping[str, Any], key: str, table: str) -> dict[str, Any]:
+        """A table without a hyper-parameter, whichever of its words is used."""
+        row = self.rows[table]
+        spelling = row.spelling if row else {}
+        return {word: v for word, v in before.items() if spelling.get(word, word) != spelling.get(key, key)}
+
+
+def _number(value: Any, key: str) -> Any:
+    """A hyper-parameter: a number, perhaps as text (``"1/3"``), a flag, or a list of numbers."""
+    if not isinstance(value, str):
+        return plain_values(value, key)
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise SpecError(f"'{key}' must be a number, found {value!r}", hint='Write 0.1 or "1/3".') from None
+
+
+# --- Runs ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A spec with other values, and the example that it gives."""
+
+    spec: Spec = field(repr=False)
+    source: Source = field(repr=False)
+    example: Example = field(repr=False)
+    values: tuple[tuple[str, Any], ...]
+
+    @property
+    def named(self) -> Source:
+        """The text of the spec, and behind it what was changed: the digest of a page tells variants apart."""
+        if not self.values:
+            return self.source
+        changed = ", ".join(f"{key} = {value}" for key, value in self.values).replace("\n", " ")
+        return Source(f"{self.source.text}\n# with {changed}\n", self.source.file, self.source.folder)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A verified run: its steps, with every value by its name, and its page when it is asked for."""
+
+    variant: Variant
+    trace: Trace = field(repr=False)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, each with all its values: ``run.steps[0]["dL/dw"]``."""
+        return self.trace.steps
+
+    def __getitem__(self, name: str) -> tuple[Value, ...]:
+        """The values of an entry in all steps: ``run["dL/dw"]``."""
+        try:
+            return tuple(step[name] for step in self.steps)
+        except KeyError:
+            hint = nearest(name, self.steps[0].values, "values")
+            raise SpecError(f"there is no value '{name}' in every step", hint=hint) from None
+
+    @cached_property
+    def report(self) -> Report:
+        """What every witness says about this run, number by number."""
+        return verify(self.trace)
+
+    def page(self, *formats: str) -> Page:
+        """The verified page of this run in some formats: ``run.page("md")["md"]``."""
+        return make(self.variant.spec, self.variant.named, formats)
+
+
+def _verified(variant: Variant) -> Run:
+    """The run of a variant by itself, with bits enough; raises `CheckFailed`."""
+    _prove(variant.example)
+
+    def attempt(bits: int) -> Run:
+        trace = train(variant.example, bits)
+        verify(trace).require()
+        return Run(variant, trace)
+
+    return certified(attempt)
+
+
+def _prove(example: Example) -> None:
+    """The derivation of an example, proved now or remembered; raises `CheckFailed`."""
+    Report((), structure_of(example).proofs).require()
+
+
+# --- Formulas ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """``dL/dw = …``: the equation of an adjoint, or several that add up or say other entries."""
+
+    equations: tuple[Equation, ...]
+    symbols: Symbols = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """In the syntax of a spec, a line an equation."""
+        return "\n".join(f"{text(eq.target)} = {text(eq.body)}" for eq in self.equations)
+
+    @property
+    def latex(self) -> str:
+        r"""In LaTeX, as a page prints it; several equations with ``\\`` between them."""
+        return r" \\ ".join(math(formula(eq.target, eq.body), self.symbols) for eq in self.equations)
+
+    def sympy(self) -> Any:
+        """The right-hand side in SymPy: entries are ``Indexed``, sums over an index are ``Sum`` from 1.
+
+        Raises `LanguageError` where SymPy has no such formula: several equations, a largest entry.
+        """
+        if len(self.equations) > 1:
+            raise LanguageError("several equations say this; take them one by one from 'equations'", at=-1)
+        return indexed(self.equations[0].body)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex}$"
