@@ -286,9 +286,10 @@ def indexed(expr: Expr) -> Any:
                 return sp.KroneckerDelta(convert(a), convert(b))
             case Chosen() | Largest() | Ref():
                 raise LanguageError("SymPy has no formula for a largest entry, or for a padded read", at=-1)
-        parts = {Ref(f"part {place}"): part for place, part in enumerate(children(node))}
-        given: dict[Expr, Any] = {name: convert(part) for name, part in parts.items()}
-        return to_sympy(rebuild(node, tuple(parts)), Atoms(), given)
+        given: dict[Expr, Any] = {
+            Ref(f"part {place}"): convert(part) for place, part in enumerate(children(node))
+        }
+        return to_sympy(rebuild(node, tuple(given)), Atoms(), given)
 
     return convert(expr)
 

@@ -40,6 +40,8 @@ class Rounding:
 
         It is the same whatever precision the caller works with.
         """
+        if not isinstance(value, arb):
+            return self._printed(value)
         with precise(value):
             return self._printed(value)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -62,9 +62,8 @@ def precision(bits: int) -> Iterator[None]:
 
 def precise(value: Value) -> AbstractContextManager[None]:
     """Inside the block nothing is lost of a ball, whatever the precision that the caller works with."""
-    if not isinstance(value, arb) or not value.is_finite():
-        return nullcontext()
-    held = int(value.mid().man_exp()[0]).bit_length() if value.mid() != 0 else 0
+    known = isinstance(value, arb) and value.is_finite() and value.mid() != 0
+    held = int(value.mid().man_exp()[0]).bit_length() if known else GUARD
     return precision(max(ctx.prec, held + GUARD))
 
 

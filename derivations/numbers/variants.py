@@ -37,13 +37,22 @@ def over_arrays(system: NumberSystem) -> NumberSystem:
     """A number system entry by entry over arrays of its values; what all variants share may stay a value."""
 
     def each(operation: Callable[..., Value], operands: int = 2) -> Callable[..., Any]:
-        return np.frompyfunc(operation, operands, 1)
+        found: Callable[..., Any] = np.frompyfunc(operation, operands, 1)
+        return found
 
     def lift(name: str, function: Unary) -> Unary:
         return each(system.lift(name, function), max(1, len(functions.BY_NAME[name].arguments)))
 
-    basic = (each(operation) for operation in (system.add, system.sub, system.mul, system.div, system.power))
-    return NumberSystem(f"{system.name} over arrays", system.number, *basic, lift)
+    return NumberSystem(
+        f"{system.name} over arrays",
+        system.number,
+        each(system.add),
+        each(system.sub),
+        each(system.mul),
+        each(system.div),
+        each(system.power),
+        lift,
+    )
 
 
 # --- What float64 may make of all variants ------------------------------------------------------------

@@ -168,8 +168,9 @@ class _Update:
         self.example, self.row = examples[0], examples[0].rule.row
         same = all(each.rule.groups == self.example.rule.groups for each in examples)
         entrywise = not self.row.matrix and not any(line.indices for line in assignments(self.row.equations))
-        self.owners = examples[:1] if same and entrywise else examples
-        front = (len(examples),) if len(self.owners) < len(examples) else ()
+        self.whole = same and entrywise
+        self.owners = examples[:1] if self.whole else examples
+        front = (len(examples),) if self.whole else ()
         self.leaves = {
             name: [torch.zeros((*front, *array.shape), dtype=torch.float64) for _ in self.owners]
             for name, array in self.example.start.items()
@@ -186,7 +187,7 @@ class _Update:
 
     def parts(self, tensor: torch.Tensor) -> Sequence[torch.Tensor]:
         """A tensor over the variants as the leaves have it."""
-        return [tensor] if len(self.owners) == 1 else tensor.unbind(0)
+        return [tensor] if self.whole else tensor.unbind(0)
 
     def stepped(self, together: _Together, tensors: Mapping[str, torch.Tensor]) -> Agreed:
         """Torch's step from our values on autograd's gradients: parameters and states compared."""
@@ -213,7 +214,7 @@ class _Update:
         return found
 
     def _joined(self, leaves: list[torch.Tensor], shape: tuple[int, ...]) -> torch.Tensor:
-        return (leaves[0] if len(self.owners) == 1 else torch.stack(leaves)).reshape(-1, *shape)
+        return (leaves[0] if self.whole else torch.stack(leaves)).reshape(-1, *shape)
 
     def _load(self, together: _Together, tensors: Mapping[str, torch.Tensor]) -> None:
         """Our states in torch's place; before its first step torch itself makes them."""
