@@ -22,7 +22,7 @@ from typing import Any
 from derivations.catalogue import optimizers, schedules
 from derivations.document.symbols import symbols_of
 from derivations.language.errors import LanguageError, SpecError, nearest
-from derivations.language.names import adjoint
+from derivations.language.names import adjoint, of_adjoint
 from derivations.language.program import Equation
 from derivations.language.symbolic import indexed
 from derivations.model.example import Example, Model, read_model, trained
@@ -104,8 +104,7 @@ class Session:
         wanted = adjoint(self.example.loss, name)
         own = tuple(eq for eq in self.example.backward if eq.target.name == wanted)
         if not own:
-            prefix = adjoint(self.example.loss, "")
-            known = [eq.target.name.removeprefix(prefix) for eq in self.example.backward]
+            known = [of_adjoint(eq.target.name, self.example.loss) for eq in self.example.backward]
             raise SpecError(f"nothing is derived by '{name}'", hint=nearest(name, known, "quantities"))
         return Gradient(own, symbols_of(self.example))
 
