@@ -185,7 +185,7 @@ class Pass:
     ) -> torch.Tensor:
         places = list(zip(*(k.flatten().tolist() for k in indices), strict=True))
         found = [self._cell_or(name, tuple(map(int, at)), padded) for at in places]
-        return torch.stack(found, -1).reshape(*found[0].shape, *shape)
+        return torch.stack(found, -1).reshape([*found[0].shape, *shape])
 
     def _cell_or(self, name: str, at: Place, padded: bool) -> torch.Tensor:
         try:

@@ -18,14 +18,14 @@ from derivations.language.tree import (
     Count,
     Expr,
     Mul,
-    Neg,
-    Number,
     Ref,
     children,
     number,
     rebuild,
     walk,
 )
+from derivations.numbers.systems import EXACT, fraction
+from derivations.numbers.walker import NOWHERE, evaluated
 
 REST, PLACE = "rest", "place"  # what ``...`` is read as; the number of an entry among those indices
 FIELD = re.compile(r"\{(\w+)(?:\[(\d)\])?\}")
@@ -50,22 +50,7 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
 
 def count_of(text: str, values: Mapping[str, Any]) -> Fraction:
     """How many values an index takes, from a formula in arguments and sizes."""
-    return _worked(parse(filled(text, values), functions.NAMES))
-
-
-def _worked(expr: Expr) -> Fraction:
-    parts = [_worked(part) for part in children(expr)]
-    match expr:
-        case Number(value, _):
-            return value
-        case Add():
-            return sum(parts, Fraction(0))
-        case Neg():
-            return -parts[0]
-        case Mul():
-            return parts[0] * (parts[1] if len(parts) == 2 else _worked(Mul(expr.factors[1:])))
-    rounded = getattr(expr, "function", "") == "floor"
-    return Fraction(parts[0] // 1) if rounded else parts[0] / parts[1]
+    return fraction(evaluated(parse(filled(text, values), functions.NAMES), NOWHERE, EXACT))
 
 
 @dataclass(frozen=True)
