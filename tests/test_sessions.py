@@ -73,6 +73,26 @@ w = 0.5
 [training]
 optimizer = { name = "SGD", lr = 0.1 }
 """
+RECURRENT = """
+title = "A recurrence"
+[model]
+equations = '''
+h[0] = 0
+h[t] = tanh(w*x[t] + u*h[t-1])
+o[t] = v*h[t]
+L = sum((o[t] - y[t])**2, t)
+'''
+[data]
+x = [1, 2, 3]
+y = [0.5, 0.1, 0.2]
+[parameters]
+w = 0.5
+u = -0.5
+v = 1
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+epochs = 2
+"""
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +232,7 @@ def test_a_value_that_is_not_there(linear: Session) -> None:
         ("linear-regression-by-calculator", {"lr": [0.01, 0.02]}),
         ("optimizer-adam", {"lr": [0.1, 0.01], "eps": [0, 1]}),
         (LOOKUP, {"lr": [0.1, 0.5], "epochs": 2}),
+        (RECURRENT, {"w": [0.1, 0.2]}),
         ("gradient-clipping", {"lr": [0.1, 0.2]}),
     ],
 )
