@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,12 @@ def read_lines(text: str) -> tuple[Line, ...]:
     return tuple(_ordered(list(assignments(text))))
 
 
+@lru_cache(maxsize=256)
 def assignments(text: str) -> tuple[Line, ...]:
-    """The lines of a text as they stand: an algorithm, in which ``theta`` becomes something else."""
+    """The lines of a text as they stand: an algorithm, in which ``theta`` becomes something else.
+
+    The row of an optimizer is asked for at every step; its trees are read only.
+    """
     found = []
     for node in ast.parse(_joined(text)).body:
         assert isinstance(node, ast.Assign)
