@@ -156,8 +156,7 @@ class _Words:
         """Every word and the table in which it stands, the nearest first."""
         found = dict.fromkeys(TrainingTable.model_fields, "training")
         for table, row in reversed(self.rows.items()):
-            words = [*row.hyper, *(w for w, own in row.spelling.items() if own in row.hyper)] if row else ()
-            found |= dict.fromkeys(words, table)
+            found |= dict.fromkeys((*row.hyper, *row.words) if row else (), table)
         return found | self.arrays
 
     def sorted(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -170,16 +169,23 @@ class _Words:
             if table in self.rows:
                 training = found.setdefault("training", {})
                 before = training.get(table, getattr(self.spec.training, table))
-                training[table] = {**self._without(before, key, table), key: _number(value, key)}
+                training[table] = self._with(before, key, _number(value, key), table)
             else:
                 found.setdefault(table, {})[key] = plain_values(value, key)
         return found
 
-    def _without(self, before: Mapping[str, Any], key: str, table: str) -> dict[str, Any]:
-        """A table without a hyper-parameter, whichever of its words is used."""
-        row = self.rows[table]
-        spelling = row.spelling if row else {}
-        return {word: v for word, v in before.items() if spelling.get(word, word) != spelling.get(key, key)}
+    def _with(self, before: Mapping[str, Any], key: str, value: Any, table: str) -> dict[str, Any]:
+        """A table with another hyper-parameter, whichever of its words is used there and here."""
+        words = self.rows[table].words
+
+        def names(word: str) -> tuple[str, ...]:
+            return words.get(word, (word,))
+
+        found: dict[str, Any] = {}
+        for word, given in before.items():
+            several = len(names(word)) > 1
+            found |= zip(names(word), given if several else (given,), strict=True)
+        return {word: given for word, given in found.items() if word not in names(key)} | {key: value}
 
 
 def _number(value: Any, key: str) -> Any:

@@ -127,6 +127,15 @@ def test_every_kind_of_number_is_taken(linear: Session) -> None:
         assert fraction(linear.with_(x=value).steps[0]["y[2]"]) == 14, type(value)
 
 
+def test_hyper_parameters_in_the_words_of_torch_or_of_the_page() -> None:
+    session = derivations.session("optimizer-adam")
+    runs = [session.with_(betas=(0.8, 0.9)), session.with_(beta1=0.8, beta2=0.9)]
+    assert memories_text(runs[0]) == memories_text(runs[1])
+    assert session.with_(beta1=0.5).variant.example.hyper["beta1"] == Fraction(1, 2)
+    with pytest.raises(SpecError, match="must list 2 numbers"):
+        session.with_(betas=[0.9])
+
+
 def test_the_structure_is_proved_once(linear: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def again(*_: object) -> None:
         raise AssertionError("proved again")

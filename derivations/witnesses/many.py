@@ -29,7 +29,7 @@ from derivations.run.training import Step, Trace
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import NARROW, VANISHING
 from derivations.witnesses.lines import Line, assignments, read_lines
-from derivations.witnesses.optimizer import default_type, without_cast
+from derivations.witnesses.optimizer import default_type, lacking_optimizer, without_cast
 from derivations.witnesses.quick_start import without_compiler
 from derivations.witnesses.torch_library import keywords
 from derivations.witnesses.torch_rows import resolve
@@ -42,7 +42,8 @@ def can_be_batched(example: Example) -> bool:
     rule = example.rule
     if not example.updates:
         return True
-    return bool(rule.row.torch) and not (rule.pace or rule.clip or rule.row.at or reads_second(example))
+    known = bool(rule.row.torch) and not lacking_optimizer(example)
+    return known and not (rule.pace or rule.clip or rule.row.at or reads_second(example))
 
 
 def agreed(traces: Sequence[Trace]) -> list[bool]:
