@@ -176,7 +176,8 @@ class _Words:
 
     def _with(self, before: Mapping[str, Any], key: str, value: Any, table: str) -> dict[str, Any]:
         """A table with another hyper-parameter, whichever of its words is used there and here."""
-        words = self.rows[table].words
+        row = self.rows[table]
+        words = row.words if row else {}
 
         def names(word: str) -> tuple[str, ...]:
             return words.get(word, (word,))

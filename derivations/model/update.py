@@ -65,10 +65,14 @@ class Rule:
         clip = self.clip and self.clip.equations
         return Content((row, groups, _items(self.axes), self.loss, clip, pace), self)
 
+    @cached_property
+    def _programs(self) -> _Programs:
+        return _programs(self.structure)
+
     @property
     def lines(self) -> dict[str, list[Assignment]]:
         """The equations of every parameter, in the names of the row."""
-        return _programs(self.structure).lines
+        return self._programs.lines
 
     def _lines(self) -> dict[str, list[Assignment]]:
         return {name: self._reduced(group, name) for group in self.groups for name in group.parameters}
@@ -121,7 +125,7 @@ class Rule:
     @property
     def ahead(self) -> list[Equation]:
         """The shifted parameters at which the gradient is taken, if the row says so."""
-        return _programs(self.structure).ahead
+        return self._programs.ahead
 
     def _ahead(self) -> list[Equation]:
         if not self.row.at:
@@ -139,7 +143,7 @@ class Rule:
         ``theta = theta - lr*g`` becomes ``w' = w - lr*dL/dw``; what a row writes and later reads is
         read in its new version.
         """
-        return _programs(self.structure).update
+        return self._programs.update
 
     def _update(self) -> Program:
         found: dict[Equation, None] = {}
