@@ -20,7 +20,8 @@ from derivations.audit.sentences.place import (
     whole,
 )
 from derivations.catalogue import functions
-from derivations.catalogue.losses import LOSSES, Loss
+from derivations.catalogue.loss import Loss
+from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.document.blocks import Display, Message, Prose, Table
 from derivations.language.errors import ArithmeticFault
