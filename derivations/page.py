@@ -163,7 +163,7 @@ def make(
         check_page(example, source)
         check_optimizer(example, source)
         run = work(example, *witnesses)
-        desk = Desk(spec_digest(source), source.stem, folder, own, source.text)
+        desk = Desk(spec_digest(source), source.stem, folder, own, source)
         pressed = partial(_press, run, desk)
         page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
         for form in dict.fromkeys(("md", *wanted)):
@@ -189,13 +189,13 @@ def _located(fault: ArithmeticFault, spec: Spec, source: Source) -> SpecError:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is printed beside the run: digest of the spec, stem of the files, the author's own, its text."""
+    """What is printed beside the run: digest of the spec, stem of the files, the author's own, the source."""
 
     digest: str
     stem: str
     templates: Path | None
     own: tuple[tuple[str, str], ...]
-    text: str
+    source: Source
 
 
 def _press(run: Verified, desk: Desk, bits: int) -> Press:
@@ -203,7 +203,7 @@ def _press(run: Verified, desk: Desk, bits: int) -> Press:
     example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))
-    require_sentences(sight_of(composed, run, symbols, desk.text))
+    require_sentences(sight_of(composed, run, symbols, desk.source))
     language = example.spec.page.language
     document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
     return Press(run, document, symbols, rounding_of(example), desk.digest, desk.stem)
@@ -242,7 +242,7 @@ def build(spec: str | Path, formats: str | Iterable[str] = DEFAULT, **page: Unpa
     witness disagrees.
     """
     found, source = opened(spec)
-    return make(with_page(found, page), source, formats)
+    return make(with_page(found, page), source.with_values({"page": page}), formats)
 
 
 def opened(spec: str | Path) -> tuple[Spec, Source]:

@@ -34,7 +34,15 @@ from derivations.numbers.systems import Value
 from derivations.page import Page, make, opened
 from derivations.run.many import alike, train_many
 from derivations.run.training import Step, Trace, certified, train
-from derivations.spec.spec import Source, Spec, TrainingTable, plain_values, with_arrays, with_training
+from derivations.spec.spec import (
+    Source,
+    Spec,
+    Tables,
+    TrainingTable,
+    plain_values,
+    with_arrays,
+    with_training,
+)
 from derivations.witnesses.check import Report
 from derivations.witnesses.many import agreed, can_be_batched
 from derivations.witnesses.verify import verify
@@ -118,7 +126,7 @@ class Session:
         else:
             spec = with_arrays(spec, **arrays)
             example = trained(read_model(spec, self.source), spec.training)
-        return Variant(spec, self.source, example, tuple(values.items()))
+        return Variant(spec, self.source, example, tuple(values.items()), groups)
 
 
 def _each(values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -210,6 +218,7 @@ class Variant:
     source: Source = field(repr=False)
     example: Example = field(repr=False)
     values: tuple[tuple[str, Any], ...]
+    tables: Tables = field(default_factory=dict, repr=False)
 
     @property
     def named(self) -> Source:
@@ -217,7 +226,7 @@ class Variant:
         if not self.values:
             return self.source
         changed = ", ".join(f"{key} = {value}" for key, value in self.values).replace("\n", " ")
-        return Source(f"{self.source.text}\n# with {changed}\n", self.source.file, self.source.folder)
+        return self.source.with_values(self.tables, f"{self.source.text}\n# with {changed}\n")
 
 
 @dataclass(frozen=True)
@@ -239,6 +248,10 @@ class Run:
         except KeyError:
             hint = nearest(name, self.steps[0].values, "values")
             raise SpecError(f"there is no value '{name}' in every step", hint=hint) from None
+
+    def frame(self) -> Any:
+        """The values of every step as a data frame of pandas, a step a row."""
+        return self.trace.frame()
 
     @cached_property
     def report(self) -> Report:

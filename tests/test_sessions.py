@@ -330,3 +330,11 @@ def test_a_run_finds_the_bits_that_it_needs() -> None:
     run = derivations.session(text.replace("w = 0.5", f"w = {digits}")).with_()
     assert run.trace.bits > 128
     assert float(run.steps[0]["h[1]"].mid()) > 0
+
+
+def test_the_page_of_a_run_says_its_values_and_is_held_against_them() -> None:
+    run = derivations.session("linear-regression").with_(lr=0.02, w=1, batch_size=3)
+    text = run.page("md")["md"]
+    assert "mini-batches of 3" in text or "samples 1, 2 and 3" in text
+    assert "0.02" in text
+    assert len(run.frame()) == len(run.steps)

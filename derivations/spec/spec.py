@@ -188,11 +188,25 @@ class Spec(Strict):
         return f"Spec({self.title!r})"
 
 
-class Source:
-    """Where a spec was read from: its text, to point into, and its folder, to read beside it."""
+Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
 
-    def __init__(self, text: str, file: str = "spec", folder: Path | None = None, before: int = 0) -> None:
+
+class Source:
+    """Where a spec was read from: its text, to point into, and its folder, to read beside it.
+
+    ``instead`` are the values that stand in the place of those of the text, by table and key.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        file: str = "spec",
+        folder: Path | None = None,
+        before: int = 0,
+        instead: Tables | None = None,
+    ) -> None:
         self.text, self.file, self.folder, self.before = text, file, folder, before
+        self.instead: Tables = instead or {}
 
     @property
     def stem(self) -> str:
@@ -201,7 +215,11 @@ class Source:
 
     def behind(self, before: int) -> Source:
         """The same source, whose equations stand behind those of its layers."""
-        return Source(self.text, self.file, self.folder, before)
+        return Source(self.text, self.file, self.folder, before, self.instead)
+
+    def with_values(self, instead: Tables, text: str = "") -> Source:
+        """The same source with values that stand in the place of those of the text."""
+        return Source(text or self.text, self.file, self.folder, self.before, {**self.instead, **instead})
 
     def error(self, message: str, *path: str | int, hint: str = "", at: int | None = None) -> SpecError:
         """An error at a key of the spec, or ``at`` an offset in the text that stands there."""

@@ -117,7 +117,8 @@ def _number(value: Any) -> Fraction:
     return Fraction(int(value)) if isinstance(value, bool) else Fraction(value)
 
 
-def read_again(text: str, samples: int, instead: Mapping[str, Any] | None = None) -> Again:
-    """A spec's text read again; ``instead`` are tables that stand in the place of those of the text."""
+def read_again(text: str, samples: int, instead: Mapping[str, Mapping[str, Any]] | None = None) -> Again:
+    """A spec's text read again; ``instead`` are values that stand in the place of those of the text."""
     tables = tomllib.loads(text, parse_float=Decimal)
-    return Again({**tables, **(instead or {})}, samples)
+    changed = {table: {**tables.get(table, {}), **values} for table, values in (instead or {}).items()}
+    return Again({**tables, **changed}, samples)

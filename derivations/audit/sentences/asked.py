@@ -13,6 +13,7 @@ from derivations.document.blocks import Document, Heading, Message, Table
 from derivations.document.languages import text_of
 from derivations.language.errors import CheckFailed
 from derivations.notation.symbols import Symbols
+from derivations.spec.spec import Source
 from derivations.witnesses.work import Verified
 
 BEFORE_STEPS = ("problem", "quantities", "gradient", "matrix", "summary")
@@ -84,10 +85,10 @@ def _shortened(said: Message) -> str:
         return said.text[:80]
 
 
-def sight_of(document: Document, run: Verified, symbols: Symbols, text: str) -> Sight:
-    """What the sentences of a run's document are held against; ``text`` is that of the spec."""
-    again = read_again(text, 0)
-    sight = Sight(document, run.trace, run.report, symbols, again, text)
+def sight_of(document: Document, run: Verified, symbols: Symbols, source: Source) -> Sight:
+    """What the sentences of a run's document are held against; ``source`` is that of the spec."""
+    again = read_again(source.text, 0, source.instead)
+    sight = Sight(document, run.trace, run.report, symbols, again, source.text)
     return replace(sight, again=replace(again, samples=_samples(sight)))
 
 
