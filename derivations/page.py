@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from derivations import __version__
+from derivations.audit.evidence import Evidence
 from derivations.audit.sentences.asked import require_sentences, sight_of
+from derivations.audit.truth import require
 from derivations.document.author import folder_of, own_words
 from derivations.document.blocks import Message, message, phrase
 from derivations.document.compose import compose, rounding_of
@@ -166,7 +168,7 @@ def make(
         desk = Desk(spec_digest(source), source.stem, folder, own, source)
         pressed = partial(_press, run, desk)
         page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
-        for form in dict.fromkeys(("md", *wanted)):
+        for form in wanted:
             page.content(form)
         return page
     except ArithmeticFault as fault:
@@ -199,14 +201,17 @@ class Desk:
 
 
 def _press(run: Verified, desk: Desk, bits: int) -> Press:
+    """The document of a run, true before any format of it is printed."""
     run = run.with_bits(bits)
     example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))
     require_sentences(sight_of(composed, run, symbols, desk.source))
     language = example.spec.page.language
-    document = translated(replace(composed, language=language, own=desk.own, templates=desk.templates))
-    return Press(run, document, symbols, rounding_of(example), desk.digest, desk.stem)
+    composed = replace(composed, language=language, own=desk.own, templates=desk.templates)
+    evidence = Evidence(run, translated(composed), composed, symbols, rounding_of(example))
+    require(evidence)
+    return Press(evidence, desk.digest, desk.stem)
 
 
 def _print(form: str, press: Press) -> tuple[Content, Mapping[str, Content]]:

@@ -1,162 +1,222 @@
-"""Auditing a finished page: every formula and every number read back and held against the trace.
+"""Does a finished file say the document? Asked of every file, by what the reader of its format gives back.
 
-Formulas are parsed from the page's own text. Symbolic ones must be equations of the programs or
-proved lines of the derivation; numbers must be the value that the trace has for the symbol, entry
-and step at which they stand, digit by digit; ``=`` must be true. Everything else on the page, words,
-labels and code, must be what the document says, letter by letter.
+Words are compared letter by letter, formulas by the trees that are read from the file, numbers digit by digit
+with the marks of the language, tables cell by cell. Nothing here knows of the run: whether the document is
+true is asked once, by `derivations.audit.truth`. What an author's template adds between the blocks is handed
+back, to be asked there.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from derivations.audit.gaps import Gaps, text_in
-from derivations.audit.items import Item, Mathematics
-from derivations.audit.truth import Evidence, Mismatch, TableAudit
-from derivations.claims.writer import Writer
-from derivations.document.blocks import Block, Display, Document, Figure, Heading, Listing, Prose, Table
-from derivations.document.kinks import Kinks
-from derivations.document.languages import translated_block
-from derivations.document.words import ends
-from derivations.formats.latex.read import latex_pieces
-from derivations.language.errors import CheckFailed
-from derivations.model.batching import is_whole
-from derivations.notation.read import Unreadable
-from derivations.programs.listing import shown_steps
-from derivations.run.training import Step
+from derivations.audit.items import (
+    Added,
+    Item,
+    Mathematics,
+    Piece,
+    Pieces,
+    dollar_pieces,
+    merged,
+    source_of,
+    text_in,
+)
+from derivations.document.blocks import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Figure,
+    Heading,
+    Inline,
+    Listing,
+    Prose,
+    Table,
+    Words,
+)
+from derivations.language.errors import CheckFailed, Mismatch
+from derivations.language.tree import Expr, Number, walk
+from derivations.notation.chain import Formula, Side
+from derivations.notation.latex import number_latex
+from derivations.notation.locales import PLAIN
+from derivations.notation.printed import as_printed
+from derivations.notation.read import chain
+from derivations.notation.symbols import Symbols
 
 UNREAD = re.compile(r"\\\(|\\\[|\$\$|\\begin\{(equation|align|gather|multline|displaymath|math)|<math")
 """Mathematics that stands in no item."""
+NUMBER = re.compile(r"-?[^-\s]+")
 
 
 @dataclass(frozen=True)
-class Audit:
-    """A document and what its finished page is held against.
+class Fidelity:
+    """A document and how a format says it: ``text`` is its escaping, ``figure`` looks at pictures.
 
-    ``figure`` reads a picture back; ``drawn`` is what was found wrong in the drawings themselves.
+    ``figure`` raises `Mismatch` or `CheckFailed` unless an item shows a figure.
     """
 
     document: Document
-    evidence: Evidence
-    listings: tuple[str, ...]
-    has_matrices: bool = False
-    figure: Callable[[Item, Figure], None] | None = None
-    drawn: tuple[str, ...] = ()
+    symbols: Symbols
+    text: Callable[[str], str]
+    figure: Callable[[Item, Figure], None]
 
-    def require(self, items: list[Item]) -> None:
-        """Raise `CheckFailed` at the first thing on the page that is not as verified."""
-        for fault in self.faults(items):
-            raise CheckFailed(f"the finished page does not read back: {fault}", hint="No page was written.")
+    def require(self, items: list[Item]) -> tuple[Added, ...]:
+        """Raise `CheckFailed` at the first thing in a file that is not the document's.
 
-    def faults(self, items: list[Item]) -> Iterator[str]:
-        """Everything on the page that is not as verified, in words."""
-        blocks = self.document.blocks
-        if self.document.templates is None and [i.kind for i in items] != [type(b).__name__ for b in blocks]:
-            yield "its blocks are not those of the document"
-            return
-        yield from Gaps(self.document, self.evidence.trace, self.listings, self.has_matrices).faults()
-        yield from self.kinks()
-        yield from self.drawn
-        steps = iter(shown_steps(self.evidence.trace.example))
-        step: Step | None = None
-        left = items
-        for block in blocks:
-            if isinstance(block, Heading) and block.level < 3:
-                step = self.step_of(block, steps)
-            place, fault = self.found(block, left, step)
-            where = f"step {step.number}: " if step else ""
-            if fault:
-                yield f"{where}{type(block).__name__.lower()}: {fault}"
-            yield from (f"{where}{fault}" for item in left[:place] for fault in self.beside(item, step))
-            left = left[place + 1 :]
-        yield from (fault for item in left for fault in self.beside(item, step))
+        What is returned is what a template adds.
+        """
+        blocks, left, heading, found = self.document.blocks, items, "", list[Added]()
+        if not self.adds and [item.kind for item in items] != [type(block).__name__ for block in blocks]:
+            raise _failed("its blocks are not those of the document")
+        for place, block in enumerate(blocks):
+            heading = text_in(block.words) if isinstance(block, Heading) else heading
+            try:
+                at = self.found(block, left)
+            except Mismatch as fault:
+                where = f"below '{heading}': {type(block).__name__.lower()}"
+                raise _failed(f"{where}: {fault}") from None
+            found += (one for item in left[:at] for one in self.beside(item, place))
+            left = left[at + 1 :]
+        return (*found, *(one for item in left for one in self.beside(item, len(blocks))))
 
-    def found(self, block: Block, items: list[Item], step: Step | None) -> tuple[int, str]:
-        """Where the next block stands among the items that are left, and what is wrong with it.
+    @property
+    def adds(self) -> bool:
+        """Whether a template of the author's may add to the document."""
+        return self.document.templates is not None
+
+    def found(self, block: Block, items: list[Item]) -> int:
+        """Where the next block stands among the items that are left.
 
         That is the first of them; beside the words that an author's template adds, the first that fits.
+        Raises `Mismatch`.
         """
-        first = "it is missing"
-        for place, item in enumerate(items if self.document.templates else items[:1]):
-            fault = self.fault(item, block, step)
-            if not fault:
-                return place, ""
-            first = fault if item.kind == type(block).__name__ and first == "it is missing" else first
-        return 0, first
-
-    def fault(self, item: Item, block: Block, step: Step | None) -> str:
-        """What is wrong with an item that is to be a block; empty if it is that block."""
-        if item.kind != type(block).__name__:
-            return f"'{item.kind}' stands in its place"
-        try:
-            self.block(item, block, step)
-        except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
-            return str(fault) or type(fault).__name__
-        return ""
-
-    def beside(self, item: Item, step: Step | None) -> Iterator[str]:
-        """What is wrong with what an author's template adds: words are free, formulas must be true."""
-        if UNREAD.search(item.text) or item.kind in ("Listing", "Table", "Figure"):
-            yield f"'{(item.text or item.kind)[:40]}', which a template adds, cannot be read back"
-        pieces = item.pieces or latex_pieces(item.text)
-        for piece in pieces:
-            if not isinstance(piece, Mathematics):
-                continue
+        first: Mismatch | None = None
+        for at, item in enumerate(items if self.adds else items[:1]):
             try:
-                self.evidence.chain(self.evidence.read(piece), step)
-            except (Mismatch, Unreadable, LookupError, TypeError, ValueError, AssertionError) as fault:
-                yield f"'{piece.source}', which a template adds: {fault}"
+                self.block(item, block)
+            except Mismatch as fault:
+                first = first or (fault if item.kind == type(block).__name__ else None)
+            else:
+                return at
+        raise first or Mismatch("it is missing")
 
-    def kinks(self) -> Iterator[str]:
-        """Warnings of kinks that are missing, or that no value of the steps gives cause for."""
-        trace, rounding = self.evidence.trace, self.evidence.rounding
-        if "steps" not in trace.example.spec.page.parts:
-            return
-        writers = [Writer(trace.shown[n - 1], rounding, trace.system) for n in shown_steps(trace.example)]
-        blocks = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
-        wanted = [translated_block(block, self.document.wording) for block in blocks]
-        found = [block for block in self.document.blocks if isinstance(block, Prose) and block.kink]
-        if found != wanted:
-            yield "the values that sit on a kink are not those of the steps"
+    def beside(self, item: Item, place: int) -> Iterator[Added]:
+        """The formulas in what a template adds; all that is not words must be read, or is refused."""
+        if UNREAD.search(item.text) or item.kind in ("Listing", "Table", "Figure"):
+            raise _failed(f"'{(item.text or item.kind)[:40]}', which a template adds, cannot be read back")
+        for piece in item.pieces or dollar_pieces(item.text):
+            if isinstance(piece, Mathematics):
+                try:
+                    yield Added(place, piece.source, self.sides(piece))
+                except Mismatch as fault:
+                    raise _failed(f"'{piece.source}', which a template adds: {fault}") from None
 
-    def step_of(self, heading: Heading, steps: Iterator[int]) -> Step | None:
-        """The step that a heading opens, the next of those shown; None for a heading of anything else."""
-        if heading.part != "steps":
-            return None
-        step, title = self.evidence.trace.shown[next(steps) - 1], text_in(heading.words)
-        if [int(n) for n in re.findall(r"\d+", title)] != self.numbers_of(step):
-            raise CheckFailed(f"the heading '{title}' is not about step {step.number}")
-        return step
-
-    def numbers_of(self, step: Step) -> list[int]:
-        """The numbers in the heading of a step: epoch, mini-batch, samples, as far as there are several.
-
-        Of many samples in a row stand the first and the last.
-        """
-        example = self.evidence.trace.example
-        if example.sample is None:
-            return [step.number]
-        before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
-        epoch = [step.epoch] if len(example.batches) > 1 else []
-        whole = is_whole(example.batches[step.epoch - 1], example.samples)
-        batch = [] if whole else [step.number - before]
-        return [*epoch, *batch, *ends(step.samples)]
-
-    def block(self, item: Item, block: Block, step: Step | None) -> None:
-        """Raise `Mismatch` unless an item of the page is the block of the document."""
+    def block(self, item: Item, block: Block) -> None:
+        """Raise `Mismatch` unless an item of the file is the block of the document."""
+        if item.kind != type(block).__name__:
+            raise Mismatch(f"'{item.kind}' stands in its place")
         match block:
             case Listing():
                 if item.text.rstrip("\n") != block.text.rstrip("\n"):
                     raise Mismatch("a listing is not that of the document")
             case Heading(_, words) | Prose(words):
-                self.evidence.words(item.pieces, words, step)
+                self.words(item.pieces, words)
             case Display(shown):
-                self.evidence.words(item.pieces, (shown,), step)
+                self.words(item.pieces, (shown,))
             case Table():
-                TableAudit(block, step, self.evidence).check(item)
+                self.table(item, block)
             case Figure():
-                if self.figure is None:
-                    raise Mismatch("a figure that nobody reads back")
                 self.figure(item, block)
+
+    # --- words and formulas
+
+    @cached_property
+    def unmarked(self) -> Symbols:
+        """The symbols, and numbers in canonical digits."""
+        return replace(self.symbols, marks=PLAIN)
+
+    def sides(self, formula: Mathematics) -> tuple[Side, ...]:
+        """The sides of a formula of the file."""
+        return chain(formula.source, self.unmarked if formula.canonical else self.symbols)
+
+    def words(self, pieces: Pieces, words: Words) -> None:
+        """Texts must be the document's, and so must formulas."""
+        wanted = merged([self._expected(word) for word in words])
+        if [isinstance(p, Mathematics) for p in pieces] != [isinstance(w, Mathematics) for w in wanted]:
+            raise Mismatch(f"'{pieces}' has other formulas than the document")
+        formulas = iter([word for word in words if isinstance(word, Formula)])
+        for piece, want in zip(pieces, wanted, strict=True):
+            if isinstance(piece, Mathematics):
+                same_formula(self.sides(piece), next(formulas))
+            elif isinstance(want, str):
+                same_text(piece, want)
+
+    def _expected(self, word: Inline) -> Piece:
+        """A word of the document as the reader finds it; a formula is only marked as one."""
+        if isinstance(word, Formula):
+            return Mathematics("")
+        assert isinstance(word, (str, Code)), "the words of a printed document are plain"
+        return self.text(word.text if isinstance(word, Code) else word)
+
+    # --- tables
+
+    def table(self, item: Item, table: Table) -> None:
+        """A table, cell by cell."""
+        wanted = (table.header, *table.rows)
+        if [len(row) for row in item.rows] != [len(row) for row in wanted]:
+            raise Mismatch("rows or columns are missing")
+        for row, want in zip(item.rows, wanted, strict=True):
+            for pieces, words in zip(row, want, strict=True):
+                self.cell(pieces, words)
+
+    def cell(self, pieces: Pieces, words: Words) -> None:
+        """A cell: a formula, perhaps a number without mathematics, or words."""
+        match words:
+            case (Formula() as wanted,):
+                same_formula(self.number(pieces), wanted)
+            case (str(text),):
+                same_text(source_of(pieces), self.text(text))
+            case _:
+                self.words(pieces, words)
+
+    def number(self, pieces: Pieces) -> tuple[Side, ...]:
+        """The formula of a cell, or its number as plain text in the marks of the language."""
+        match pieces:
+            case (Mathematics() as formula,):
+                return self.sides(formula)
+            case (str(text),) if NUMBER.fullmatch(text.replace("−", "-")):
+                sign, marks = "-" * text.startswith(("-", "−")), self.symbols.marks
+                digits = text.lstrip("-−")
+                if marks.numeral(marks.canonical(digits)) != digits:
+                    raise Mismatch(f"'{text}' does not have the marks of the language")
+                return chain(f"{sign}{marks.canonical(digits)}", self.unmarked)
+        raise Mismatch(f"'{source_of(pieces)}' is neither a formula nor a number")
+
+
+def same_text(file: str, document: str) -> None:
+    """Raise `Mismatch` unless two texts are equal but for their white space."""
+    if " ".join(file.split()) != " ".join(document.split()):
+        raise Mismatch(f"'{file[:80]}' instead of '{document[:80]}'")
+
+
+def same_formula(sides: tuple[Side, ...], formula: Formula) -> None:
+    """Raise `Mismatch` unless a formula of the file is the document's: every sign, side and digit."""
+    if [side.relation for side in sides] != [side.relation for side in formula.sides]:
+        raise Mismatch("a formula has other relation signs than in the document")
+    for side, wanted in zip(sides, formula.sides, strict=True):
+        file, document = as_printed(side.expr), as_printed(wanted.expr)
+        if file != document or not all(map(_same_digits, walk(file), walk(document))):
+            raise Mismatch("a formula is not that of the document")
+
+
+def _same_digits(file: Expr, document: Expr) -> bool:
+    if isinstance(file, Number) and isinstance(document, Number) and document.text:
+        return number_latex(file.text) == number_latex(document.text)
+    return True
+
+
+def _failed(what: str) -> CheckFailed:
+    return CheckFailed(f"the finished page does not read back: {what}", hint="No page was written.")

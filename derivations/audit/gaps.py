@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from derivations.audit.items import text_in
 from derivations.claims.samples import with_positions
-from derivations.document.blocks import Block, Display, Document, Heading, Listing, Prose, Table, Words
+from derivations.document.blocks import Block, Display, Document, Heading, Listing, Prose, Table
 from derivations.document.columns import FEW
 from derivations.document.languages import plain
 from derivations.document.words import HEADINGS
@@ -120,8 +121,3 @@ def _sections(blocks: tuple[Block, ...]) -> Iterator[tuple[Heading, list[Block]]
         heading = blocks[start]
         assert isinstance(heading, Heading)
         yield heading, list(blocks[start + 1 : end])
-
-
-def text_in(words: Words) -> str:
-    """What words say beside formulas."""
-    return "".join(word for word in words if isinstance(word, str))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from derivations.document.blocks import Words
+from derivations.notation.chain import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,15 @@ class Item:
     pieces: Pieces = ()
     rows: tuple[tuple[Pieces, ...], ...] = ()
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A formula that an author's template adds, behind so many blocks of the document."""
+
+    place: int
+    source: str
+    sides: tuple[Side, ...]
 
 
 def merged(pieces: list[Piece]) -> Pieces:
@@ -61,3 +74,19 @@ def _displayed(item: Item) -> str:
     """The source of a displayed formula; empty for everything else."""
     first = item.pieces[0] if item.kind == "Display" else ""
     return first.source if isinstance(first, Mathematics) else ""
+
+
+def dollar_pieces(text: str) -> Pieces:
+    """Text, and formulas between dollars; escaped dollars are text."""
+    parts = re.split(r"(?<!\\)\$((?:[^$\\]|\\.)*)(?<!\\)\$", text)
+    return merged([Mathematics(part.strip()) if at % 2 else part for at, part in enumerate(parts)])
+
+
+def source_of(pieces: Pieces) -> str:
+    """What pieces are made of, formulas as their source."""
+    return "".join(piece.source if isinstance(piece, Mathematics) else piece for piece in pieces)
+
+
+def text_in(words: Words) -> str:
+    """What words of a document say beside formulas."""
+    return "".join(word for word in words if isinstance(word, str))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
+from derivations.language.errors import Mismatch
 from derivations.language.names import adjoint, unprimed
 from derivations.language.ranges import settled
 from derivations.language.steps import Chain, local_slopes
@@ -76,14 +77,14 @@ class Claims:
         }
 
     def require(self, sides: tuple[Side, ...]) -> None:
-        """Raise ValueError unless every side of a symbolic chain is a known equal of the first."""
+        """Raise `Mismatch` unless every side of a symbolic chain is a known equal of the first."""
         first = as_printed(sides[0].expr)
         for side in sides[1:]:
             other = as_printed(side.expr)
             if _is_letter(first) and _is_letter(other):
                 continue  # two index letters: "k = i"
             if (first, other) not in self.known and not self._is_instance(first, other):
-                raise ValueError("a formula that nobody proved")
+                raise Mismatch("a formula that nobody proved")
 
     def _is_instance(self, target: Expr, body: Expr) -> bool:
         """Whether two sides are a known equation at whole-number indices: ``z[i, 1] = …``."""
@@ -96,20 +97,22 @@ class Claims:
         )
 
     def matrix(self, index_form: tuple[Side, ...], sides: tuple[Side, ...]) -> None:
-        """Raise ValueError unless a matrix form is the one that was evaluated, of the equation beside it."""
+        """Raise `Mismatch` unless a matrix form is the one that was evaluated, of the equation beside it."""
         self.require(index_form)
         target = index_form[0].expr
-        assert isinstance(target, Ref)
-        form = next(form.expr for form in self.matrices if form.equation.target == target)
-        if [as_printed(side.expr) for side in sides] != [Ref(target.name), as_printed(form)]:
-            raise ValueError(f"this is not the matrix form of {target.name}")
+        forms = [form for form in self.matrices if form.equation.target == target]
+        wanted = [[Ref(form.equation.target.name), as_printed(form.expr)] for form in forms[:1]]
+        if [as_printed(side.expr) for side in sides] not in wanted:
+            raise Mismatch("this is not the matrix form of the equation beside it")
 
     def line(self, sides: tuple[Side, ...], label: str) -> None:
-        """Raise ValueError unless a line of the derivation stands as it was proved, at its number."""
+        """Raise `Mismatch` unless a line of the derivation stands as it was proved, at its number."""
+        if label not in self.lines:
+            raise Mismatch(f"there is no line {label}")
         subject, expr, first = self.lines[label]
         shown = [as_printed(side.expr) for side in sides]
         if shown != ([subject, expr] if first else [expr]) or sides[-1].relation != "=":
-            raise ValueError(f"line {label} is not the line that was proved")
+            raise Mismatch(f"line {label} is not the line that was proved")
 
     def body(self, target: Ref) -> Expr:
         """The right-hand side of the program's equation for one entry."""
@@ -117,7 +120,7 @@ class Claims:
         for program in (example.forward, example.backward, example.update):
             if eq := program.writer(target.name, positions(target)):
                 return _at(eq.target, eq.body, target)
-        raise ValueError(f"nothing computes {target.name}")
+        raise Mismatch(f"nothing computes {target.name}")
 
     def gives(self, target: Ref) -> bool:
         """Whether the spec gives a number for this name."""
@@ -125,13 +128,18 @@ class Claims:
         return target.name == "t" or target.name in {**example.hyper, **example.start, **example.data}
 
     def given(self, target: Ref) -> Fraction:
-        """A number that the spec gives: a start value, a hyper-parameter, a datum, the first step."""
+        """A number that the spec gives: a start value, a hyper-parameter, a datum, the first step.
+
+        Raises `Mismatch` for an entry that there is not.
+        """
         example = self.example
         if target.name == "t":
             return Fraction(example.rule.first)
         if target.name in example.hyper:
             return example.hyper[target.name]
         array = example.start.get(target.name) or example.data[target.name]
+        if positions(target) not in array.positions():
+            raise Mismatch(f"{target.name} has no such entry")
         return array[positions(target)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from derivations.language.errors import Mismatch
 from derivations.language.tree import Expr, Number, Ref, number, transform
 from derivations.notation.chain import Formula, Side
 from derivations.run.training import Step
@@ -20,10 +21,12 @@ def with_samples(formula: Formula, step: Step) -> Formula:
 def with_positions(sides: tuple[Side, ...], step: Step) -> tuple[Side, ...]:
     """The sides of a printed formula as they are worked: the inverse of `with_samples`.
 
-    Raises ValueError for a sample that is not in the batch.
+    Raises `Mismatch` for a sample that is not in the batch.
     """
 
     def position(sample: int) -> int:
+        if sample not in step.samples:
+            raise Mismatch(f"sample {sample} is not in the batch of step {step.number}")
         return step.samples.index(sample) + 1
 
     return tuple(Side(side.relation, _renumbered(side.expr, step, position)) for side in sides)

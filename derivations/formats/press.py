@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from derivations.audit.fidelity import Audit
+from derivations.audit.evidence import Evidence
+from derivations.audit.fidelity import Fidelity
 from derivations.audit.items import Item
-from derivations.audit.truth import Evidence
-from derivations.claims.claims import Claims
+from derivations.audit.truth import require_added
 from derivations.document.blocks import Document, Figure
-from derivations.figures.rows import faults_of
-from derivations.figures.scene import Scene
 from derivations.formats.table import BY_NAME
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
@@ -25,29 +22,34 @@ Content: TypeAlias = str | bytes
 
 @dataclass(frozen=True)
 class Press:
-    """A verified run with its document, ready to be printed in any format.
+    """A document that is true, ready to be printed in any format, with what it was held against.
 
     ``stem`` is the name of its files without the suffix.
     """
 
-    run: Verified
-    document: Document
-    symbols: Symbols
-    rounding: Rounding
+    evidence: Evidence
     digest: str
     stem: str = "page"
 
-    @cached_property
-    def claims(self) -> Claims:
-        """What the page may claim in symbols."""
-        return Claims(self.run.example, self.run.derivation, self.run.matrices)
+    @property
+    def run(self) -> Verified:
+        """The run, for formats that print numbers which the document has not."""
+        return self.evidence.run
 
-    @cached_property
-    def figure_faults(self) -> tuple[str, ...]:
-        """Figures that are missing, and what in a drawing is not as in the run; looked for once a page."""
-        blocks = [block for block in self.document.blocks if isinstance(block, Figure)]
-        scene = Scene(self.run.trace, self.symbols, self.rounding)
-        return tuple(faults_of({block.name: block.drawing for block in blocks}, scene))
+    @property
+    def document(self) -> Document:
+        """What formats print."""
+        return self.evidence.document
+
+    @property
+    def symbols(self) -> Symbols:
+        """How quantities are written."""
+        return self.evidence.symbols
+
+    @property
+    def rounding(self) -> Rounding:
+        """How numbers are rounded."""
+        return self.evidence.rounding
 
 
 def _no_assets(press: Press) -> Mapping[str, Content]:
@@ -68,26 +70,20 @@ class Printer:
 
 
 def audited(
-    read: Callable[[str], list[Item]],
+    read: Callable[[Any], list[Item]],
     text: Callable[[str], str],
-    figure: Callable[[Item, Figure, Press], None] | None = None,
-) -> Callable[[str, Press], None]:
-    """The check of a format of blocks: ``read`` cuts its text into items, ``text`` is its escaping.
+    figure: Callable[[Item, Figure, Press], None],
+) -> Callable[[Any, Press], None]:
+    """The check of a format of blocks: ``read`` cuts a file into items, ``text`` is its escaping.
 
-    ``figure`` raises `CheckFailed` or ValueError unless an item shows a figure.
+    ``figure`` raises `Mismatch` or `CheckFailed` unless an item shows a figure. What a template adds is
+    held against the run like the document itself.
     """
 
-    def check(page: str, press: Press) -> None:
-        run = press.run
-        language = press.document.wording
-        evidence = Evidence(
-            run.trace, run.report, press.claims, press.symbols, press.rounding, text, language
-        )
-        shown = None if figure is None else lambda item, block: figure(item, block, press)
-        listings = run.program, run.printed
-        Audit(press.document, evidence, listings, bool(run.matrices), shown, press.figure_faults).require(
-            read(page)
-        )
+    def check(file: Any, press: Press) -> None:
+        faithful = Fidelity(press.document, press.symbols, text, lambda *shown: figure(*shown, press))
+        added = faithful.require(read(file))
+        require_added(added, press.evidence)
 
     return check
 

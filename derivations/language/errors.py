@@ -64,6 +64,13 @@ class CheckFailed(DerivationsError):
     exit_status = 1
 
 
+class Mismatch(Exception):
+    """Something in a document, or in a finished file, is not what was verified: a fault of the page.
+
+    Whoever asks a page catches this and nothing else, so that a fault of our own stays one.
+    """
+
+
 def nearest(word: str, known: Iterable[str], what: str = "") -> str:
     """A hint that names the closest known word, or lists what there is."""
     names = sorted(set(known))

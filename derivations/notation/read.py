@@ -14,6 +14,7 @@ from functools import cache
 from typing import TypeAlias
 
 from derivations.catalogue import functions
+from derivations.language.errors import Mismatch
 from derivations.language.matrix import NORM, ONES, TRANSPOSED
 from derivations.language.names import adjoint
 from derivations.language.tree import (
@@ -42,7 +43,7 @@ from derivations.notation.typeset import BETWEEN, DOTS
 # --- Printed numbers as trees: decimals, signs, powers of ten ---------------------------------
 
 
-class Unreadable(ValueError):
+class Unreadable(Mismatch):
     """A formula that is not in the notation of these pages."""
 
 

@@ -247,11 +247,12 @@ def in_language(name: str, language: str, marks: Marks, words: str) -> Press:
     press = page(name).press
     document = press.document
     blocks = (*document.blocks[:2], Prose((words,)), *document.blocks[2:])
-    return replace(
-        press,
+    evidence = replace(
+        press.evidence,
         document=replace(document, language=language, blocks=blocks),
         symbols=replace(press.symbols, marks=marks),
     )
+    return replace(press, evidence=evidence)
 
 
 @pytest.mark.parametrize(

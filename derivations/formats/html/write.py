@@ -20,6 +20,7 @@ from derivations.formats.html.words import Setter, escape, plain, verbatim
 from derivations.formats.play.write import policy, script
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import environment, filled, templates_folder
+from derivations.language.errors import Mismatch
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; "
@@ -89,10 +90,10 @@ def picture(figure: Figure, press: Press) -> str:
 
 
 def same_picture(item: Item, figure: Figure, press: Press) -> None:
-    """Raise `CheckFailed` or ValueError unless an item is the picture of a figure."""
+    """Raise `CheckFailed` or `Mismatch` unless an item is the picture of a figure."""
     check_svg(item.text, figure.drawing, press.symbols)
     if item.text != picture(figure, press):
-        raise ValueError(f"the picture {figure.name} is not the one that was drawn")
+        raise Mismatch(f"the picture {figure.name} is not the one that was drawn")
 
 
 def interface(press: Press) -> dict[str, str]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from derivations.audit.items import Item
+from derivations.audit.items import Item, dollar_pieces
 from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.formats.latex import setting as latex_set
-from derivations.formats.latex.read import Found, latex_items, latex_pieces, put_together
+from derivations.formats.latex.read import Found, latex_items, put_together
 from derivations.formats.latex.setting import Setter, row, space
 from derivations.formats.latex.text import escape
 from derivations.formats.press import Press, Printer, audited
@@ -190,7 +190,7 @@ def _items(body: str) -> Iterator[Found]:
             yield from [("", Item("unknown", text=source))] if source.strip() else []
             continue
         if frame["title"] is not None or frame["number"] == "1":
-            yield "", Item("Heading", latex_pieces(frame["heading"] or frame["title"] or ""))
+            yield "", Item("Heading", dollar_pieces(frame["heading"] or frame["title"] or ""))
         yield from latex_items(_opened(frame["inside"] or ""))
 
 

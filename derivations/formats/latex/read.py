@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from derivations.audit.items import Item, Mathematics, Pieces, merged
+from derivations.audit.items import Item, Mathematics, Pieces, dollar_pieces, merged
 
 BLOCK = re.compile(
     r"(?:% further (?P<further>columns|rows|lines)\n)?(?P<turned>% turned\n)?(?:"
@@ -61,7 +61,7 @@ def _latex_item(found: re.Match[str]) -> Item:
         source = _unaligned(ALIGNED.sub(_unaligned, plain(found["display"]))).strip().strip("$")
         return Item("Display", (Mathematics(source.strip()),))
     name = "Heading" if found["heading"] is not None else "Prose"
-    return Item(name, latex_pieces(ALIGNED.sub(_unaligned, plain(found["heading"] or found["prose"]))))
+    return Item(name, dollar_pieces(ALIGNED.sub(_unaligned, plain(found["heading"] or found["prose"]))))
 
 
 def put_together(found: Iterable[Found]) -> list[Item]:
@@ -143,12 +143,6 @@ def _closing(text: str, at: int) -> int:
     return len(text)
 
 
-def latex_pieces(text: str) -> Pieces:
-    """Text and formulas of a sentence; escaped dollars are text."""
-    parts = re.split(r"(?<!\\)\$((?:[^$\\]|\\.)*)(?<!\\)\$", text)
-    return merged([Mathematics(part.strip()) if at % 2 else part for at, part in enumerate(parts)])
-
-
 def _latex_rows(source: str) -> list[tuple[Pieces, ...]]:
     """The rows of a table; what goes on from one row in the next is one row again."""
     inside = source.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
@@ -179,4 +173,4 @@ def _latex_cell(cell: str) -> Pieces:
     cell = cell[1:-1] if cell.startswith("{") and cell.endswith("}") else cell
     if re.fullmatch(r"(\\approx )?-?\d[\d.]*(e-?\d+)?", cell):
         return (Mathematics(re.sub(r"e(-?\d+)$", r" \\cdot 10^{\1}", cell), canonical=True),)
-    return latex_pieces(cell)
+    return dollar_pieces(cell)

@@ -19,7 +19,7 @@ from derivations.formats.markdown.read import read_markdown
 from derivations.formats.pictures import svg_files
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
-from derivations.language.errors import CheckFailed
+from derivations.language.errors import CheckFailed, Mismatch
 from derivations.layout.widths import chain_width
 from derivations.notation.chain import Formula, Side
 from derivations.notation.latex import math
@@ -93,9 +93,9 @@ def _picture(figure: Figure, press: Press) -> Markup:
 
 
 def check_picture(item: Item, figure: Figure, press: Press) -> None:
-    """Raise ValueError unless an item is the picture of a figure: its file and its description."""
+    """Raise `Mismatch` unless an item is the picture of a figure: its file and its description."""
     if item.text != file_of(figure.name, press) or item.pieces != (figure.drawing.description,):
-        raise ValueError(f"'{item.text}' is not the picture of {figure.name}")
+        raise Mismatch(f"'{item.text}' is not the picture of {figure.name}")
 
 
 def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:

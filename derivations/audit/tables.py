@@ -1,0 +1,189 @@
+"""Are the tables of a document true: every cell by its heading, its row, and the step it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derivations.audit.evidence import Evidence, entry, read, same_number, same_sign
+from derivations.audit.items import text_in
+from derivations.claims.samples import with_positions
+from derivations.claims.writer import given, plain_value
+from derivations.document.blocks import Table, Words
+from derivations.document.columns import data_value, entries_along_samples
+from derivations.document.languages import plain, text_of
+from derivations.document.summary import FULL, distance, torch_number
+from derivations.document.tables import TOTAL
+from derivations.language.errors import Mismatch
+from derivations.language.tree import Expr, Number, Ref, Sum, number
+from derivations.notation.chain import Side
+from derivations.programs.listing import shown_steps
+from derivations.run.training import Step, worked
+from derivations.spec.arrays import positions
+from derivations.witnesses.check import PROGRAM, Check
+
+PROVED = {"quantities": (), "derivation": (1,), "matrix": (0, 1)}
+"""Tables of formulas, and their columns that hold what was proved."""
+
+
+@dataclass(frozen=True)
+class TableTruth:
+    """A table of the document, the step in which it stands, and what its cells are held against."""
+
+    table: Table
+    step: Step | None
+    evidence: Evidence
+
+    def require(self) -> None:
+        """Raise `Mismatch` at the first cell that is not as verified."""
+        if any(len(row) != len(self.table.align) for row in (self.table.header, *self.table.rows)):
+            raise Mismatch("a cell is missing")
+        if self.table.kind in PROVED:
+            self.formulas(PROVED[self.table.kind])
+        elif self.table.kind == "names":
+            self.names()
+        elif [text_in(row[0]) for row in self.table.rows] != self.labels():
+            raise Mismatch("its rows are not those that it must have")
+        elif self.table.kind == "checks":
+            self.checks()
+        else:
+            self.numbers()
+
+    # --- tables of formulas
+
+    def formulas(self, proved: tuple[int, ...]) -> None:
+        """The graph, the derivation, the matrix forms: proved lines, known equations, none left out."""
+        claims, run = self.evidence.claims, self.evidence.run
+        for row in self.table.rows:
+            match self.table.kind:
+                case "quantities":
+                    claims.require((Side("", read(row[0])[0].expr), Side("=", read(row[1])[0].expr)))
+                case "derivation":
+                    claims.line(read(row[1]), text_in(row[0]))
+                case "matrix":
+                    claims.matrix(read(row[0]), read(row[1]))
+            for place, words in enumerate(row):
+                if place not in proved:
+                    self.evidence.words(words, None)
+        counts = {"quantities": len(list(run.example.forward)), "derivation": len(claims.lines)}
+        if len(self.table.rows) != counts.get(self.table.kind, len(run.matrices)):
+            raise Mismatch("its rows are not those that it must have")
+
+    def names(self) -> None:
+        """The entries of an array by name: every entry beside the numbers of its indices."""
+        (array, *across) = self.table.header
+        whole = read(array)[0].expr
+        for label, *cells in self.table.rows:
+            for beside, cell in zip(across, cells, strict=True):
+                at = tuple(number(int(text)) for text in (text_in(label), text_in(beside)) if text)
+                if not isinstance(whole, Ref) or read(cell)[0].expr != Ref(whole.name, at):
+                    raise Mismatch("a name stands in the place of another")
+
+    # --- tables of numbers
+
+    def labels(self) -> list[str]:
+        """The labels of the rows: the numbers of samples or of steps, and the word for the sums."""
+        example, count = self.evidence.run.example, len(self.table.rows)
+        shown = shown_steps(example)
+        match self.table.kind:
+            case "data":
+                return [str(sample) for sample in range(1, example.samples + 1)]
+            case "summary":
+                return [str(number) for number in shown]
+            case "checks":
+                return [str(number) for number in shown for _ in range(count // len(shown))]
+        step = self.now()
+        sizes = step.layout.sizes.get(self.along(), 0)
+        places = step.samples if self.along() == example.sample else range(1, sizes + 1)
+        total = [text_of(TOTAL, self.evidence.document.wording)] if self.table.total else []
+        return [*map(str, places), *total]
+
+    def now(self) -> Step:
+        """The step whose values the cells are."""
+        if self.step is None:
+            raise Mismatch("it stands in no step")
+        return self.step
+
+    def along(self) -> str:
+        """The index that the rows run along, from the heading of the first column."""
+        row = read(self.table.header[0])[0].expr
+        if not isinstance(row, Ref):
+            raise Mismatch("its rows run along no index")
+        return row.name
+
+    def numbers(self) -> None:
+        """A number under each heading in every row, but for the sums of what is not summed."""
+        for column, words in list(enumerate(self.table.header))[1:]:
+            heading = self.heading(words)
+            for place, row in enumerate(self.table.rows):
+                if row[column] or not self.is_total(place):
+                    self.number(_alone(row[column]), heading, place)
+
+    def heading(self, words: Words) -> Expr:
+        """What a column is about; an equation in a heading must be a known one."""
+        sides = read(words)
+        if len(sides) > 1:
+            self.evidence.claims.require(sides)
+        if self.table.kind == "data" and sides[0].expr not in entries_along_samples(self.evidence.run.example):
+            raise Mismatch("a column is not one of the data")
+        if self.step is None:
+            return sides[0].expr
+        found = with_positions(sides[:1], self.step)[0].expr
+        self.evidence.exists(found, [self.along()], self.step)
+        return found
+
+    def is_total(self, place: int) -> bool:
+        """Whether a row, counted from 0, is that of the sums."""
+        return self.table.total and place == len(self.table.rows) - 1
+
+    def number(self, found: Number, heading: Expr, place: int) -> None:
+        """A number under its heading, in a row counted from 0: a datum, a value of a step, a sum."""
+        trace, rounding = self.evidence.trace, self.evidence.rounding
+        if self.table.kind == "data":
+            assert isinstance(heading, Ref)
+            known = data_value(trace.example, heading, place + 1)
+            if found.value != plain_value(given(known, rounding)[1]):
+                raise Mismatch(f"{heading.name} of sample {place + 1} is {known}, not {found.text}")
+        elif self.table.kind == "summary":
+            now = trace.shown[shown_steps(trace.example)[place] - 1]
+            same_number(found, entry(heading, now), rounding)
+        else:
+            row = self.along()
+            shown, env = (Sum(heading, row), {}) if self.is_total(place) else (heading, {row: place + 1})
+            same_number(found, worked(shown, env, self.now(), trace.system), rounding)
+
+    # --- the table of checks
+
+    def checks(self) -> None:
+        """Every quantity that is told, by hand and by torch, with the distance between them."""
+        trace, wording = self.evidence.trace, self.evidence.document.wording
+        for label, shown, *hands, torch, ulps in self.table.rows:
+            number, ref = int(text_in(label)), read(shown)[0].expr
+            step, told = trace.steps[number - 1], entry(ref, trace.steps[number - 1])
+            if trace.carried:
+                carried = entry(ref, trace.carried[number - 1])
+                same_number(_alone(hands[0]), carried, self.evidence.rounding)
+            same_number(_alone(hands[-1]), told, FULL)
+            same_sign(read(hands[-1])[0].relation or "=", FULL(told).exact, "a value by hand")
+            assert isinstance(ref, Ref)
+            check = self.reported(number, step.layout.label((ref.name, positions(ref)), ()))
+            if _alone(torch).text != torch_number(check.theirs).text:
+                raise Mismatch(f"torch says {check.theirs!r}, not {_alone(torch).text}")
+            if text_in(ulps) != text_in(plain(distance(check), wording)):
+                raise Mismatch(f"'{text_in(ulps)}' is not the distance of {check.quantity}")
+
+    def reported(self, number: int, quantity: str) -> Check:
+        """The last comparison of a quantity in a step with torch itself."""
+        asked = self.evidence.run.report.checks
+        found = [c for c in asked if (c.step, c.quantity) == (number, quantity) and c.witness != PROGRAM]
+        if not found:
+            raise Mismatch(f"torch was not asked about {quantity} in step {number}")
+        return found[-1]
+
+
+def _alone(words: Words) -> Number:
+    """The number in a cell that holds one number and nothing else."""
+    found = read(words)[-1].expr
+    value = plain_value(found) if len(words) == 1 else None
+    if value is None:
+        raise Mismatch(f"'{text_in(words)}' is not a number")
+    return found if isinstance(found, Number) else Number(value)
