@@ -16,7 +16,23 @@ from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
 from derivations.document.blocks import Document, Heading, Words
 from derivations.language.errors import Mismatch
-from derivations.language.tree import Count, Expr, Largest, Mean, Number, Ref, Sum, free_indices, walk
+from derivations.language.tree import (
+    Add,
+    Call,
+    Count,
+    Div,
+    Expr,
+    Largest,
+    Mean,
+    Mul,
+    Neg,
+    Number,
+    Pow,
+    Ref,
+    Sum,
+    free_indices,
+    walk,
+)
 from derivations.notation.chain import Formula, Side
 from derivations.notation.printed import as_printed
 from derivations.notation.symbols import Symbols
@@ -105,7 +121,9 @@ class Evidence:
         """``1 - y_2 z_2 = 0``: the value of a part of a formula, or of a quantity, in a step."""
         value = entry(expr, step) if isinstance(expr, Ref) else self.value(expr, {}, step)
         if not isinstance(number, Number):
-            raise Mismatch(f"the value of {getattr(expr, 'name', 'a part of a formula')} is not a plain number")
+            raise Mismatch(
+                f"the value of {getattr(expr, 'name', 'a part of a formula')} is not a plain number"
+            )
         same_number(number, value, self.rounding)
         what = f"the value of {expr.name}" if isinstance(expr, Ref) else "the value of a part of a formula"
         same_sign(sign, self.rounding(value).exact, what)
@@ -123,13 +141,15 @@ class Evidence:
     def worked_chain(self, target: Ref, sides: tuple[Side, ...], step: Step) -> None:
         """``target = symbols = numbers = value`` in a step."""
         new = "'" if sides[1].relation == "←" else ""
+        if sides[1].relation not in ("=", "←"):
+            raise Mismatch(f"'{sides[1].relation}' before the formula for {target.name}")
         told, last = Ref(f"{target.name}{new}", target.indices), sides[-1].expr
         value, body = entry(told, step), self.claims.body(told)
         substitution = Substitution(step, self.trace.system, self.rounding)
         if not substitution.is_form(body, sides[1].expr):
             raise Mismatch(f"the formula for {target.name} is not that of the program")
-        if not isinstance(last, Number):
-            raise Mismatch(f"the chain for {target.name} ends without a value")
+        if not isinstance(last, Number) or (len(sides) < 4 and _has_work(as_printed(body))):
+            raise Mismatch(f"the chain for {target.name} has no numbers put in, or ends without a value")
         same_number(last, value, self.rounding)
         self.numbers(target.name, body, sides, step, self.rounding(value).exact)
 
@@ -163,6 +183,13 @@ def _has_digits(expr: Expr) -> bool:
     return any(isinstance(node, Number) for node in nodes) and not any(isinstance(n, Ref) for n in nodes)
 
 
+def _has_work(expr: Expr) -> bool:
+    """Whether something is left to be worked once numbers are put in; a sum may have one term."""
+    if isinstance(expr, Neg):
+        return _has_work(expr.argument)
+    return isinstance(expr, (Add, Mul, Div, Pow)) or (isinstance(expr, Call) and expr.function != "same")
+
+
 def _unknown(expr: Expr, letters: frozenset[str], step: Step) -> Iterator[str]:
     """The indices, quantities and entries in an expression that a step does not have."""
     slots, sizes = step.layout.tape.slots, step.layout.sizes
@@ -178,7 +205,11 @@ def _unknown(expr: Expr, letters: frozenset[str], step: Step) -> Iterator[str]:
 def entry(expr: Expr, step: Step) -> Value:
     """The value of an entry; raises `Mismatch` for what is none of a step."""
     at = positions(expr) if isinstance(expr, Ref) else ()
-    if not isinstance(expr, Ref) or len(at) != len(expr.indices) or (expr.name, at) not in step.layout.tape.slots:
+    if (
+        not isinstance(expr, Ref)
+        or len(at) != len(expr.indices)
+        or (expr.name, at) not in step.layout.tape.slots
+    ):
         raise Mismatch(f"step {step.number} has no entry {text(expr)}")
     return step.at(expr.name, at)
 

@@ -15,7 +15,7 @@ from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
 from derivations.language.errors import Mismatch
 from derivations.language.tree import Expr, Number, Ref, Sum, number
-from derivations.notation.chain import Side
+from derivations.notation.chain import Formula, Side
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
@@ -57,6 +57,8 @@ class TableTruth:
             match self.table.kind:
                 case "quantities":
                     claims.require((Side("", read(row[0])[0].expr), Side("=", read(row[1])[0].expr)))
+                    if any(isinstance(word, Formula) and len(word.sides) < 2 for word in row[3]):
+                        raise Mismatch("a local slope is missing")
                 case "derivation":
                     claims.line(read(row[1]), text_in(row[0]))
                 case "matrix":
@@ -123,7 +125,9 @@ class TableTruth:
         sides = read(words)
         if len(sides) > 1:
             self.evidence.claims.require(sides)
-        if self.table.kind == "data" and sides[0].expr not in entries_along_samples(self.evidence.run.example):
+        if self.table.kind == "data" and sides[0].expr not in entries_along_samples(
+            self.evidence.run.example
+        ):
             raise Mismatch("a column is not one of the data")
         if self.step is None:
             return sides[0].expr

@@ -22,6 +22,8 @@ from derivations.document.words import ends
 from derivations.figures.rows import faults_of
 from derivations.figures.scene import Scene
 from derivations.language.errors import CheckFailed, Mismatch
+from derivations.language.tree import Number
+from derivations.notation.printed import as_printed
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
@@ -76,18 +78,21 @@ def formulas(evidence: Evidence) -> Iterator[str]:
     """Formulas and cells that nobody proved, or with other numbers than the run has."""
     for block, step in zip(evidence.document.blocks, evidence.steps, strict=True):
         try:
-            _require(block, step, evidence)
+            require_block(block, step, evidence)
         except Mismatch as fault:
             where = f"step {step.number}: " if step else ""
             yield f"{where}{type(block).__name__.lower()}: {fault}"
 
 
-def _require(block: Block, step: Step | None, evidence: Evidence) -> None:
+def require_block(block: Block, step: Step | None, evidence: Evidence) -> None:
+    """Raise `Mismatch` unless what a block says in symbols and numbers is true."""
     match block:
         case Heading(_, words) | Prose(words):
             evidence.words(words, step)
         case Display(shown):
             evidence.chain(shown.sides, step)
+            if step is not None and not isinstance(as_printed(shown.sides[-1].expr), Number):
+                raise Mismatch("a formula of a step without its value")
         case Table():
             TableTruth(block, step, evidence).require()
 

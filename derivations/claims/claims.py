@@ -49,23 +49,24 @@ class Claims:
     matrices: tuple[MatrixForm, ...] = ()
 
     @cached_property
-    def equations(self) -> list[tuple[Expr, Expr]]:
-        """``left = right`` for definitions, updates and local slopes."""
+    def equations(self) -> list[tuple[Expr, str, Expr]]:
+        """``left = right`` for definitions, new values and local slopes, ``left ← right`` for updates."""
         example = self.example
-        found = [(eq.target, eq.body) for eq in (*example.forward, *example.backward, *example.update)]
+        programs = (*example.forward, *example.backward, *example.update)
+        found: list[tuple[Expr, str, Expr]] = [(eq.target, "=", eq.body) for eq in programs]
         for eq in example.update:
             name = unprimed(eq.target.name)
-            found.append((Ref(name, eq.target.indices), eq.body))
+            found.append((Ref(name, eq.target.indices), "←", eq.body))
         for _, subject, slope in local_slopes(example.forward, example.loss, example.parameters):
-            found.append((subject, slope))
+            found.append((subject, "=", slope))
             if subject.body == Ref(example.loss):
-                found.append((Ref(adjoint(example.loss, subject.by.name), subject.by.indices), slope))
+                found.append((Ref(adjoint(example.loss, subject.by.name), subject.by.indices), "=", slope))
         return found
 
     @cached_property
-    def known(self) -> set[tuple[Expr, Expr]]:
+    def known(self) -> set[tuple[Expr, str, Expr]]:
         """The equations as they read once printed."""
-        return {(as_printed(a), as_printed(b)) for a, b in self.equations}
+        return {(as_printed(a), sign, as_printed(b)) for a, sign, b in self.equations}
 
     @cached_property
     def lines(self) -> dict[str, tuple[Expr, Expr, bool]]:
@@ -81,18 +82,19 @@ class Claims:
         first = as_printed(sides[0].expr)
         for side in sides[1:]:
             other = as_printed(side.expr)
-            if _is_letter(first) and _is_letter(other):
+            if _is_letter(first) and _is_letter(other) and side.relation == "=":
                 continue  # two index letters: "k = i"
-            if (first, other) not in self.known and not self._is_instance(first, other):
+            claim = first, side.relation, other
+            if claim not in self.known and not self._is_instance(*claim):
                 raise Mismatch("a formula that nobody proved")
 
-    def _is_instance(self, target: Expr, body: Expr) -> bool:
+    def _is_instance(self, target: Expr, sign: str, body: Expr) -> bool:
         """Whether two sides are a known equation at whole-number indices: ``z[i, 1] = …``."""
         if not isinstance(target, Ref):
             return False
         return any(
-            as_printed(_at(left, right, target)) == body
-            for left, right in self.known
+            own == sign and as_printed(_at(left, right, target)) == body
+            for left, own, right in self.known
             if isinstance(left, Ref) and (left.name, len(left.indices)) == (target.name, len(target.indices))
         )
 
@@ -102,7 +104,8 @@ class Claims:
         target = index_form[0].expr
         forms = [form for form in self.matrices if form.equation.target == target]
         wanted = [[Ref(form.equation.target.name), as_printed(form.expr)] for form in forms[:1]]
-        if [as_printed(side.expr) for side in sides] not in wanted:
+        signs = [side.relation for side in (*index_form[1:], *sides[1:])]
+        if [as_printed(side.expr) for side in sides] not in wanted or signs != ["=", "="]:
             raise Mismatch("this is not the matrix form of the equation beside it")
 
     def line(self, sides: tuple[Side, ...], label: str) -> None:

@@ -89,14 +89,18 @@ class Additions:
 
     def _formulas(self, place: int | None) -> list[Glyphs]:
         chains = [value.sides for value in self.values(place) if isinstance(value.of, Ref)]
-        chains += [(Side("", left), Side("=", right)) for left, right in self.press.evidence.claims.equations]
+        chains += self._equations()
         return sorted(map(self.glyphs, chains), key=lambda found: -len(found.text))
+
+    def _equations(self) -> Iterator[tuple[Side, Side]]:
+        for left, sign, right in self.press.evidence.claims.equations:
+            yield Side("", left), Side(sign, right)
 
     def _said(self, place: int | None) -> frozenset[str]:
         """What may be said aloud for a formula that is added."""
         chains = [value.sides for value in self.values(place)]
         chains += [(Side("", value.shown),) for value in self.values(place)]
-        chains += [(Side("", left), Side("=", right)) for left, right in self.press.evidence.claims.equations]
+        chains += self._equations()
         language = self.press.document.language
         return frozenset(spoken_chain(sides, self.press.symbols, language) for sides in chains)
 
