@@ -121,12 +121,9 @@ class Evidence:
         """``1 - y_2 z_2 = 0``: the value of a part of a formula, or of a quantity, in a step."""
         value = entry(expr, step) if isinstance(expr, Ref) else self.value(expr, {}, step)
         if not isinstance(number, Number):
-            raise Mismatch(
-                f"the value of {getattr(expr, 'name', 'a part of a formula')} is not a plain number"
-            )
+            raise Mismatch(f"the value of {text(expr)} is not a plain number")
         same_number(number, value, self.rounding)
-        what = f"the value of {expr.name}" if isinstance(expr, Ref) else "the value of a part of a formula"
-        same_sign(sign, self.rounding(value).exact, what)
+        same_sign(sign, self.rounding(value).exact, f"the value of {text(expr)}")
 
     def value(self, expr: Expr, env: Mapping[str, int], step: Step) -> Value:
         """The value of an expression in a step; raises `Mismatch` for what does not exist there."""
@@ -205,13 +202,9 @@ def _unknown(expr: Expr, letters: frozenset[str], step: Step) -> Iterator[str]:
 def entry(expr: Expr, step: Step) -> Value:
     """The value of an entry; raises `Mismatch` for what is none of a step."""
     at = positions(expr) if isinstance(expr, Ref) else ()
-    if (
-        not isinstance(expr, Ref)
-        or len(at) != len(expr.indices)
-        or (expr.name, at) not in step.layout.tape.slots
-    ):
-        raise Mismatch(f"step {step.number} has no entry {text(expr)}")
-    return step.at(expr.name, at)
+    if isinstance(expr, Ref) and len(at) == len(expr.indices) and (expr.name, at) in step.layout.tape.slots:
+        return step.at(expr.name, at)
+    raise Mismatch(f"step {step.number} has no entry {text(expr)}")
 
 
 def as_read(sides: Iterable[Side]) -> tuple[Side, ...]:

@@ -130,7 +130,8 @@ def _checked(blocks: list[Block]) -> Iterator[Ref]:
     """What the rows of the table of checks are about."""
     for block in blocks:
         for row in block.rows if isinstance(block, Table) and block.kind == "checks" else ():
-            yield from (w.sides[0].expr for w in row[1] if isinstance(w, Formula))
+            firsts = [word.sides[0].expr for word in row[1] if isinstance(word, Formula)]
+            yield from (expr for expr in firsts if isinstance(expr, Ref))
 
 
 def _valued(blocks: list[Block]) -> Iterator[Ref]:
@@ -185,10 +186,10 @@ def _subjects(blocks: list[Block], step: Step) -> Iterator[Ref]:
                 found = [word for cell in block.header[1:] for word in cell if isinstance(word, Formula)]
             case _:
                 found = []
-        for formula in found:
-            first = with_positions(formula.sides[:1], step)[0].expr
+        for one in found:
+            first = with_positions(one.sides[:1], step)[0].expr
             if isinstance(first, Ref):
-                yield Ref(f"{first.name}'", first.indices) if _is_update(formula.sides) else first
+                yield Ref(f"{first.name}'", first.indices) if _is_update(one.sides) else first
 
 
 def _is_update(sides: tuple[Side, ...]) -> bool:

@@ -125,9 +125,8 @@ class TableTruth:
         sides = read(words)
         if len(sides) > 1:
             self.evidence.claims.require(sides)
-        if self.table.kind == "data" and sides[0].expr not in entries_along_samples(
-            self.evidence.run.example
-        ):
+        columns = entries_along_samples(self.evidence.run.example)
+        if self.table.kind == "data" and sides[0].expr not in columns:
             raise Mismatch("a column is not one of the data")
         if self.step is None:
             return sides[0].expr

@@ -25,10 +25,21 @@ def svg_files(press: Press) -> Mapping[str, str]:
 
 
 def chosen(press: Press) -> tuple[FigureRow, Drawing]:
-    """The figure that stands for a page: the first that there is something to show for."""
-    scene = Scene(press.run.trace, press.symbols, press.rounding)
-    drawn = ((row, row.draw(scene)) for row in FIGURES)
+    """The figure that stands for a page: the first that there is something to show for.
+
+    One of the document is taken as it is there; a page may have no figures and still be shown by one.
+    """
+    known = _of_document(press)
+    drawn = ((row, known.get(row.name) or row.draw(_scene(press))) for row in FIGURES)
     return next((row, drawing) for row, drawing in drawn if drawing is not None)
+
+
+def _scene(press: Press) -> Scene:
+    return Scene(press.run.trace, press.symbols, press.rounding)
+
+
+def _of_document(press: Press) -> dict[str, Drawing]:
+    return {block.name: block.drawing for block in press.document.blocks if isinstance(block, Figure)}
 
 
 def write(press: Press) -> str:
@@ -38,10 +49,13 @@ def write(press: Press) -> str:
 
 
 def check(text: str, press: Press) -> None:
-    """Read a finished picture: well-formed, every shape and label that of the drawing, which is the run's."""
+    """Read a finished picture: well-formed, every shape and label that of the drawing, which is the run's.
+
+    What the document shows was held against the run with it.
+    """
     row, drawing = chosen(press)
     check_svg(text, drawing, press.symbols)
-    for fault in row.faults(drawing, Scene(press.run.trace, press.symbols, press.rounding)):
+    for fault in () if row.name in _of_document(press) else row.faults(drawing, _scene(press)):
         raise CheckFailed(f"the figure {row.name} is not that of the run: {fault}")
 
 

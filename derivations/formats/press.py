@@ -81,7 +81,9 @@ def audited(
     """
 
     def check(file: Any, press: Press) -> None:
-        faithful = Fidelity(press.document, press.symbols, text, lambda *shown: figure(*shown, press))
+        faithful = Fidelity(
+            press.document, press.symbols, text, lambda item, block: figure(item, block, press)
+        )
         added = faithful.require(read(file))
         require_added(added, press.evidence)
 

@@ -276,8 +276,8 @@ class _Reader:
             return Call("same", (left, self.sum()))
         for word in (r"\arg", r"\max", "_"):
             self.take(word)
-        (bound,) = self.names()
-        return Chosen(self.term(), self.symbols.index("".join(bound)), left)
+        bound = self.bound(self.names())
+        return Chosen(self.term(), bound, left)
 
     def arguments(self) -> tuple[Expr, ...]:
         """What stands in the brackets after a function."""
@@ -297,13 +297,13 @@ class _Reader:
         if self.reduces():
             self.take()
             self.take("_")
-            (bound,) = self.names()
-            return REDUCTIONS[token](self.term(), self.symbols.index("".join(bound)))
+            bound = self.bound(self.names())
+            return REDUCTIONS[token](self.term(), bound)
         if token == r"\mathbf 1":
             self.take()
             self.take("_")
-            (length,) = self.names()
-            return Ref(ONES, (Ref(self.counted("".join(length))),))
+            lengths = ["".join(length) for length in self.names()]
+            return Ref(ONES, (Ref(self.counted(", ".join(lengths))),))
         if token == r"\lVert":
             self.take()
             inside = self.sum()
@@ -346,6 +346,13 @@ class _Reader:
             raise Unreadable("a derivative by something that is not a quantity")
         return Ref(adjoint(self.symbols.loss, by.name), by.indices)
 
+    def bound(self, names: list[list[str]]) -> str:
+        """The index that a sum or a maximum runs over."""
+        written = ",".join("".join(name) for name in names)
+        if not written.isalnum() and written not in self.symbols.letters.values():
+            raise Unreadable(f"'{written}' is no index")
+        return self.symbols.index(written)
+
     def counted(self, length: str) -> str:
         """The index that a number of values counts: ``n`` the samples, ``n_j`` the index ``j``."""
         letter, _, index = length.partition("_")
@@ -355,7 +362,7 @@ class _Reader:
 
     def fraction(self) -> Expr:
         self.take(r"\frac")
-        if self.tokens[self.at + 1] != r"\partial":
+        if self.tokens[self.at + 1 : self.at + 2] != [r"\partial"]:
             return Div(self.group(), self.group())
         self.take("{")
         self.take(r"\partial")

@@ -124,10 +124,7 @@ def test_no_format_of_the_document_needs_the_run(form: str) -> None:
 
 
 def _with_another_digit(block: Block) -> Block:
-    if (
-        not isinstance(block, Display)
-        or not str(getattr(block.formula.sides[-1].expr, "text", "")) == "127.125"
-    ):
+    if not isinstance(block, Display) or block.formula.sides[-1].expr != decimal("127.125"):
         return block
     *sides, last = block.formula.sides
     return Display(replace(block.formula, sides=(*sides, replace(last, expr=decimal("127.126")))))

@@ -57,9 +57,10 @@ def item(element: Any, marks: Marks) -> Item:
             return Item("Display", inline(element, marks))
         if element.tag == "div" and kind.startswith("table"):
             return Item("Table", rows=tuple(_rows(element, marks)))
+        inside = element.iter("math") if isinstance(element.tag, str) else ()
+        return Item(f"<{element.tag}>", tuple(formula_of(one, marks) for one in inside))
     except Unreadable as fault:
         return Item("unknown", text=str(fault))
-    return Item(f"<{element.tag}>")
 
 
 def continuations(page: Any) -> dict[Any, list[Any]]:

@@ -156,7 +156,7 @@ class Frame:
             name = spoken_chain(
                 chain(source, replace(self.symbols, marks=PLAIN)), self.symbols, self.language
             )
-        except (Unreadable, LookupError, ValueError) as fault:
+        except Unreadable as fault:
             yield str(fault)
             return
         if name != elements[0].get("aria-label"):
