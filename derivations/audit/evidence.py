@@ -16,6 +16,7 @@ from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
 from derivations.document.blocks import Document, Heading, Words
 from derivations.language.errors import Mismatch
+from derivations.language.names import after
 from derivations.language.tree import (
     Add,
     Call,
@@ -137,10 +138,10 @@ class Evidence:
 
     def worked_chain(self, target: Ref, sides: tuple[Side, ...], step: Step) -> None:
         """``target = symbols = numbers = value`` in a step."""
-        new = "'" if sides[1].relation == "←" else ""
         if sides[1].relation not in ("=", "←"):
             raise Mismatch(f"'{sides[1].relation}' before the formula for {target.name}")
-        told, last = Ref(f"{target.name}{new}", target.indices), sides[-1].expr
+        new = after(target.name) if sides[1].relation == "←" else target.name
+        told, last = Ref(new, target.indices), sides[-1].expr
         value, body = entry(told, step), self.claims.body(told)
         substitution = Substitution(step, self.trace.system, self.rounding)
         if not substitution.is_form(body, sides[1].expr):

@@ -12,7 +12,7 @@ from derivations.document.blocks import Block, Display, Document, Heading, Listi
 from derivations.document.columns import FEW
 from derivations.document.languages import plain
 from derivations.document.words import HEADINGS
-from derivations.language.names import adjoint, after
+from derivations.language.names import adjoint, after, unprimed
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example, needed_adjoints
 from derivations.notation.chain import Formula, Side, formula
@@ -108,7 +108,7 @@ def _updates(shown: set[Formula], example: Example) -> Iterator[str]:
     """The updates that are not told: of many those of one parameter a group are enough."""
     missing: dict[str, list[str]] = {}
     for eq in example.update:
-        kept = eq.target.name.rstrip("'")
+        kept = unprimed(eq.target.name)
         name, sign = (kept, "←") if kept in example.start else (eq.target.name, "=")
         own = missing.setdefault(example.rule.owner(eq.target.name), [])
         if formula(Ref(name, eq.target.indices), (sign, eq.body)) not in shown:
@@ -189,7 +189,7 @@ def _subjects(blocks: list[Block], step: Step) -> Iterator[Ref]:
         for one in found:
             first = with_positions(one.sides[:1], step)[0].expr
             if isinstance(first, Ref):
-                yield Ref(f"{first.name}'", first.indices) if _is_update(one.sides) else first
+                yield Ref(after(first.name), first.indices) if _is_update(one.sides) else first
 
 
 def _is_update(sides: tuple[Side, ...]) -> bool:

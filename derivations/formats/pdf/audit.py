@@ -1,7 +1,7 @@
 """Auditing a finished PDF: every glyph on its pages against the document, in reading order.
 
-The document is the one whose Markdown was read back and held against the trace, number by number, so
-what is left to show for a PDF is that it holds this document and nothing else. Compared are all letters,
+The document was held against the run before it was printed, number by number, so what is left to show for
+a PDF is that it holds this document and nothing else. Compared are all letters,
 digits, signs and brackets, of formulas, cells, sentences, headings and listings, each where it is due; and
 of formulas that numerators, exponents and indices stand above or below what they must, with a bar between
 numerator and denominator; of figures every line, box and disc, and where their labels stand; and what is
