@@ -23,6 +23,7 @@ from derivations.figures.rows import faults_of
 from derivations.figures.scene import Scene
 from derivations.language.errors import CheckFailed, Mismatch
 from derivations.language.tree import Number
+from derivations.model.batching import is_whole
 from derivations.notation.printed import as_printed
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
@@ -70,7 +71,8 @@ def numbers_of(step: Step, evidence: Evidence) -> list[int]:
         return [step.number]
     before = sum(len(batches) for batches in example.batches[: step.epoch - 1])
     epoch = [step.epoch] if len(example.batches) > 1 else []
-    batch = [step.number - before] if len(example.batches[step.epoch - 1]) > 1 else []
+    whole = is_whole(example.batches[step.epoch - 1], example.samples)
+    batch = [] if whole else [step.number - before]
     return [*epoch, *batch, *ends(step.samples)]
 
 

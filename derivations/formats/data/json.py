@@ -81,7 +81,7 @@ def _audit_gradients(shown: list[dict[str, str]], press: Press) -> None:
     symbols = replace(press.symbols, marks=PLAIN)
     for eq, one in zip(needed_adjoints(press.run.example), shown, strict=True):
         sides = chain(one["latex"], symbols)
-        press.claims.require(sides)
+        press.evidence.claims.require(sides)
         left, _, right = one["text"].partition(" = ")
         own = one["quantity"] == eq.target.name and sides[0].expr == eq.target and len(sides) == 2
         if (
