@@ -35,7 +35,7 @@ from derivations.language.matrix import NORM, ONES, OVER, TIMES
 from derivations.language.names import adjoint
 from derivations.language.program import Equation
 from derivations.language.steps import Chain, local_slopes
-from derivations.language.tree import Call, Derivative, Expr, Ref, refs, walk
+from derivations.language.tree import Call, Expr, Ref, refs, walk
 from derivations.model.example import Example
 from derivations.model.recognize import recognize
 from derivations.notation.chain import Formula, formula
@@ -186,27 +186,7 @@ def _chain_rows(chain: Chain, example: Example) -> Iterator[tuple[Words, ...]]:
     for place, line in enumerate(chain.lines):
         shown = formula(chain.subject, line.expr) if place == 0 else formula(("=", line.expr))
         words = reason_words(line.reason, example)
-        if line.reason.rule == "definition" and isinstance(chain.subject, (Derivative, Ref)):
-            words = say("definition of {}", _defined(chain.subject, example))
-        if line.reason.rule == "collect" and (call := _shortened(chain, place, example)):
-            words = say("{} is {}", *call)
         yield (f"({line.number})",), (shown,), words
-
-
-def _shortened(chain: Chain, place: int, example: Example) -> tuple[Expr, Expr] | None:
-    """The function value that a line writes by its name, and that name: ``σ(z)`` and ``h``."""
-    subject, lines = chain.subject, chain.lines
-    if not isinstance(subject, Derivative) or not isinstance(subject.body, Ref):
-        return None
-    eq = example.forward.targets[subject.body.name]
-    before, now = (set(walk(lines[at].expr)) for at in (place - 1, place))
-    if isinstance(eq.body, Call) and eq.body in before and eq.body not in now and eq.target in now:
-        return eq.body, eq.target
-    return None
-
-
-def _defined(subject: Derivative | Ref, example: Example) -> Expr:
-    return subject.body if isinstance(subject, Derivative) else Ref(example.loss)
 
 
 def matrices(forms: tuple[MatrixForm, ...], example: Example) -> Iterator[Block]:

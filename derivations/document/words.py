@@ -18,7 +18,7 @@ from derivations.document.blocks import (
 from derivations.language.names import after
 from derivations.language.ranges import is_letter
 from derivations.language.rules import Reason
-from derivations.language.tree import ONE, Call, Expr, Neg, Ref
+from derivations.language.tree import ONE, Call, Expr, Mul, Neg, Ref, children, walk
 from derivations.model.example import Example
 from derivations.model.recognize import Recognized
 from derivations.notation.chain import formula
@@ -45,21 +45,31 @@ def section(part: str) -> Heading:
 
 MANY = 4  # samples that are listed one by one even where they follow each other
 RULES = {
-    "definition": phrase("definition"),
+    "definition": phrase("definition of {}"),
     "itself": phrase("the derivative of a quantity with respect to itself is 1"),
     "largest": phrase("the maximum passes its derivative on to the entry that is the largest"),
     "sum_terms": phrase("sum rule: term by term"),
+    "sum_own": phrase("sum rule: only the term {} depends on {}"),
     "constant_factor": phrase("constant factor {}"),
+    "minus": phrase("constant factor −1"),
     "linear": phrase("linear in {}"),
     "product": phrase("product rule"),
     "quotient": phrase("quotient rule"),
     "power": phrase("power rule"),
     "power_chain": phrase("power rule, then the chain rule for what is inside"),
-    "function": phrase("derivative of {}"),
-    "function_chain": phrase("derivative of {}, then the chain rule for what is inside"),
-    "collect": phrase("the constants collected"),
+    "function_chain": phrase("{}, then the chain rule"),
+    "chain": phrase("chain rule: {} acts on {} {}"),
+    "put_in": phrase("put in {}"),
     "front": phrase("what does not depend on the index goes in front of the sum"),
+    "collect": phrase("the constants collected"),
+    "order": phrase("in another order"),
+    "sign": phrase("the minus sign goes in front"),
+    "letter": phrase("another letter for the index"),
+    "called": phrase("{} is {}"),
+    "simplify": phrase("simplified"),
 }
+WAYS = (phrase("through {}"), phrase("through every {}"), phrase("through every {} that reads it"))
+NOT_DEPENDING = phrases("sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}")
 
 
 def reason_words(reason: Reason, example: Example) -> Words:
@@ -72,40 +82,45 @@ def reason_words(reason: Reason, example: Example) -> Words:
         case "chain":
             return _chain_words(reason.parts, example)
         case "put_in":
-            return say("put in {}", listed([f"({number})" for number in reason.lines]))
+            return say(RULES["put_in"], listed([f"({number})" for number in reason.lines]))
         case "sum_own":
             bound, own, by = reason.parts
-            return say("sum rule: only the term {} depends on {}", formula(bound, own), by)
+            return say(RULES["sum_own"], formula(bound, own), by)
         case "constant_factor" if reason.parts == (Neg(ONE),):
-            return say("constant factor −1")
+            return say(RULES["minus"])
         case "function" | "function_chain":
             call = reason.parts[0]
             assert isinstance(call, Call)
             rule = functions.BY_NAME[call.function].rule
-            inner = reason.rule == "function_chain"
-            return say("{}, then the chain rule", message(rule)) if inner else say(rule)
+            return say(rule) if reason.rule == "function" else say(RULES["function_chain"], message(rule))
     return say(RULES[reason.rule], *reason.parts)
 
 
 def _sum_words(parts: tuple[Expr, ...]) -> Words:
     by, *constant = parts
     if not constant:
-        return say("sum rule: term by term")
-    forms = phrases("sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}")
-    return (counted(*forms, len(constant), listed(constant), by),)
+        return say(RULES["sum_terms"])
+    return (counted(*NOT_DEPENDING, len(constant), listed(constant), by),)
 
 
 def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
+    """The ways in groups: the loss itself, single entries, every entry, every entry that a gate picks."""
     by, *through = parts
     assert isinstance(by, Ref)
-    letters = {part for way in through if isinstance(way, Ref) for part in way.indices if is_letter(part)}
-    every = bool(letters - set(by.indices))  # what the chain rule sums over
     ways = list(dict.fromkeys(part for part in through if part != Ref(example.loss)))
     found: list[Part] = [message("directly")] * (len(ways) < len(set(through)))
-    if ways:
-        acts = listed(ways)
-        found.append(message("through every {}", acts) if every else message("through {}", acts))
-    return say("chain rule: {} acts on {} {}", by, Ref(example.loss), listed(found))
+    groups: dict[str, dict[Expr, None]] = {}
+    for part in ways:
+        entry = part.factors[-1] if isinstance(part, Mul) else part
+        many = bool(_letters(entry) - _letters(by))
+        groups.setdefault(WAYS[many + (many and entry != part)], {})[entry] = None
+    found += [message(text, listed(list(groups[text]))) for text in WAYS if text in groups]
+    return say(RULES["chain"], by, Ref(example.loss), listed(found))
+
+
+def _letters(entry: Expr) -> set[str]:
+    """The letters between the brackets of an entry."""
+    return {part.name for place in children(entry) for part in walk(place) if is_letter(part)}
 
 
 def samples_words(samples: tuple[int, ...]) -> Message:

@@ -35,6 +35,7 @@ from derivations.language.tree import (
     rebuild,
     refs,
     rename_index,
+    twin_index,
     walk,
 )
 
@@ -153,7 +154,8 @@ def normal_form(expr: Expr) -> tuple[Term, ...]:
 
 def _gate(whole: Largest, term: Term) -> Term:
     """The largest over one more index of a term that is an entry or itself a largest value."""
-    chosen = Chosen(whole.body, whole.index, index(whole.index))
+    other = twin_index(whole.index, {node.name for node in walk(whole.body) if isinstance(node, Ref)})
+    chosen = Chosen(rename_index(whole.body, {whole.index: index(other)}), other, index(whole.index))
     return Term(ONE, term.pointwise, (whole.index, *term.over), (chosen, *term.gates))
 
 

@@ -12,23 +12,29 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from derivations.language.backward import Contribution, contributions, instance
+from derivations.language.backward import Contribution, contributions, instance, reduce
 from derivations.language.names import adjoint
-from derivations.language.products import factors, total
+from derivations.language.products import is_coefficient, product, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
 from derivations.language.rules import Reason, differentiate, raw_product
 from derivations.language.shortcuts import Found
 from derivations.language.tree import (
+    BINDERS,
     ONE,
+    Add,
+    Call,
     Derivative,
+    Div,
     Expr,
     Mul,
+    Neg,
     Number,
     Ref,
     Sum,
     children,
     rebuild,
     refs,
+    rename_index,
     substitute,
     values,
 )
@@ -62,16 +68,106 @@ def grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
     return found
 
 
-def slope_lines(definition: Expr, by: Ref, final: Expr) -> Iterator[tuple[Expr, Reason]]:
-    """The lines from ``d definition/d by`` to the slope that the programs use."""
+def slope_lines(
+    definition: Expr, by: Ref, final: Expr, named: Equation | None = None
+) -> Iterator[tuple[Expr, Reason]]:
+    """The lines from ``d definition/d by`` to the slope that the programs use.
+
+    There a value of a function may stand by its name, that of the equation ``named``.
+    """
     now: Expr = Derivative(definition, by)
-    yield now, Reason("definition")
+    yield now, Reason("definition", (named.target,) if named else ())
     while (node := _first_derivative(now)) is not None:
         new, reason = differentiate(node)
         now = _flatten(_replace_first(now, node, new))
         yield now, reason
+    if named is not None and isinstance(named.body, Call) and named.target in refs(final):
+        before, now = now, substitute(now, {_flatten(named.body): named.target})
+        if now != before:
+            whole = final if rearranged(now, final) else now
+            yield whole, Reason("called", (named.body, named.target))
+            now = whole
     if now != final:
-        yield final, Reason("collect")
+        yield final, tidying(now, final)
+
+
+# --- What a line does that differentiates nothing ------------------------------------------------------
+
+
+def tidying(now: Expr, final: Expr) -> Reason:
+    """How a line that is worked out becomes the one that the programs use."""
+    if unlettered(now) == unlettered(final):
+        return Reason("letter")
+    if rule := rearranged(now, final):
+        return Reason(rule)
+    moved = _key(_merged(now)) != _key(_merged(final)) and _key(_pulled(now)) == _key(_pulled(final))
+    return Reason("front" if moved else "simplify")
+
+
+def rearranged(now: Expr, final: Expr) -> str:
+    """``order``, ``sign`` or ``collect`` where nothing else has changed, else nothing."""
+    if _key(now) == _key(final):
+        return "order"
+    if _key(_merged(now)) != _key(_merged(final)):
+        return ""
+    if _constants(now) > _constants(final):
+        return "collect"
+    return "sign" if _signs(now) == _signs(final) else ""
+
+
+def _key(expr: Expr) -> str:
+    """An expression up to the order of its factors and terms."""
+    parts = [_key(part) for part in children(expr)]
+    if isinstance(expr, Number):
+        return str(expr.value)
+    said = (getattr(expr, what, "") for what in ("name", "padded", "function", "index"))
+    kept = sorted(parts) if isinstance(expr, (Add, Mul)) else parts
+    return f"{type(expr).__name__} {' '.join(map(str, said))} {kept}"
+
+
+def _merged(expr: Expr) -> Expr:
+    """Numbers worked together in every product, and signs in front."""
+    match expr:
+        case Add(parts):
+            return total(*map(_merged, parts))
+        case Mul(parts):
+            return product(*map(_merged, parts))
+        case Neg(a):
+            return product(Neg(_merged(a)))
+        case Sum(a, bound):
+            return Sum(_merged(a), bound)
+        case Div(Neg(a), b):
+            return Neg(Div(a, b))
+        case Div(a, b) if is_coefficient(b) and not is_coefficient(a):
+            return product(Div(ONE, b), _merged(a))
+    return expr
+
+
+def _pulled(expr: Expr) -> Expr:
+    """Everything that does not depend on the index of a sum in front of it."""
+    if isinstance(expr, Sum):
+        return reduce(_pulled(expr.body), (expr.index,))
+    parts = tuple(map(_pulled, children(expr))) if isinstance(expr, (Add, Mul, Neg)) else ()
+    return _merged(rebuild(expr, parts)) if parts else expr
+
+
+def _constants(expr: Expr) -> int:
+    """How many parts are made of numbers and counts only, each as large as it can be."""
+    if is_coefficient(expr):
+        return 1
+    return 0 if isinstance(expr, Ref) else sum(map(_constants, children(expr)))
+
+
+def _signs(expr: Expr) -> int:
+    return sum(isinstance(node, Neg) for node in values(expr))
+
+
+def unlettered(expr: Expr, depth: int = 0) -> Expr:
+    """The expression with bound letters that only tell how deep they are."""
+    if isinstance(expr, BINDERS):
+        expr = replace(expr, body=rename_index(expr.body, {expr.index: Ref(f"{depth}")}), index=f"{depth}")
+        depth += 1
+    return rebuild(expr, tuple(unlettered(part, depth) for part in children(expr)))
 
 
 def _first_derivative(expr: Expr) -> Derivative | None:
@@ -168,7 +264,8 @@ class _Book:
         """The lines below a subject; one that is written out already needs no definition."""
         if not isinstance(subject.body, Ref):
             return itertools.islice(slope_lines(subject.body, path.by, final), 1, None)
-        return slope_lines(fresh_bounds(path.through.body, self.taken(path)), path.by, final)
+        written = fresh_bounds(path.through.body, self.taken(path))
+        return slope_lines(written, path.by, final, path.through)
 
     def taken(self, path: Contribution) -> set[str]:
         """Every letter and name of the program: a fresh letter has one meaning only."""
@@ -189,21 +286,26 @@ class _Book:
     def chain_rule(
         self, name: str, ways: list[Way], equation: Equation, used: list[int]
     ) -> Iterator[tuple[Expr, Reason]]:
-        through = tuple(way.path.through.target for way in ways)
         yield (
             total(*map(self.unworked, ways)),
-            Reason("chain", (Ref(name, equation.target.indices), *through)),
+            Reason("chain", (Ref(name, equation.target.indices), *map(self.acting, ways))),
         )
         kept = refs(equation.body)
         outers = [way.path.outer for way in ways if isinstance(way.path.outer, Ref) and way.outer not in kept]
         numbers = (self.results[self.equation(outer).target] for outer in outers if self.is_derived(outer))
         lines = tuple(dict.fromkeys((*numbers, *used)))
         raw = total(*(self.put_in(way, equation) for way in ways))
-        if not _same_factors(raw, equation.body):
+        if _key(raw) != _key(equation.body):
             yield raw, Reason("put_in", (), lines)
-            yield equation.body, Reason("front")
+            yield equation.body, tidying(raw, equation.body)
         else:
             yield equation.body, Reason("put_in", (), lines)
+
+    def acting(self, way: Way) -> Expr:
+        """The entry through which a way goes, as its adjoint has it, with the gates that pick it."""
+        if way.path.outer == ONE:
+            return Ref(self.loss)
+        return raw_product(*way.gates, way.renamed(way.path.through.target))
 
     def is_derived(self, outer: Ref) -> bool:
         """Whether the chain of an adjoint stands above; that of a recurrence may come later."""
@@ -247,13 +349,6 @@ def _summed(expr: Expr, over: tuple[str, ...]) -> Expr:
     return expr
 
 
-def _same_factors(a: Expr, b: Expr) -> bool:
-    """Whether two products under the same sums differ in the order of their factors only."""
-    while isinstance(a, Sum) and isinstance(b, Sum) and a.index == b.index:
-        a, b = a.body, b.body
-    return sorted(map(repr, factors(a))) == sorted(map(repr, factors(b)))
-
-
 def local_slopes(
     program: Program, loss: str, parameters: Iterable[str]
 ) -> list[tuple[Equation, Derivative, Expr]]:
@@ -266,7 +361,8 @@ def local_slopes(
 
 # --- A shorter telling of a derivation: a slope that linearity alone gives is one line, not four ---
 
-LINEAR = {"definition", "sum", "sum_own", "sum_terms", "constant_factor", "collect", "front"}
+TIDY = {"letter", "order", "sign", "collect", "front", "simplify"}
+LINEAR = {"definition", "sum", "sum_own", "sum_terms", "constant_factor", *TIDY}
 
 
 def condense(chains: Iterable[Chain]) -> tuple[Chain, ...]:
