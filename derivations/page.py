@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from derivations import __version__
 from derivations.audit.evidence import Evidence
+from derivations.audit.reasons import require_reasons
 from derivations.audit.sentences.asked import require_sentences, sight_of
 from derivations.audit.truth import require
 from derivations.document.author import folder_of, own_words
@@ -206,6 +207,7 @@ def _press(run: Verified, desk: Desk, bits: int) -> Press:
     example = run.example
     symbols = symbols_of(example)
     composed = compose(run, symbols, footer(desk.digest))
+    require_reasons(composed, example.forward, example.loss)
     require_sentences(sight_of(composed, run, symbols, desk.source))
     language = example.spec.page.language
     composed = replace(composed, language=language, own=desk.own, templates=desk.templates)

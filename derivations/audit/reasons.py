@@ -159,10 +159,11 @@ def applied(rule: Rule) -> Predicate:
     """Whether the rule, applied to one derivative of the earlier line, gives the later line."""
 
     def predicate(step: Step) -> bool:
-        after = settled(step.after)
+        after, nodes = settled(step.after), derivatives(step.before)
         return any(
             same(settled(substitute(step.before, {node: found})), after)
-            for node in derivatives(step.before)
+            for node in nodes
+            if not any(same(other.body, other.by) for other in nodes if other != node)
             for found in rule(node, step.holes)
         )
 
@@ -255,7 +256,15 @@ def _position(part: Expr, at: Mapping[str, int]) -> object:
 
 def _constant(node: Derivative, holes: list[Expr]) -> Iterator[Expr]:
     """c f: what stands in front is what is named, and does not depend on it."""
-    named = factors(holes[0]) if holes else [Neg(UNIT)]
+    yield from _in_front(node, factors(holes[0]) if holes else [])
+
+
+def _minus(node: Derivative, _: list[Expr]) -> Iterator[Expr]:
+    """−f."""
+    yield from _in_front(node, [Neg(UNIT)])
+
+
+def _in_front(node: Derivative, named: list[Expr]) -> Iterator[Expr]:
     rest = factors(node.body)
     for part in named:
         found = next((other for other in rest if same(part, other)), None)
@@ -365,10 +374,12 @@ def _worked(step: Step) -> bool:
 
 
 def _letters(before: Expr, after: Expr) -> bool:
-    mine, theirs = (
-        {node.index for node in walk(side) if isinstance(node, BINDERS)} for side in (before, after)
-    )
-    return theirs <= mine
+    """Whether the later line has no bound letter of its own."""
+    return set(_bound(after)) <= set(_bound(before))
+
+
+def _bound(expr: Expr) -> list[str]:
+    return [node.index for node in walk(expr) if isinstance(node, BINDERS)]
 
 
 def _collected(step: Step) -> bool:
@@ -378,10 +389,10 @@ def _collected(step: Step) -> bool:
 
 
 def _numbers(expr: Expr) -> int:
-    """How many parts are made of numbers and counts alone, each as large as it can be."""
-    if isinstance(expr, Ref):
+    """How many parts are made of numbers and counts alone, each as large as it can be, but for 1 and −1."""
+    if isinstance(expr, Ref) or expr in (UNIT, Neg(UNIT)):
         return 0
-    return 1 if _is_number(expr) else sum(map(_numbers, children(expr)))
+    return 1 if _is_number(expr) and not isinstance(expr, Mul) else sum(map(_numbers, children(expr)))
 
 
 def _is_number(part: Expr) -> bool:
@@ -401,7 +412,7 @@ def _sign_to_front(step: Step) -> bool:
 def _moved(step: Step) -> bool:
     """Every part is still there, and nothing has come in."""
     alike = same(step.before, step.after) and _parts(step.before) == _parts(step.after)
-    return _worked(step) and alike
+    return _worked(step) and alike and _numbers(step.before) == _numbers(step.after)
 
 
 def _parts(expr: Expr) -> Counter[str]:
@@ -425,7 +436,8 @@ def _to_front(step: Step) -> bool:
 
 def _lettered(step: Step) -> bool:
     """Nothing but the names of bound letters."""
-    return step.before != step.after and same(step.before, step.after, ORDERED)
+    changed = _bound(step.before) != _bound(step.after)
+    return changed and same(step.before, step.after, ORDERED)
 
 
 def _called(step: Step) -> bool:
@@ -440,7 +452,8 @@ def _called(step: Step) -> bool:
 
 def _simplified(step: Step) -> bool:
     """Some algebra, and not the letters alone."""
-    return not step.first and not derivatives(step.before) and not same(step.before, step.after, ORDERED)
+    changed = step.before != step.after and not _lettered(step)
+    return changed and not step.first and not derivatives(step.before)
 
 
 # --- The chain rule, what is put in, and short cuts ---------------------------------------------------
@@ -599,7 +612,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "sum rule: only the term {} depends on {}": applied(_own_term),
     "sum rule: {1} does not depend on {2}": applied(_some_terms),
     "constant factor {}": applied(_constant),
-    "constant factor −1": applied(_constant),
+    "constant factor −1": applied(_minus),
     "linear in {}": _linear,
     "product rule": applied(_product_of),
     "quotient rule": applied(_quotient_of),

@@ -51,7 +51,6 @@ RULES = {
     "sum_terms": phrase("sum rule: term by term"),
     "sum_own": phrase("sum rule: only the term {} depends on {}"),
     "constant_factor": phrase("constant factor {}"),
-    "minus": phrase("constant factor −1"),
     "linear": phrase("linear in {}"),
     "product": phrase("product rule"),
     "quotient": phrase("quotient rule"),
@@ -74,36 +73,37 @@ NOT_DEPENDING = phrases("sum rule: {1} does not depend on {2}", "sum rule: {1} d
 
 def reason_words(reason: Reason, example: Example) -> Words:
     """Why a line of the derivation holds."""
+    text = RULES.get(reason.rule, "")
     match reason.rule:
         case "shortcut":
             return say(reason.words)
         case "sum":
             return _sum_words(reason.parts)
         case "chain":
-            return _chain_words(reason.parts, example)
+            return _chain_words(text, reason.parts, example)
         case "put_in":
-            return say(RULES["put_in"], listed([f"({number})" for number in reason.lines]))
+            return say(text, listed([f"({number})" for number in reason.lines]))
         case "sum_own":
             bound, own, by = reason.parts
-            return say(RULES["sum_own"], formula(bound, own), by)
+            return say(text, formula(bound, own), by)
         case "constant_factor" if reason.parts == (Neg(ONE),):
-            return say(RULES["minus"])
+            return say("constant factor −1")
         case "function" | "function_chain":
             call = reason.parts[0]
             assert isinstance(call, Call)
             rule = functions.BY_NAME[call.function].rule
-            return say(rule) if reason.rule == "function" else say(RULES["function_chain"], message(rule))
-    return say(RULES[reason.rule], *reason.parts)
+            return say(text, message(rule)) if text else say(rule)
+    return say(text, *reason.parts)
 
 
 def _sum_words(parts: tuple[Expr, ...]) -> Words:
     by, *constant = parts
     if not constant:
-        return say(RULES["sum_terms"])
+        return say("sum rule: term by term")
     return (counted(*NOT_DEPENDING, len(constant), listed(constant), by),)
 
 
-def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
+def _chain_words(text: str, parts: tuple[Expr, ...], example: Example) -> Words:
     """The ways in groups: the loss itself, single entries, every entry, every entry that a gate picks."""
     by, *through = parts
     assert isinstance(by, Ref)
@@ -114,8 +114,8 @@ def _chain_words(parts: tuple[Expr, ...], example: Example) -> Words:
         entry = part.factors[-1] if isinstance(part, Mul) else part
         many = bool(_letters(entry) - _letters(by))
         groups.setdefault(WAYS[many + (many and entry != part)], {})[entry] = None
-    found += [message(text, listed(list(groups[text]))) for text in WAYS if text in groups]
-    return say(RULES["chain"], by, Ref(example.loss), listed(found))
+    found += [message(way, listed(list(groups[way]))) for way in WAYS if way in groups]
+    return say(text, by, Ref(example.loss), listed(found))
 
 
 def _letters(entry: Expr) -> set[str]:

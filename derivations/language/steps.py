@@ -112,12 +112,13 @@ def rearranged(now: Expr, final: Expr) -> str:
         return ""
     if _constants(now) > _constants(final):
         return "collect"
-    return "sign" if _signs(now) == _signs(final) else ""
+    return "sign" if _signs(now) == _signs(final) > 0 else ""
 
 
 def _key(expr: Expr) -> str:
     """An expression up to the order of its factors and terms."""
-    parts = [_key(part) for part in children(expr)]
+    whole = _flatten(expr) if isinstance(expr, Mul) else expr
+    parts = [_key(part) for part in children(whole)]
     if isinstance(expr, Number):
         return str(expr.value)
     said = (getattr(expr, what, "") for what in ("name", "padded", "function", "index"))
@@ -152,8 +153,10 @@ def _pulled(expr: Expr) -> Expr:
 
 
 def _constants(expr: Expr) -> int:
-    """How many parts are made of numbers and counts only, each as large as it can be."""
-    if is_coefficient(expr):
+    """How many parts are made of numbers and counts only, each as large as it can be, but for 1 and −1."""
+    if expr in (ONE, Neg(ONE)):
+        return 0
+    if is_coefficient(expr) and not isinstance(expr, Mul):
         return 1
     return 0 if isinstance(expr, Ref) else sum(map(_constants, children(expr)))
 
@@ -262,7 +265,7 @@ class _Book:
 
     def local(self, subject: Derivative, path: Contribution, final: Expr) -> Iterator[tuple[Expr, Reason]]:
         """The lines below a subject; one that is written out already needs no definition."""
-        if not isinstance(subject.body, Ref):
+        if subject.body not in (path.through.target, Ref(self.loss)):  # a term alone, even ``h`` of ``h + h**2``
             return itertools.islice(slope_lines(subject.body, path.by, final), 1, None)
         written = fresh_bounds(path.through.body, self.taken(path))
         return slope_lines(written, path.by, final, path.through)

@@ -347,8 +347,8 @@ class _Reader:
         return Ref(adjoint(self.symbols.loss, by.name), by.indices)
 
     def bound(self, names: list[list[str]]) -> str:
-        """The index that a sum or a maximum runs over."""
-        written = ",".join("".join(name) for name in names)
+        """The index that a sum or a maximum runs over, or the twin of one: ``p_1``."""
+        written = ",".join("".join(token for token in name if token not in ("_", "{", "}")) for name in names)
         if not written.isalnum() and written not in self.symbols.letters.values():
             raise Unreadable(f"'{written}' is no index")
         return self.symbols.index(written)

@@ -104,9 +104,10 @@ def _joined(boxes: list[Box], sign: Sign) -> tuple[Box, ...]:
     return tuple(part for box in boxes for part in (sign, box))[1:]
 
 
-def letter_of_index(name: str, symbols: Symbols) -> Letter:
-    """An index letter, or its twin ``i1``."""
-    return Letter(symbols.letter(name))
+def letter_of_index(name: str, symbols: Symbols) -> Box:
+    """An index letter, or its twin ``i1``, written as it is between brackets."""
+    stem, twin = Letter(symbols.letter(name[:1])), name[1:]
+    return Scripts(stem, Numeral(twin)) if twin.isdigit() else Letter(symbols.letter(name))
 
 
 def _atom(expr: Count | Call, symbols: Symbols) -> Box:

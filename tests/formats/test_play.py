@@ -138,7 +138,7 @@ optimizer-adam | w2 = 1 > w2 = -0.5 | epochs = 3 > epochs = 7 | {"start": {"w2":
 optimizer-nesterov-look-ahead | momentum = 0.9 > momentum = 0.5 | {"hyper": {"mu": 0.5}}
 optimizer-asgd | lr = 0.1 > lr = 0.05 | {"hyper": {"lr": 0.05}}
 two-two-two-network | lr = 1 > lr = 0.25 | c = [-0.2 > c = [0.3 | {"hyper": {"lr": 0.25}, "start": {"c": [0.3, 0.4]}}
-rnn-two-steps | u = -0.3 > u = 0.8 | h0 = 0 > h0 = 0.5 | {"start": {"u": [0.8]}, "data": {"h0": [0.5]}}
+rnn-two-steps | u = -0.3 > u = 0.8 | h_start = 0 > h_start = 0.5 | {"start": {"u": [0.8]}, "data": {"h_start": [0.5]}}
 softmax-regression | lr = 0.5 > lr = 2 | {"hyper": {"lr": 2}}
 softmax-regression | lr = 0.5 } > lr = 0.5 }; batch_size = 2; epochs = 2 | {"size": 2, "epochs": 2}
 word-embedding | lr = 1 } > lr = 1 }; batch_size = 2; epochs = 2 | {"size": 2, "epochs": 2}
