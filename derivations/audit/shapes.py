@@ -188,6 +188,8 @@ def factors(expr: Expr) -> list[Expr]:
             return [*(found for found in factors(a) if found != UNIT), *below]
         case Mean(a, bound):
             return [Div(UNIT, Count(bound)), *factors(Sum(a, bound))]
+        case Pow(a, b) if affine(b) == {"": 1}:
+            return factors(a)
     return [expr]
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 
 from flint import arb
 
 from derivations.catalogue import functions
 from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
-from derivations.document.blocks import Digits, Prose, Words, counted, phrases, say
+from derivations.document.blocks import Digits, Prose, Words, counted, phrase, phrases, say
 from derivations.language.contributions import active, needed
+from derivations.language.errors import ArithmeticFault
 from derivations.language.parser import parse
 from derivations.language.products import total
 from derivations.language.tree import (
@@ -35,10 +37,16 @@ from derivations.language.tree import (
 )
 from derivations.model.example import Example
 from derivations.notation.chain import formula
-from derivations.run.training import size_of, worked
+from derivations.numbers.float64 import DOUBLE, double
+from derivations.numbers.systems import EXACT, NumberSystem, sign
+from derivations.run.training import Step, size_of, worked
 from derivations.spec.arrays import positions
 
 SHOWN = 4
+ELSEWHERE = phrase(
+    "Rounding in float64 brings {} to another side of a kink: PyTorch takes the slope of that side, so that "
+    "its numbers and those of the program differ from the ones worked here."
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,26 @@ class Kinks:
         for at in itertools.product(*ranges):
             yield rename_index(node, {name: number(k) for name, k in zip(letters, at, strict=True)})
 
+    @cached_property
+    def floats(self) -> Step | None:
+        """The step as float64 works it; None where the page does not work it exactly, or float64 cannot."""
+        step, tape = self.writer.step, self.writer.step.layout.tape
+        if self.writer.system is not EXACT:
+            return None
+        try:
+            return replace(
+                step, memory=tuple(tape.bind(DOUBLE)(list(map(double, step.memory[: len(tape.inputs)]))))
+            )
+        except (ArithmeticError, ArithmeticFault, ValueError):
+            return None
+
+    def moves(self, expr: Expr) -> bool:
+        """Whether an expression has another sign in float64."""
+        if self.floats is None:
+            return False
+        exact = sign(worked(expr, {}, self.writer.step, EXACT))
+        return bool(exact != sign(worked(expr, {}, self.floats, DOUBLE)))
+
     def is_zero(self, expr: Expr) -> bool:
         """Whether an expression is exactly 0 in this step."""
         value = worked(expr, {}, self.writer.step, self.writer.system)
@@ -95,17 +123,19 @@ class Kinks:
         argument = node.arguments[0]
         if row.smooth and self.is_zero(at_arguments(row.smooth)):
             return
-        if not any(self.is_zero(total(argument, Neg(at_arguments(kink)))) for kink in row.kinks):
-            return
         step = self.writer.step
-        on = with_samples(formula(argument, ("=", leaf(self.writer.value(argument, {})))), step)
-        slope = self.writer.value(at_arguments(row.slope), {}).text
-        yield say(
-            "In {} the value {} sits on a kink, where the slope is taken as {}, as torch does.",
-            with_samples(formula(node), step),
-            on,
-            Digits(slope),
-        )
+        beside = [total(argument, Neg(at_arguments(kink))) for kink in row.kinks]
+        if any(map(self.is_zero, beside)):
+            on = with_samples(formula(argument, ("=", leaf(self.writer.value(argument, {})))), step)
+            slope = self.writer.value(at_arguments(row.slope), {}).text
+            yield say(
+                "In {} the value {} sits on a kink, where the slope is taken as {}, as torch does.",
+                with_samples(formula(node), step),
+                on,
+                Digits(slope),
+            )
+        if any(map(self.moves, beside)):
+            yield say(ELSEWHERE, with_samples(formula(node), step))
 
     def largest(self, node: Largest) -> Iterator[Words]:
         """A maximum over indices that several entries share."""
@@ -121,6 +151,15 @@ class Kinks:
                 "as torch does.",
                 with_samples(formula(node), self.writer.step),
             )
+        if self.floats is not None and entries:
+            exact = self.chosen(entries, self.writer.step, EXACT)
+            if exact != self.chosen(entries, self.floats, DOUBLE):
+                yield say(ELSEWHERE, with_samples(formula(node), self.writer.step))
+
+    def chosen(self, entries: list[Expr], step: Step, system: NumberSystem) -> int:
+        """The place of the first of the largest entries."""
+        values = [worked(entry, {}, step, system) for entry in entries]
+        return reduce(lambda best, k: k if sign(values[k] - values[best]) > 0 else best, range(len(values)))
 
     def exists(self, entry: Expr) -> bool:
         """Whether an entry is one of its array, and no padding."""

@@ -265,7 +265,7 @@ class _Book:
 
     def local(self, subject: Derivative, path: Contribution, final: Expr) -> Iterator[tuple[Expr, Reason]]:
         """The lines below a subject; one that is written out already needs no definition."""
-        if subject.body not in (path.through.target, Ref(self.loss)):  # a term alone, even ``h`` of ``h + h**2``
+        if subject.body not in (path.through.target, Ref(self.loss)):  # a term, even the h of h + h**2
             return itertools.islice(slope_lines(subject.body, path.by, final), 1, None)
         written = fresh_bounds(path.through.body, self.taken(path))
         return slope_lines(written, path.by, final, path.through)

@@ -11,7 +11,8 @@ What a witness is allowed to differ is read off these balls: computed, not guess
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -158,6 +159,28 @@ def nearest_float(value: Value) -> float:
     if isinstance(value, arb):
         return float(value.mid())
     return int(value.p) / int(value.q)  # Python divides whole numbers to the nearest float64
+
+
+def double(value: Value) -> Value:
+    """The float64 nearest to a value, as a rational."""
+    return rational(Fraction(nearest_float(value)))
+
+
+def _rounding(operation: Callable[..., Value]) -> Callable[..., Value]:
+    return lambda *operands: double(operation(*operands))
+
+
+# float64 itself, each operation rounded to nearest as IEEE 754 has it, in the order of the tape
+DOUBLE = NumberSystem(
+    "double",
+    lambda value: double(rational(value)),
+    _rounding(operator.add),
+    _rounding(operator.sub),
+    _rounding(operator.mul),
+    _rounding(divide),
+    _rounding(power),
+    lambda _, function: _rounding(function),
+)
 
 
 def ulps_between(a: float, b: float) -> int:

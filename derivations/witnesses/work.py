@@ -18,6 +18,8 @@ from derivations.witnesses.check import Check, Proof, Report
 from derivations.witnesses.matrix_forms import MatrixForm, matrix_forms, matrix_proofs
 from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
+from derivations.witnesses.sides import require_sides
+from derivations.witnesses.slopes import require_slopes
 from derivations.witnesses.verify import verify
 
 # --- The versions of what works and verifies a page, without importing any of it --------------
@@ -72,6 +74,7 @@ def _derived(asked: Content[Example]) -> Structure:
     example = asked.of
     programs = example.forward, example.backward
     check_slopes(example.backward, example.loss, example.parameters)
+    require_slopes(*programs)
     derivation = derive(*programs, example.loss, example.parameters, example.fits, example.shortcuts)
     if example.spec.page.detail != "full":
         derivation = condense(derivation)
@@ -101,6 +104,7 @@ def work(example: Example, *others: Callable[[Trace], tuple[Check, ...]]) -> Ver
         more = (*structure.proofs, *carried_proofs(trace), *matrix_proofs(forms, trace))
         report = Report(checks, report.proofs + more, report.absent)
         report.require()
+        require_sides(trace, checks)
         return Verified(example, trace, structure.derivation, program, printed, report, forms)
 
     return certified(attempt)

@@ -12,11 +12,16 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
+from derivations.claims.writer import Writer
 from derivations.document import step as batch
-from derivations.document.blocks import Digits
-from derivations.document.kinks import Kinks
+from derivations.document.blocks import Digits, Message
+from derivations.document.compose import rounding_of
+from derivations.document.kinks import ELSEWHERE, Kinks
 from derivations.language.errors import CheckFailed, SpecError
-from derivations.page import build
+from derivations.model.example import prepare
+from derivations.page import build, from_module
+from derivations.run.training import train
+from derivations.spec.spec import parse_spec
 from tests.catalogue.test_catalogue import by_name, spec
 
 KINKED = [row for row in FUNCTIONS if row.kinks]
@@ -129,3 +134,77 @@ def test_a_parameter_without_any_slope_is_refused_in_words(row: Function, tmp_pa
             "w = 1",
             "x = 1\nc = 0.5" if "c" in call.split(",")[-1] else "x = 1",
         )
+
+
+# --- Where float64 stands on another side than the exact run ---------------------------------------
+
+ROUNDED = """
+title = "0 by hand, 5.6e-17 in float64"
+[model]
+equations = '''
+z = a + b - c
+L = {}
+'''
+[data]
+a = 0.1
+b = 0.2
+[parameters]
+c = 0.3
+"""
+TIED = """
+title = "equal by hand, the second larger in float64"
+[model]
+ranges = {{ t = 2 }}
+equations = '''
+h[1] = c
+h[2] = {}
+L = largest(h[t], t)**2 + a
+'''
+[data]
+a = 0.1
+b = 0.2
+[parameters]
+c = 0.3
+"""
+
+
+def kinks_of(text: str) -> list[str]:
+    """The texts of what a page says of the kinks of its first step."""
+    trace = train(prepare(*parse_spec(text)), 64)
+    writer = Writer(trace.steps[0], rounding_of(trace.example), trace.system)
+    blocks = list(Kinks(trace.example, writer).blocks())
+    return [word.text for block in blocks for word in block.words if isinstance(word, Message)]
+
+
+@pytest.mark.parametrize("loss", ["relu(z)", "abs(z)", "max(z, 0)", "leaky_relu(z, 0.1)"])
+def test_a_kink_that_float64_misses_is_told(loss: str) -> None:
+    """0.1 + 0.2 - 0.3 is 0, and 5.6e-17 in float64: torch's slope is that of the right side."""
+    assert 0.1 + 0.2 - 0.3 > 0
+    assert ELSEWHERE in kinks_of(ROUNDED.format(loss))
+
+
+def test_a_kink_that_float64_meets_is_not_said_to_be_missed() -> None:
+    exact = ROUNDED.replace("0.1", "0.25").replace("0.2\n", "0.5\n").replace("0.3", "0.75")
+    assert (said := kinks_of(exact.format("relu(z)")))
+    assert ELSEWHERE not in said
+
+
+def test_a_tie_that_float64_breaks_is_told() -> None:
+    assert ELSEWHERE in kinks_of(TIED.format("a + b"))
+    assert ELSEWHERE not in kinks_of(TIED.format("c*1"))
+
+
+def test_a_tie_that_torch_shares_is_refused() -> None:
+    """torch.amax halves the slope between two equal entries, the page gives all of it to the first."""
+
+    class Largest(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = torch.nn.Parameter(torch.tensor([0.6, 0.6, 0.3], dtype=torch.float64))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.amax(self.w * x, dim=1)
+
+    x, y = torch.ones(1, 3, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    with pytest.raises(CheckFailed, match=r"dL/dw\[1\]: by hand 1.2.*, module 0.6"):
+        from_module(Largest(), x, "MSELoss", y)
