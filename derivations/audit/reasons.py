@@ -32,6 +32,7 @@ from derivations.catalogue import functions
 from derivations.catalogue.shortcuts import SHORTCUTS, Shortcut
 from derivations.document.blocks import Document, Listed, Message, Part, Table, Words
 from derivations.language.errors import CheckFailed
+from derivations.language.names import adjoint
 from derivations.language.parser import parse, parse_program
 from derivations.language.program import Program
 from derivations.language.ranges import affine
@@ -352,12 +353,8 @@ def _definition(step: Step) -> bool:
     if isinstance(subject, Derivative):
         right = same(after.by, subject.by)
     else:
-        right = same(Ref(_adjoint(step.model, after.by.name), after.by.indices), subject)
+        right = same(Ref(adjoint(step.model.loss, after.by.name), after.by.indices), subject)
     return right and any(same(body, after.body) for body in bodies)
-
-
-def _adjoint(model: Model, name: str) -> str:
-    return f"d{model.loss}/d{name}"
 
 
 def _linear(step: Step) -> bool:
@@ -462,7 +459,7 @@ def _simplified(step: Step) -> bool:
 def _chained(step: Step) -> bool:
     """The ways that are named are those of the terms: each once, with ``every`` where it is summed over."""
     by, loss = [*step.holes, NOTHING, NOTHING][:2]
-    wanted = Ref(_adjoint(step.model, by.name), by.indices) if isinstance(by, Ref) else NOTHING
+    wanted = Ref(adjoint(step.model.loss, by.name), by.indices) if isinstance(by, Ref) else NOTHING
     if not step.first or not same(step.subject, wanted) or loss != Ref(step.model.loss):
         return False
     ways = step.said.parts[2]
@@ -489,7 +486,7 @@ def _term_way(term: Expr, model: Model) -> Way | None:
         bound.add(term.index)
         term = term.body
     parts = factors(term)
-    prefix = _adjoint(model, "")
+    prefix = adjoint(model.loss, "")
     outer = [part for part in parts if isinstance(part, Ref) and part.name.startswith(prefix)]
     slopes = [part for part in parts if isinstance(part, Derivative)]
     gates = [part for part in parts if isinstance(part, Call) and part.function == "same"]
@@ -549,20 +546,20 @@ def _cut(text: str) -> Predicate:
     rows = [row for row in SHORTCUTS if row.rule == text]
 
     def predicate(step: Step) -> bool:
-        adjoint = step.first and isinstance(step.subject, Ref)
-        return adjoint and any(_states(row, step) for row in rows)
+        derived = step.first and isinstance(step.subject, Ref)
+        return derived and any(_states(row, step) for row in rows)
 
     return predicate
 
 
 def _states(row: Shortcut, step: Step) -> bool:
     names: dict[str, str] = {}
-    if not _reads(parse(row.slope, functions.NAMES), step.after, row, names, _adjoint(step.model, "")):
+    if not _reads(parse(row.slope, functions.NAMES), step.after, row, names, adjoint(step.model.loss, "")):
         return False
     of = parse(row.of)
     assert isinstance(of, Ref)
     assert isinstance(step.subject, Ref)
-    own = step.subject.name.removeprefix(_adjoint(step.model, ""))
+    own = step.subject.name.removeprefix(adjoint(step.model.loss, ""))
     if names.setdefault(of.name, own) != own:
         return False
     for line in (parse_program(text, functions.NAMES)[0] for text in row.equations):

@@ -149,9 +149,9 @@ def _merged(parts: list[Shape]) -> list[Shape]:
     """Numbers worked together, and counts that stand above and below cancelled."""
     value, counts, rest = Fraction(1), Counter[Shape](), list[Shape]()
     for part in parts:
-        below = isinstance(part, tuple) and part[0] == "below"
+        assert isinstance(part, tuple)
+        below = part[0] == "below"
         inner = part[1] if below else part
-        assert isinstance(inner, tuple)
         if inner[0] == "number" and inner[1]:
             value = value / inner[1] if below else value * inner[1]
         elif inner[0] == "count":
@@ -188,7 +188,7 @@ def factors(expr: Expr) -> list[Expr]:
             return [*(found for found in factors(a) if found != UNIT), *below]
         case Mean(a, bound):
             return [Div(UNIT, Count(bound)), *factors(Sum(a, bound))]
-        case Pow(a, b) if affine(b) == {"": 1}:
+        case Pow(a, b) if affine(b) == {"": Fraction(1)}:
             return factors(a)
     return [expr]
 

@@ -16,7 +16,6 @@ from derivations.document.blocks import (
     say,
 )
 from derivations.language.names import after
-from derivations.language.ranges import is_letter
 from derivations.language.rules import Reason
 from derivations.language.tree import ONE, Call, Expr, Mul, Neg, Ref, children, walk
 from derivations.model.example import Example
@@ -120,7 +119,8 @@ def _chain_words(text: str, parts: tuple[Expr, ...], example: Example) -> Words:
 
 def _letters(entry: Expr) -> set[str]:
     """The letters between the brackets of an entry."""
-    return {part.name for place in children(entry) for part in walk(place) if is_letter(part)}
+    parts = (part for place in children(entry) for part in walk(place) if isinstance(part, Ref))
+    return {part.name for part in parts if not part.indices}
 
 
 def samples_words(samples: tuple[int, ...]) -> Message:

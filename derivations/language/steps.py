@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from derivations.language.backward import Contribution, contributions, instance, reduce
+from derivations.language.backward import Contribution, contributions, instance
+from derivations.language.contributions import reduce
 from derivations.language.names import adjoint
 from derivations.language.products import is_coefficient, product, total
 from derivations.language.program import Equation, Program, fresh_bounds, rewrite_reductions
