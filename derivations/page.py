@@ -20,7 +20,7 @@ from derivations.audit.evidence import Evidence
 from derivations.audit.reasons import require_reasons
 from derivations.audit.sentences.asked import require_sentences, sight_of
 from derivations.audit.truth import require
-from derivations.document.author import folder_of, own_words
+from derivations.document.author import own_words, templates_of
 from derivations.document.blocks import Message, message, phrase
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
@@ -36,6 +36,7 @@ from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import find
 from derivations.spec.keywords import PageKeywords, TrainingKeywords
 from derivations.spec.spec import Source, Spec, parse_spec, read_spec, with_page
+from derivations.spec.template_folder import Templates
 from derivations.witnesses.check import Check, Report
 from derivations.witnesses.optimizer import check_optimizer
 from derivations.witnesses.work import Verified, versions, work
@@ -159,14 +160,14 @@ def make(
     Raises `DerivationsError`.
     """
     wanted = formats_of(formats)
-    folder = folder_of(spec, source)
-    own = own_words(folder)
+    templates = templates_of(spec, source)
+    own = own_words(templates)
     try:
         example = prepare(spec, source)
         check_page(example, source)
         check_optimizer(example, source)
         run = work(example, *witnesses)
-        desk = Desk(spec_digest(source), source.stem, folder, own, source)
+        desk = Desk(spec_digest(source), source.stem, templates, own, source)
         pressed = partial(_press, run, desk)
         page = Page(spec.title, certified(pressed, run.trace.bits), pressed)
         for form in wanted:
@@ -196,7 +197,7 @@ class Desk:
 
     digest: str
     stem: str
-    templates: Path | None
+    templates: Templates | None
     own: tuple[tuple[str, str], ...]
     source: Source
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from derivations import __version__
 from derivations.catalogue import outside
-from derivations.spec.template_folder import template_folder
+from derivations.language.errors import SpecError
+from derivations.spec.template_folder import read_templates, template_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent
 MAX_BYTES = 1_000_000
@@ -84,7 +85,10 @@ def _templates(folder: Path, tables: Mapping[str, Any]) -> list[Path]:
     if not isinstance(name, str) or not name or set(name) & set("/\\\0") or name.startswith("."):
         return []
     found = template_folder(folder, name)
-    return sorted(path for path in found.rglob("*") if path.is_file()) if found else []
+    try:
+        return [found / file for file, _ in read_templates(found).files] if found else []
+    except SpecError as fault:  # the page itself says so
+        raise ValueError(fault.message) from None
 
 
 READERS: tuple[Callable[[Path, Mapping[str, Any]], list[Path]], ...] = (_columns, _templates)

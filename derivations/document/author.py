@@ -15,50 +15,50 @@ from string import Formatter
 from derivations.language.errors import SpecError, nearest
 from derivations.notation.locales import texts
 from derivations.spec.spec import Source, Spec
-from derivations.spec.template_folder import template_folder
+from derivations.spec.template_folder import Templates, read_templates, template_folder
 
-MESSAGES, LARGEST = "messages.toml", 1_000_000
+MESSAGES = "messages.toml"
 Own = tuple[tuple[str, str], ...]
 
 
-def folder_of(spec: Spec, source: Source) -> Path | None:
-    """The folder of the author's templates; raises `SpecError` where there is none of that name."""
+def templates_of(spec: Spec, source: Source) -> Templates | None:
+    """The author's templates; raises `SpecError` where there is no folder of that name."""
     name = spec.page.templates
     if name is None:
         return None
     found = template_folder((source.folder or Path.cwd()).resolve(), name)
     if found is None:
-        hint = "It is looked for beside the spec and in the folders above it."
+        hint = "It is looked for beside the spec and in the folders above it, up to that of the project."
         raise source.error(f"there is no folder '{name}'", "page", "templates", hint=hint)
-    return found
+    return read_templates(found)
 
 
-def own_words(folder: Path | None) -> Own:
+def own_words(templates: Templates | None) -> Own:
     """The author's words for ours; raises `SpecError` for a text that no page says, or other holes."""
-    path = folder / MESSAGES if folder else None
-    if path is None or not path.is_file():
+    if templates is None or MESSAGES not in templates:
         return ()
+    text, file = templates.text(MESSAGES), templates.place(MESSAGES)
     try:
-        if path.stat().st_size > LARGEST:
-            raise SpecError("this file is too large", file=str(path))
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as fault:
-        raise SpecError(f"not valid TOML: {fault}", file=str(path)) from None
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise SpecError(f"not valid TOML: {fault}", file=file) from None
     for ours, theirs in table.items():
-        _check(ours, theirs, path)
+        line = next((n for n, one in enumerate(text.splitlines(), 1) if ours[:20] in one), 1)
+        try:
+            _check(ours, theirs)
+        except SpecError as fault:
+            raise SpecError(fault.message, hint=fault.hint, file=file, line=line, column=1) from None
     return tuple(table.items())
 
 
-def _check(ours: str, theirs: object, path: Path) -> None:
-    line = next((n for n, text in enumerate(path.read_text().splitlines(), 1) if ours[:20] in text), 1)
-    where = {"file": str(path), "line": line, "column": 1}
+def _check(ours: str, theirs: object) -> None:
     if ours not in texts():
-        raise SpecError(f"no page says '{ours}'", hint=nearest(ours, texts(), "texts"), **where)  # type: ignore[arg-type]
+        raise SpecError(f"no page says '{ours}'", hint=nearest(ours, texts(), "texts"))
     if not isinstance(theirs, str) or not theirs:
-        raise SpecError(f"what stands for '{ours}' is not a text", **where)  # type: ignore[arg-type]
+        raise SpecError(f"what stands for '{ours}' is not a text")
     if holes(ours) != holes(theirs):
         hint = f"Write a text with {' and '.join(holes(ours)) or 'no hole'}."
-        raise SpecError(f"'{theirs}' has not the holes of '{ours}'", hint=hint, **where)  # type: ignore[arg-type]
+        raise SpecError(f"'{theirs}' has not the holes of '{ours}'", hint=hint)
 
 
 def holes(text: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from derivations.figures.drawing import Drawing
@@ -18,6 +17,7 @@ from derivations.notation.chain import Formula, formula
 from derivations.notation.locales import Locale, locale
 from derivations.notation.locales import phrase as phrase
 from derivations.notation.locales import phrases as phrases
+from derivations.spec.template_folder import Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,14 @@ Block: TypeAlias = Heading | Prose | Display | Table | Listing | Figure
 class Document:
     """A page: its blocks in order, the language of its words, and what its author sets in place of ours.
 
-    ``own`` are the author's words for ours, ``templates`` is the folder of the author's templates.
+    ``own`` are the author's words for ours, ``templates`` are the author's templates.
     """
 
     title: str
     blocks: tuple[Block, ...]
     language: str = "en"
     own: tuple[tuple[str, str], ...] = ()
-    templates: Path | None = None
+    templates: Templates | None = None
 
     @property
     def wording(self) -> Locale:

@@ -1,8 +1,11 @@
-"""Templates to text. Templates arrange blocks; they do no arithmetic, and all plain text is escaped."""
+"""Templates to text. Templates arrange blocks; they do no arithmetic, and all plain text is escaped.
+
+They are given plain data (`derivations.formats.given`) and run in a sandbox with limits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -12,6 +15,7 @@ from jinja2 import (
     BytecodeCache,
     ChoiceLoader,
     FileSystemLoader,
+    FunctionLoader,
     PrefixLoader,
     StrictUndefined,
     TemplateSyntaxError,
@@ -19,11 +23,13 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from derivations.document.blocks import Document
+from derivations.formats.given import Given
+from derivations.formats.sandbox import Meter, Sandbox
 from derivations.language.errors import DerivationsError, SpecError
+from derivations.spec.template_folder import Templates
 
 
 def templates_folder() -> Path:
@@ -53,58 +59,79 @@ COMPILED = Compiled()
 
 
 def environment(
-    escape: Callable[[str], str], filters: Mapping[str, Callable[..., Any]], own: Path | None = None
-) -> ImmutableSandboxedEnvironment:
-    """Jinja over the author's templates and the shipped ones; what is not marked as markup is escaped."""
+    escape: Callable[[str], str],
+    filters: Mapping[str, Callable[..., Any]],
+    own: Templates | None = None,
+    given: Given | None = None,
+) -> Sandbox:
+    """Jinja over the author's templates and the shipped ones; what is not marked as markup is escaped.
+
+    With templates of an author's all work is counted and limited.
+    """
+    meter = Meter() if own else None
+    data = given or Given()
 
     @pass_context  # or Jinja would escape what stands in a template itself, as HTML
     def finalize(context: Context, value: Any) -> Any:
-        return value if isinstance(value, Markup) else Markup(escape(str(value)))
+        if meter is not None:
+            meter.room(meter.weigh(value))
+        found = value if isinstance(value, Markup) else Markup(escape(str(value)))
+        return found if meter is None else meter.made(found)
 
-    found = ImmutableSandboxedEnvironment(
+    found = Sandbox(
+        meter,
         loader=_loader(own),
-        bytecode_cache=COMPILED,
+        bytecode_cache=None if own else COMPILED,
         undefined=StrictUndefined,
         finalize=finalize,
         autoescape=True,  # by `finalize`; so that what a block or a macro prints is markup
         keep_trailing_newline=True,
     )
-    found.filters |= dict(filters) | {"raw": Markup}
-    found.tests["kind"] = lambda block, name: type(block).__name__ == name
+    found.filters |= {name: data.filter(work) for name, work in filters.items()} | {"raw": Markup}
+    found.tests["kind"] = lambda block, name: isinstance(block, Mapping) and block.get("type") == name
     return found
 
 
-def _loader(own: Path | None) -> BaseLoader:
+def _loader(own: Templates | None) -> BaseLoader:
     """The author's folder first; ours is also there as ``shipped/…``, to be extended."""
     ours = FileSystemLoader(templates_folder())
-    theirs = [FileSystemLoader(own)] if own else []
+    theirs = [FunctionLoader(lambda name: _own(own, name))] if own else []
     return ChoiceLoader([*theirs, PrefixLoader({"shipped": ours}), ours])
 
 
-def filled(environment: ImmutableSandboxedEnvironment, template: str, **given: Any) -> str:
+def _own(own: Templates, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """A template of the author's, as it was read: its text, its place, and that it does not change."""
+    return (own.text(name), own.place(name), lambda: True) if name in own else None
+
+
+def filled(environment: Sandbox, template: str, own: Templates | None = None, **given: Any) -> str:
     """The text of a template; what is wrong with an author's one is a `SpecError` at its place."""
     try:
-        return tidied(environment.get_template(template).render(**given))
+        return tidied("".join(environment.get_template(template).generate(**given)))
     except TemplateSyntaxError as fault:
         where = fault.filename or fault.name or template
         raise SpecError(f"template: {fault.message}", file=where, line=fault.lineno, column=1) from None
     except DerivationsError:
         raise
     except Exception as fault:
-        place = _place(fault, environment)
+        place = _place(fault, own)
         if place is None:
             raise
         file, line = place
-        message = f"template: {fault or type(fault).__name__}"
-        raise SpecError(message, file=file, line=line, column=1) from None
+        raise SpecError(f"template: {_said(fault)}", file=file, line=line, column=1) from None
 
 
-def _place(fault: Exception, environment: ImmutableSandboxedEnvironment) -> tuple[str, int] | None:
+def _said(fault: Exception) -> str:
+    if isinstance(fault, RecursionError):
+        return "it calls itself, or includes itself, without end"
+    return str(fault) or type(fault).__name__
+
+
+def _place(fault: Exception, own: Templates | None) -> tuple[str, int] | None:
     """The line of a template of the author's at which rendering stopped; None for one of ours."""
     frames = [(one.filename, one.lineno or 1) for one in extract_tb(fault.__traceback__)]
-    ours = str(templates_folder())
-    found = [(file, line) for file, line in frames if file.endswith(".j2")]
-    return next((at for at in reversed(found) if not at[0].startswith(ours)), None)
+    theirs = {own.place(name) for name, _ in own.files} if own else set()
+    return next((frame for frame in reversed(frames) if frame[0] in theirs), None)
 
 
 def render(
@@ -112,10 +139,17 @@ def render(
     template: str,
     escape: Callable[[str], str],
     filters: Mapping[str, Callable[..., Any]],
-    **given: Any,
+    shapes: Sequence[type] = (),
+    **more: Any,
 ) -> str:
-    """The document, and what else is given, through a template."""
-    return filled(environment(escape, filters, document.templates), template, document=document, **given)
+    """The document, and what else is given, through a template, as plain data.
+
+    ``shapes`` are dataclasses of the format whose fields a template may read.
+    """
+    data = Given(shapes)
+    jinja = environment(escape, filters, document.templates, data)
+    given = {name: data.of(value) for name, value in {"document": document, **more}.items()}
+    return filled(jinja, template, document.templates, **given)
 
 
 def tidied(text: str) -> str:

@@ -98,6 +98,8 @@ def test_nothing_of_ours_may_be_lost_or_altered(block: str, tmp_path: Path) -> N
         ("{% block prose %}{{ range(10000000) }}{% endblock %}", "Range too big"),
         ("{% block prose %}{% include '../../secret.j2' %}{% endblock %}", "secret"),
         ("{% block prose %}{{ 1/0 }}{% endblock %}", "division by zero"),
+        ("{% block prose %}{{ document.templates.folder }}{% endblock %}", "no attribute 'templates'"),
+        ("{% block prose %}{{ ('a' * 4000000000) | length }}{% endblock %}", "20,000,000 characters"),
     ],
 )
 def test_what_is_wrong_with_a_template_is_told(text: str, message: str, tmp_path: Path) -> None:
@@ -144,6 +146,9 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         (tmp_path / "sgd.toml").write_text(SPEC.replace('"mine"', f'"{name}"'))
         with pytest.raises(SpecError, match="templates"):
             derivations.build(tmp_path / "sgd.toml", ("md",))
+    (tmp_path / "sgd.toml").write_text(SPEC.replace('"mine"', '"etc"'))  # as in the root of the file system
+    with pytest.raises(SpecError, match="there is no folder 'etc'"):
+        derivations.build(tmp_path / "sgd.toml", ("md",))
 
 
 def test_a_page_depends_on_its_templates(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from derivations.document.languages import text_of
 from derivations.figures.svg import check_svg, svg_of
 from derivations.formats.html.read import read_html, tree
 from derivations.formats.html.surroundings import Frame
-from derivations.formats.html.tables import CAPTIONS, OTHER, form, side
+from derivations.formats.html.tables import CAPTIONS, OTHER, Cell, Form, Line, form, side
 from derivations.formats.html.words import Setter, escape, plain, verbatim
 from derivations.formats.play.write import policy, script
 from derivations.formats.press import Press, Printer, audited
-from derivations.formats.render import environment, filled, templates_folder
+from derivations.formats.render import render, templates_folder
 from derivations.language.errors import Mismatch
 
 POLICY = (
@@ -67,10 +67,12 @@ def _filters(press: Press) -> Mapping[str, Callable[..., Any]]:
 def write(press: Press) -> str:
     """The page as HTML."""
     found = script(press)
-    return filled(
-        environment(escape, _filters(press), press.document.templates),
+    return render(
+        press.document,
         "html/page.html.j2",
-        document=press.document,
+        escape,
+        _filters(press),
+        (Form, Line, Cell),
         language=press.document.language,
         policy=Markup(_policy(found)),
         script=Markup(found),

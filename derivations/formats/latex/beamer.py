@@ -6,8 +6,9 @@ What is uncovered on which slide is said in numbers, for amsmath sets a display 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -16,7 +17,7 @@ from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.formats.latex import setting as latex_set
 from derivations.formats.latex.read import Found, latex_items, put_together
 from derivations.formats.latex.setting import Setter, row, space
-from derivations.formats.latex.text import escape
+from derivations.formats.latex.text import escape, holds_chinese
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
 from derivations.layout.frames import Frame, frames
@@ -31,17 +32,16 @@ STEPWISE = ("derivation",)  # tables whose rows are uncovered one after another
 
 @dataclass(frozen=True)
 class Show:
-    """A frame as the template has it: the opening words, options, pieces in LaTeX."""
+    """A frame as the template has it: the opening words, options, pieces in LaTeX.
+
+    One that holds a listing is fragile: Beamer must read it as it stands.
+    """
 
     heading: Heading
     number: int
     count: int
     pieces: tuple[Markup, ...]
-
-    @property
-    def is_fragile(self) -> bool:
-        """Whether the frame holds a listing, which Beamer must read as it stands."""
-        return any("\\begin{lstlisting}" in piece for piece in self.pieces)
+    is_fragile: bool
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Stage:
             at += not goes_on and not still
             shown.append(Markup(self.piece(piece, 0 if still else at)))
             at += 0 if still else self.steps(piece) - 1
-        return Show(frame.heading, frame.number, count, tuple(shown))
+        fragile = any("\\begin{lstlisting}" in piece for piece in shown)
+        return Show(frame.heading, frame.number, count, tuple(shown), fragile)
 
     def steps(self, piece: Piece) -> int:
         """How many clicks a piece takes."""
@@ -164,8 +165,8 @@ def write(press: Press) -> str:
     found = frames(press.document, press.symbols, slide)
     counts = {frame.heading: frame.number for frame in found}
     shows = [stage.show(frame, counts[frame.heading]) for frame in found]
-    filters = {"words": stage.setter.words}
-    return render(press.document, "beamer/page.tex.j2", escape, filters, frames=shows)
+    filters: dict[str, Callable[..., Any]] = {"words": stage.setter.words, "holds_chinese": holds_chinese}
+    return render(press.document, "beamer/page.tex.j2", escape, filters, (Show,), frames=shows)
 
 
 # --- read back ------------------------------------------------------------------------------------------

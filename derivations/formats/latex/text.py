@@ -61,3 +61,8 @@ def _letter(letter: str) -> str:
 def _is_chinese(letter: str) -> bool:
     """Whether a letter is one of the Chinese font; a page that holds one loads CJKutf8."""
     return letter > "\u2e80" and len(letter.encode("gb2312", "ignore")) == 2
+
+
+def holds_chinese(text: str) -> bool:
+    """Whether LaTeX holds a letter of the Chinese font, which must then be loaded."""
+    return max(text, default="") > "⺀"

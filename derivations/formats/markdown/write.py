@@ -143,8 +143,8 @@ def written(document: Document, press: Press, dialect: Dialect = GITHUB) -> str:
         "close": lambda region: Markup(dialect.close(region, press)),
     }
     filters = {**_filters(press), **around}
-    given = {"regions": list(regions(document)), "front": Markup(dialect.front(press))}
-    return render(document, dialect.template, escape, filters, **given)
+    found, front = list(regions(document)), Markup(dialect.front(press))
+    return render(document, dialect.template, escape, filters, regions=found, front=front)
 
 
 def bare(text: str, press: Press, dialect: Dialect = GITHUB) -> str:

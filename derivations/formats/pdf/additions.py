@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from pathlib import Path
 
 from derivations.claims.writer import given, leaf
 from derivations.document.blocks import Block, Heading
@@ -195,12 +194,12 @@ class Additions:
 
     def _place(self, shown: str) -> str:
         """The line of a template in which a number stands as it is, if there is one."""
-        folder, digits = self.press.document.templates or Path(), shown.lstrip("−-")
-        for file in sorted(folder.rglob("*.j2")):
-            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        templates, digits = self.press.document.templates, shown.lstrip("−-")
+        for file, content in templates.files if templates else ():
+            lines = content.decode(errors="replace").splitlines() if file.endswith(".j2") else ()
             for line, text in enumerate(lines, 1):
-                if re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d)", text):
-                    return f"{file.relative_to(folder.parent)}:{line}: "
+                if templates and re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d)", text):
+                    return f"{templates.folder.name}/{file}:{line}: "
         return ""
 
 

@@ -17,7 +17,7 @@ from derivations.figures.drawing import decimal
 from derivations.figures.svg import svg_of
 from derivations.formats.pdf.text import code, escape, fonts, shown, verbatim
 from derivations.formats.press import Press
-from derivations.formats.render import environment, filled
+from derivations.formats.render import render
 from derivations.layout.paper import Paper, on_paper, pairs, sticking
 from derivations.layout.widths import LARGE, SPACED, Sheet, chain_width, head_width, row_heights
 from derivations.notation.boxes import Box, Sign
@@ -238,8 +238,8 @@ def source_of(document: Document, symbols: Symbols) -> str:
     """A document as Typst."""
     family = Markup("".join(f"{quoted(name)}, " for name in fonts(document.language)))
     paper = on_paper(document, symbols, LINE)
-    jinja = environment(escape, filters(Setter(symbols, document.language), paper), document.templates)
-    return filled(jinja, TEMPLATE, document=paper.document, fonts=family, language=code(document.language))
+    work = filters(Setter(symbols, document.language), paper)
+    return render(paper.document, TEMPLATE, escape, work, fonts=family, language=code(document.language))
 
 
 def write(press: Press) -> str:
