@@ -1,4 +1,4 @@
-"""Remembering what was verified, by content, and writing files whole.
+"""Remembering what was verified, by content, and writing one file whole.
 
 A page is remembered under its key (`courses/inputs.py`) only after it was verified. An entry is one file:
 a line with the digest of the next line, a line that lists the files of the page with their digests and
@@ -18,9 +18,12 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from derivations.files import umask
+
 KEPT_BYTES = 500_000_000
 HOUR = 3600
 JUST_USED, FORGOTTEN = 24 * HOUR, 90 * 24 * HOUR
+UNFINISHED = "."  # begins the name of a file that a killed process was writing
 
 
 def folder() -> Path:
@@ -97,14 +100,18 @@ def remember(digest: str, files: Mapping[str, bytes]) -> None:
 
 
 def forget(now: float | None = None) -> None:
-    """Remove what was not used for 90 days and, beyond 500 MB, what was not used for a day, oldest first."""
+    """Remove what was not used for 90 days and, beyond 500 MB, what was not used for a day, oldest first.
+
+    What a killed process was writing goes after an hour.
+    """
     now, held = now or time.time(), 0
     try:
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder()) if entry.is_file()]
         for stat, path in sorted(found, key=lambda pair: -pair[0].st_mtime):
             unused = now - stat.st_mtime
             held += stat.st_size
-            if unused > FORGOTTEN or (held > KEPT_BYTES and unused > JUST_USED):
+            dead = path.name.startswith(UNFINISHED) and unused > HOUR
+            if dead or unused > FORGOTTEN or (held > KEPT_BYTES and unused > JUST_USED):
                 path.unlink(missing_ok=True)
     except OSError:
         return
@@ -116,21 +123,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        os.chmod(name, 0o644 & ~_umask())
+        os.chmod(name, 0o644 & ~umask())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def write_if_changed(path: Path, content: bytes) -> None:
-    """Write a file unless it has these bytes already, so that its time tells when it changed."""
-    if not _same(path, hashlib.sha256(content).hexdigest(), len(content)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from derivations import __version__
-from derivations.cache import write_atomically, write_if_changed
+from derivations.cache import write_atomically
 from derivations.catalogue.table import rows
 from derivations.courses import command
 from derivations.courses.workers import cores
+from derivations.files import write_together
 from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.spec.gallery import names, titles
@@ -87,7 +88,7 @@ def gallery(output: Output = Path("output"), fresh: Fresh = False, jobs: Jobs = 
     from derivations.courses.gallery import BUILT, INDEX, index
 
     def write_index() -> list[str]:
-        write_if_changed(output / INDEX, index().encode())
+        write_together(output, {INDEX: index().encode()})
         return [INDEX]
 
     request = command.Request(tuple(names()), output, BUILT, fresh, jobs or cores(), write_index)

@@ -25,6 +25,7 @@ from derivations.document.blocks import Message, message, phrase
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import check_page, symbols_of
+from derivations.files import write_together
 from derivations.formats.press import Content, Press, printer
 from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
@@ -96,11 +97,9 @@ class Page:
         return {name: content for files in self.beside.values() for name, content in files.items()}
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write every format and what it refers to into a folder; the files that were written."""
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        """Write every format and what it refers to into a folder, all or none; the files."""
         files = self.files()
-        for name, content in files.items():
-            Path(folder, name).write_bytes(content)
+        write_together(Path(folder), files)
         return [Path(folder, name) for name in files]
 
     @property

@@ -19,6 +19,7 @@ import derivations
 
 PACKAGE = Path(derivations.__file__).parent
 TIERS = (  # the way of the data, lowest first; rooms of one floor do not know each other
+    {"files"},
     {"catalogue", "cache"},
     {"language"},
     {"numbers"},

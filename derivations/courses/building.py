@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from derivations.cache import Remembered, recall, remember, write_if_changed
-from derivations.courses.finding import Plan, Planned
+from derivations.cache import Remembered, recall, remember
+from derivations.courses.finding import Plan, Planned, folded
 from derivations.courses.inputs import key_of
+from derivations.courses.record import with_record
 from derivations.courses.workers import BAD_SPEC, Answer, Workers, work
+from derivations.files import write_together
 
 INDEX = ("index.md", "index.html")
 
@@ -102,9 +104,10 @@ class Building:
             return failed(page, refused, BAD_SPEC)
         if isinstance(found, Remembered):
             return Outcome(page, "unchanged", paths)
+        files = dict(zip(paths, found.files.values(), strict=True))
         try:
-            for path, content in zip(paths, found.files.values(), strict=True):
-                write_if_changed(self.output / path, content)
+            whole = files if self.plan.root is None else with_record(self.output, page, files)
+            write_together(self.output, whole)
         except OSError as fault:
             return failed(page, f"{self.output}: cannot write here: {fault.strerror}", BAD_SPEC)
         return Outcome(page, "restored" if found.restored else "built", paths, found.seconds)
@@ -112,12 +115,13 @@ class Building:
     def _refused(self, page: Planned, paths: tuple[str, ...]) -> str:
         """Why a page may not be written: another page, the index or a file that is read lies there."""
         for path in paths:
-            if self.plan.root is not None and path in INDEX:
+            if self.plan.root is not None and folded(path) in INDEX:
                 return f"{page.name}: its page would be the index of the course; choose another name"
             if os.path.join(os.path.realpath(self.output), path) in self.sources:
                 return f"{page.name}: '{path}' would overwrite a file that the course reads"
-            if self.claimed.setdefault(path, page.name) != page.name:
-                return f"{page.name}: '{path}' is written by '{self.claimed[path]}' too; choose another name"
+            if self.claimed.setdefault(folded(path), page.name) != page.name:
+                other = self.claimed[folded(path)]
+                return f"{page.name}: '{path}' is written by '{other}' too; choose another name"
         return ""
 
     @cached_property

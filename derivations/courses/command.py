@@ -15,6 +15,7 @@ from derivations.courses.index import write_index
 from derivations.courses.record import settle
 from derivations.courses.telling import Telling
 from derivations.courses.workers import Answer, Workers
+from derivations.files import finish
 from derivations.formats.table import DEFAULT
 from derivations.language.errors import DerivationsError
 
@@ -73,6 +74,7 @@ def build_round(
     except DerivationsError as fault:
         Telling(request.output, many=False).say(f"error: {fault}")
         return Round(fault.exit_status)
+    finish(request.output)
     many = len(found.pages) > 1 or found.root is not None
     building = Building(
         found, request.output, formats, request.fresh, workers if many or again else None, failures

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unicodedata import normalize
 
 from derivations.courses.inputs import MAX_BYTES, Inputs, inputs
 from derivations.language.errors import DerivationsError, SpecError
@@ -73,6 +74,11 @@ def one_line(text: str) -> str:
     return " ".join(CONTROL.sub(" ", text.encode(errors="replace").decode()).split())
 
 
+def folded(path: str) -> str:
+    """A path as a file system sees it that does not tell small letters from capitals."""
+    return normalize("NFC", path).casefold()
+
+
 def near(path: Path) -> Path:
     """A path as a person here would write it."""
     here = Path.cwd()
@@ -126,7 +132,7 @@ def _apart(pages: list[Planned]) -> Iterator[Planned]:
         if page.fault is None and same in seen:
             continue
         seen.add(same)
-        first = taken.setdefault(page.place, page) if page.fault is None else page
+        first = taken.setdefault(folded(page.place), page) if page.fault is None else page
         if first is not page:
             message = f"'{first.name}' has the same name; one page would overwrite the other"
             page = Planned(page.spec, page.name, fault=SpecError(message, file=page.name))

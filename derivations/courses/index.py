@@ -14,11 +14,12 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
 
-from derivations.cache import recall, remember, write_if_changed
+from derivations.cache import recall, remember
 from derivations.courses.building import INDEX, Outcome
 from derivations.courses.course import Course
 from derivations.courses.finding import one_line
 from derivations.courses.inputs import digest_of
+from derivations.files import write_together
 from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError
 from derivations.notation.languages import LANGUAGES, SOURCE
@@ -77,8 +78,7 @@ def write_index(
         files = {name: _rendered(name, course.title, sections, language).encode() for name in INDEX}
         remember(digest, files)
     try:
-        for name, content in files.items():
-            write_if_changed(output / name, content)
+        write_together(output, files)
     except OSError as fault:
         raise SpecError(f"cannot write here: {fault.strerror}", file=str(output)) from None
     return list(files)

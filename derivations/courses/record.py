@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from derivations.cache import write_if_changed
-from derivations.courses.building import Outcome
 from derivations.courses.finding import Planned
+from derivations.files import is_inside, write_together
+
+if TYPE_CHECKING:
+    from derivations.courses.building import Outcome
 
 RECORD = ".derivations.json"
 
@@ -27,6 +30,18 @@ class Entry:
 
     source: str
     files: tuple[str, ...]
+
+
+def with_record(output: Path, page: Planned, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a page that is about to be written, and the record in which they are its own already.
+
+    Written together, no page can stay that nobody knows. Until `settle`, the page also owns what it had.
+    """
+    now, name, source = _read(output), _name(output, page), _source(page)
+    old = now.get(name, Entry("", ()))
+    same = source if old.source == source else ""
+    now[name] = Entry(same, tuple(sorted({*old.files, *files})))
+    return {**files, RECORD: _text(now)}
 
 
 def settle(output: Path, outcomes: Iterable[Outcome], spared: frozenset[str]) -> list[str]:
@@ -44,8 +59,9 @@ def settle(output: Path, outcomes: Iterable[Outcome], spared: frozenset[str]) ->
             now[name] = Entry(source, tuple(sorted({*outcome.files, *others})))
     held = {file for entry in now.values() for file in entry.files}
     gone = dict.fromkeys(file for entry in before.values() for file in entry.files if file not in held)
-    _write(output, now)
-    return [file for file in gone if _remove(output, file, spared)]
+    with suppress(OSError):
+        return write_together(output, {RECORD: _text(now)}, [f for f in gone if _may_go(output, f, spared)])
+    return []
 
 
 def _name(output: Path, page: Planned) -> str:
@@ -68,31 +84,18 @@ def _read(output: Path) -> dict[str, Entry]:
     with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
         found = json.loads((output / RECORD).read_text(encoding="utf-8"))
         return {
-            name: Entry(entry["source"], tuple(file for file in entry["files"] if _is_inside(file)))
+            name: Entry(entry["source"], tuple(file for file in entry["files"] if is_inside(file)))
             for name, entry in found.items()
         }
     return {}
 
 
-def _is_inside(file: object) -> bool:
-    if not isinstance(file, str) or "\\" in file or "\0" in file:
-        return False
-    path = PurePosixPath(file)
-    return not path.is_absolute() and ".." not in path.parts and path.suffix != ".toml"
-
-
-def _write(output: Path, now: dict[str, Entry]) -> None:
+def _text(now: Mapping[str, Entry]) -> bytes:
     text = json.dumps({name: asdict(now[name]) for name in sorted(now)}, indent=1) + "\n"
-    with suppress(OSError):
-        write_if_changed(output / RECORD, text.encode())
+    return text.encode()
 
 
-def _remove(output: Path, file: str, spared: frozenset[str]) -> bool:
+def _may_go(output: Path, file: str, spared: frozenset[str]) -> bool:
     path, top = output / file, os.path.realpath(output)
     outside = os.path.commonpath([top, os.path.realpath(path.parent)]) != top
-    if outside or os.path.realpath(path) in spared or not path.is_file():
-        return False
-    with suppress(OSError):
-        path.unlink()
-        return True
-    return False
+    return not outside and os.path.realpath(path) not in spared

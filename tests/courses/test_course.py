@@ -23,12 +23,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from derivations import cache, cli
-from derivations.courses import inputs
+from derivations.courses import command, inputs
 from derivations.courses.building import Building, exit_status, failed
 from derivations.courses.finding import Planned, natural, plan
 from derivations.courses.inputs import key
 from derivations.courses.record import RECORD
 from derivations.courses.workers import UNFINISHED, Answer, Workers
+from derivations.files import ASIDE
 from derivations.formats.table import BY_NAME
 
 MAIN = [sys.executable, "-m", "derivations"]
@@ -83,7 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
-    def command(*arguments: str) -> tuple[int, str, str]:
+    def called(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["derivations", *arguments])
         status = 0
         try:
@@ -93,7 +94,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         captured = capfd.readouterr()
         return status, captured.out, captured.err
 
-    return command
+    return called
 
 
 @pytest.fixture
@@ -416,6 +417,73 @@ def test_a_page_does_not_outlive_its_spec(run: Run, answers: dict[str, Answer]) 
     write(Path("c/a.toml"), spec("changed"))
     run("build", "c", "-f", "md")
     assert "a.tex" not in tree(Path("output")), "the tex of the earlier spec"
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_page_of_a_killed_course_does_not_stay_when_its_spec_fails(
+    changed: bool, run: Run, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Path("c/a.toml"), spec())
+    write(Path("c/b.toml"), spec())
+    if changed:
+        run("build", "c", "-f", "md,tex")
+        write(Path("c/a.toml"), spec("changed"))
+    with monkeypatch.context() as patch:  # killed when every page is written, and nothing else
+        patch.setattr(command, "_after", lambda *_: sys.exit(9))
+        assert run("build", "c", "-f", "md")[0] == 9
+    assert "a.md" in tree(Path("output"))
+    write(Path("c/a.toml"), spec("wrong"))
+    answers["a"] = WRONG
+    assert run("build", "c", "-f", "md")[0] == 1
+    assert not {"a.md", "a.tex"} & set(tree(Path("output")))
+    assert "b.md" in tree(Path("output"))
+
+
+def test_a_killed_course_that_is_built_again_keeps_no_format_of_the_earlier_spec(
+    run: Run, answers: dict[str, Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Path("c/a.toml"), spec())
+    run("build", "c", "-f", "md,tex")
+    write(Path("c/a.toml"), spec("changed"))
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_after", lambda *_: sys.exit(9))
+        run("build", "c", "-f", "md")
+    assert "a.tex" in tree(Path("output"))
+    run("build", "c", "-f", "md")
+    assert "a.tex" not in tree(Path("output"))
+
+
+def test_what_a_killed_build_left_is_cleared_away_at_the_next_start(
+    run: Run, answers: dict[str, Answer]
+) -> None:
+    write(Path("c/a.toml"), spec())
+    run("build", "c", "-f", "md")
+    before = tree(Path("output"))
+    write(Path(f"output/{ASIDE}killed/new0"), "half")
+    assert "1 unchanged" in run("build", "c", "-f", "md")[2]
+    assert tree(Path("output")) == before
+
+
+def test_nothing_is_written_through_a_link_in_the_output(run: Run, answers: dict[str, Answer]) -> None:
+    write(Path("c/week1/a.toml"), spec())
+    write(Path("c/b.toml"), spec())
+    write(Path("victim/a.md"), "mine")
+    Path("output").mkdir()
+    Path("output/week1").symlink_to("../victim")
+    status, _, err = run("build", "c", "-f", "md")
+    assert status == 2
+    assert "'output/week1' is a link" in err
+    assert tree(Path("victim")) == {"a.md": b"mine"}
+    assert "b.md" in tree(Path("output"))
+
+
+def test_names_that_some_file_systems_do_not_tell_apart(run: Run, answers: dict[str, Answer]) -> None:
+    for name in ("c/a", "c/A", "c/ü", "c/u\u0308", "c/Index"):
+        write(Path(f"{name}.toml"), spec())
+    status, _, err = run("build", "c", "-f", "md")
+    assert status == 2
+    assert err.count("has the same name; one page would overwrite the other") == 2
+    assert "its page would be the index" in err
 
 
 def test_another_course_in_the_same_output_stays(run: Run, answers: dict[str, Answer]) -> None:
