@@ -20,8 +20,8 @@ from derivations.audit.evidence import Evidence
 from derivations.audit.reasons import require_reasons
 from derivations.audit.sentences.asked import require_sentences, sight_of
 from derivations.audit.truth import require
-from derivations.document.author import own_words, templates_of
-from derivations.document.blocks import Message, message, phrase
+from derivations.document.author import check_title, own_words, templates_of
+from derivations.document.blocks import Listed, Message, message, phrase
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import check_page, symbols_of
@@ -160,11 +160,12 @@ def make(
     """
     wanted = formats_of(formats)
     templates = templates_of(spec, source)
-    own = own_words(templates)
+    own = own_words(templates, spec.page.language)
     try:
         example = prepare(spec, source)
         check_page(example, source)
         check_optimizer(example, source)
+        check_title(example, source)
         run = work(example, *witnesses)
         desk = Desk(spec_digest(source), source.stem, templates, own, source)
         pressed = partial(_press, run, desk)
@@ -206,7 +207,7 @@ def _press(run: Verified, desk: Desk, bits: int) -> Press:
     run = run.with_bits(bits)
     example = run.example
     symbols = symbols_of(example)
-    composed = compose(run, symbols, footer(desk.digest))
+    composed = compose(run, symbols, footer(desk.digest, bool(desk.templates)))
     require_reasons(composed, example.forward, example.loss)
     require_sentences(sight_of(composed, run, symbols, desk.source))
     language = example.spec.page.language
@@ -228,11 +229,18 @@ def spec_digest(source: Source) -> str:
     return f"sha256:{hashlib.sha256(source.text.encode()).hexdigest()[:16]}"
 
 
-def footer(digest: str) -> Message:
-    """The last line of a page: versions, dtype, digest of the spec."""
+OWN_WORDS = phrase(
+    "Where the author's own words stand in the place of ours or beside them, only their numbers and "
+    "formulas were checked."
+)
+
+
+def footer(digest: str, own: bool = False) -> Message | Listed:
+    """The last line of a page: versions, dtype, digest of the spec, and whose words are ``own``."""
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
     words = phrase("Worked and verified with derivations {} ({}; torch in float64) from the spec {}.")
-    return message(words, __version__, known, digest)
+    worked = message(words, __version__, known, digest)
+    return Listed((worked, message(OWN_WORDS)), "") if own else worked
 
 
 def build(spec: str | Path, formats: str | Iterable[str] = DEFAULT, **page: Unpack[PageKeywords]) -> Page:

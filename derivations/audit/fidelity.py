@@ -104,15 +104,17 @@ class Fidelity:
         raise first or Mismatch("it is missing")
 
     def beside(self, item: Item, place: int) -> Iterator[Added]:
-        """The formulas in what a template adds; all that is not words must be read, or is refused."""
+        """The words and formulas that a template adds; what else there is must be read, or is refused."""
         if UNREAD.search(item.text) or item.kind in ("Listing", "Table", "Figure"):
             raise _failed(f"'{(item.text or item.kind)[:40]}', which a template adds, cannot be read back")
         for piece in item.pieces or dollar_pieces(item.text):
-            if isinstance(piece, Mathematics):
-                try:
-                    yield Added(place, piece.source, self.sides(piece))
-                except Mismatch as fault:
-                    raise _failed(f"'{piece.source}', which a template adds: {fault}") from None
+            if not isinstance(piece, Mathematics):
+                yield Added(place, piece)
+                continue
+            try:
+                yield Added(place, piece.source, self.sides(piece))
+            except Mismatch as fault:
+                raise _failed(f"'{piece.source}', which a template adds: {fault}") from None
 
     def block(self, item: Item, block: Block) -> None:
         """Raise `Mismatch` unless an item of the file is the block of the document."""

@@ -39,11 +39,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A formula that an author's template adds, behind so many blocks of the document."""
+    """Words or a formula that an author's template adds, behind so many blocks of the document."""
 
     place: int
     source: str
-    sides: tuple[Side, ...]
+    sides: tuple[Side, ...] = ()
 
 
 def merged(pieces: list[Piece]) -> Pieces:

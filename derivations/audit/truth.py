@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from derivations.audit.additions import Known
 from derivations.audit.evidence import Evidence
 from derivations.audit.gaps import Gaps
 from derivations.audit.items import Added, text_in
 from derivations.audit.tables import TableTruth
 from derivations.claims.writer import Writer
-from derivations.document.blocks import Block, Display, Figure, Heading, Prose, Table
+from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table
 from derivations.document.kinks import Kinks
 from derivations.document.languages import translated_block
 from derivations.document.words import ends
@@ -37,13 +38,31 @@ def require(evidence: Evidence) -> None:
 
 
 def require_added(added: Iterable[Added], evidence: Evidence) -> None:
-    """Raise `CheckFailed` at the first formula that a template adds and that is not true where it stands."""
+    """Raise `CheckFailed` at the first words or formula of a template that are not true where they stand."""
+    document = evidence.document
+    known = Known(evidence.run.trace, evidence.symbols, evidence.rounding, document.language)
     for one in added:
-        try:
-            evidence.chain(one.sides, evidence.steps[one.place - 1] if one.place else None)
-        except Mismatch as fault:
-            said = f"the finished page does not read back: '{one.source}', which a template adds: {fault}"
-            raise CheckFailed(said, hint="No page was written.") from None
+        step = evidence.steps[one.place - 1] if one.place else None
+        if fault := _added_fault(one, step, known, evidence):
+            said = f"the finished page does not read back: {_line_of(one.source, document)}{fault}"
+            raise CheckFailed(said, hint="No page was written.")
+
+
+def _added_fault(one: Added, step: Step | None, known: Known, evidence: Evidence) -> str:
+    if not one.sides:
+        fault = known.fault(one.source, step)
+        return f"a template adds {fault}" if fault else ""
+    try:
+        evidence.chain(one.sides, step)
+    except Mismatch as fault:
+        return f"'{one.source}', which a template adds: {fault}"
+    return ""
+
+
+def _line_of(words: str, document: Document) -> str:
+    """The line of a template in which words stand as they are, if there is one."""
+    lines = (line.strip() for line in words.splitlines() if line.strip())
+    return next(filter(None, map(document.templates.where, lines)), "") if document.templates else ""
 
 
 def untold(evidence: Evidence) -> Iterator[str]:

@@ -11,6 +11,7 @@ from derivations.document.blocks import (
     Document,
     Figure,
     Heading,
+    Listed,
     Listing,
     Message,
     Part,
@@ -75,7 +76,7 @@ def rounding_of(example: Example) -> Rounding:
     return Rounding(max(page.digits, carry or 0), page.significant)
 
 
-def compose(run: Verified, symbols: Symbols, footer: Message) -> Document:
+def compose(run: Verified, symbols: Symbols, footer: Message | Listed) -> Document:
     """The page in its order, the parts that the spec wants."""
     example, trace = run.example, run.trace
     rounding = rounding_of(example)

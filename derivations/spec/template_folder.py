@@ -43,6 +43,14 @@ class Templates:
         """A file as a message names it."""
         return str(self.folder / name)
 
+    def where(self, text: str) -> str:
+        """``mine/latex/page.tex.j2:3:1: `` for a text that stands so in a template; else empty."""
+        for name, content in self.files if text.strip() else ():
+            for line, one in enumerate(content.decode(errors="replace").splitlines(), 1):
+                if text.strip() in one and name.endswith(".j2"):
+                    return f"{self.folder.name}/{name}:{line}:{one.index(text.strip()) + 1}: "
+        return ""
+
 
 def template_folder(beside: Path, name: str) -> Path | None:
     """The nearest folder of this name, in the folder of the spec or in one above it.

@@ -61,3 +61,21 @@ def test_what_is_wrong_is_refused_with_what_is_right(
 ) -> None:
     with pytest.raises(CheckFailed, match=message):
         printed(tmp_path, where, added)
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        ("The loss is ninety-nine.", "'ninety nine' is no value of the spec"),
+        ("The loss is XCIX.", "'XCIX' is no value of the spec"),
+        ("The loss is 𝟗𝟗.", "'99', no value"),
+        ('The loss is #numbering("一", 99).', "'numbering'"),
+    ],
+)
+def test_numbers_in_words_count_too(added: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match=message):
+        printed(tmp_path, TITLE, added)
+
+
+def test_a_number_that_names_something_is_no_claim(tmp_path: Path) -> None:
+    assert printed(tmp_path, TITLE, "Lecture 77, 12 May 2026, by Ada")

@@ -128,6 +128,9 @@ def test_the_author_s_own_words(tmp_path: Path) -> None:
         ('"We start from {}." = "Our first guess."', "holes"),
         ('"We start from {}." = "Our {} first {}."', "holes"),
         ('"We start from {}." = 3', "not a text"),
+        ('"We start from {}." = "We start from {}, and the loss is 99."', "the number '99'"),
+        ('"the constants collected" = "the constants not collected"', "negations"),
+        ('"the constants collected" = "L = 1"', "the number '1'"),
         ("= 3", "not valid TOML"),
     ],
 )

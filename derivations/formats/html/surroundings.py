@@ -31,6 +31,11 @@ OF_PICTURES = """xmlns viewbox height aria-labelledby aria-describedby font-fami
 ATTRIBUTES = frozenset(f"{OF_HTML} {OF_MATHML} {OF_PICTURES} aria-label aria-hidden".split())
 STYLE = re.compile(r"--[npzix]:[\d.]+")
 SAYS = re.compile(r"content|url|import|font-face|counter|\\", re.IGNORECASE)
+HIDES = re.compile(
+    r"display|visibility|opacity|transparent|clip|indent|transform|position|filter|mask|z-index|text-decoration"
+    r"|order\b|direction|bidi|writing-mode|security|font-size:\s*0|overflow|animation|transition|@|var\(",
+    re.IGNORECASE,
+)
 LIVE = frozenset(["script", "button"])
 
 
@@ -79,6 +84,8 @@ class Frame:
             yield "the style sheet is another"
         elif SAYS.search(sheets[0][len(self.stylesheet) :]):
             yield "what is added to the style sheet may not load anything or put words on the page"
+        elif found := HIDES.search(sheets[0][len(self.stylesheet) :]):
+            yield f"what is added to the style sheet may not hide or move anything, as '{found[0]}' could"
         if [(one.text or "").strip() for one in page.iter("script")] != [self.script] * bool(self.script):
             yield "the script is another"
 

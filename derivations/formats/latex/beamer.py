@@ -15,6 +15,7 @@ from markupsafe import Markup
 from derivations.audit.items import Item, dollar_pieces
 from derivations.document.blocks import Display, Figure, Heading, Listing, Prose
 from derivations.formats.latex import setting as latex_set
+from derivations.formats.latex.held import hold_latex
 from derivations.formats.latex.read import Found, latex_items, put_together
 from derivations.formats.latex.setting import Setter, row, space
 from derivations.formats.latex.text import escape, holds_chinese
@@ -202,4 +203,10 @@ def _opened(text: str) -> str:
     return re.sub(r"%\n\\end\{uncoverenv\}%$|^\\begin\{uncoverenv\}<\d+->%\n", "", text, flags=re.MULTILINE)
 
 
-PRINTER = Printer(write, audited(read, escape, latex_set.check_figure))
+def check(page: str, press: Press) -> None:
+    """Raise `CheckFailed` unless finished slides show what was verified."""
+    hold_latex(page, press, write)
+    audited(read, escape, latex_set.check_figure)(page, press)
+
+
+PRINTER = Printer(write, check)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from derivations.document.blocks import Document
 from derivations.formats.latex import setting as latex_set
+from derivations.formats.latex.held import hold_latex
 from derivations.formats.latex.read import read_latex
 from derivations.formats.latex.setting import PAGE, Setter
 from derivations.formats.latex.text import escape, holds_chinese
@@ -65,7 +66,11 @@ def _printer(template: str, width: float) -> Printer:
     def write(press: Press) -> str:
         return render(press.document, template, escape, filters(Setter(press.symbols, width), press.document))
 
-    return Printer(write, audited(read_latex, escape, latex_set.check_figure))
+    def check(page: str, press: Press) -> None:
+        hold_latex(page, press, write)
+        audited(read_latex, escape, latex_set.check_figure)(page, press)
+
+    return Printer(write, check)
 
 
 ARTICLE = _printer("latex/page.tex.j2", A4)

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from derivations.audit.items import Item
 from derivations.document.blocks import Code, Document, Figure, Words, lone_number
 from derivations.document.regions import Region, regions
+from derivations.formats.markdown.held import hold_markdown
 from derivations.formats.markdown.read import read_markdown
 from derivations.formats.pictures import svg_files
 from derivations.formats.press import Press, Printer, audited
@@ -171,6 +172,7 @@ def dialect_printer(dialect: Dialect) -> Printer:
         return written(press.document, press, dialect)
 
     def check(text: str, press: Press) -> None:
+        hold_markdown(text, press, write)
         audited(read_markdown, str, check_picture)(bare(text, press, dialect), press)
 
     return Printer(write, check, svg_files)

@@ -9,39 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
 
-from derivations.claims.writer import given, leaf
+from derivations.audit.additions import Known, Value
 from derivations.document.blocks import Block, Heading
 from derivations.formats.pdf.glyphs import Glyph
 from derivations.formats.press import Press
-from derivations.language.tree import Expr, Number, Ref, number
+from derivations.language.tree import Ref
 from derivations.notation.chain import Side
 from derivations.notation.glyphs import Glyphs
+from derivations.notation.numerals import CHINESE, NAMED
 from derivations.notation.spoken.speaker import spoken_chain
 from derivations.notation.typeset import typeset
-from derivations.numbers.systems import rational
 from derivations.programs.listing import shown_steps
-from derivations.run.training import Step, numbered
+from derivations.run.training import Step
 
 OPERATORS = frozenset("−-+·/=≈<>()[]⊙⊘^%")
 LONGEST = 40
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number that may stand in an addition: of what it is, its sign, and the number as it is printed."""
-
-    of: Expr
-    sign: str
-    shown: Number
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        """``w = 0.845``."""
-        return Side("", self.of), Side(self.sign, self.shown)
 
 
 class Additions:
@@ -62,29 +47,13 @@ class Additions:
         return [trace.shown[number - 1] for number in shown_steps(trace.example)]
 
     def _values(self, place: int | None) -> list[Value]:
-        if place is None:
-            return list(self._given())
-        step, rounding = self.steps[place], self.press.rounding
-        counted = [step.number, step.epoch, len(step.samples), *step.samples]
-        found = [Value(number(n), "=", number(n)) for n in counted]
-        for entry, slot in step.layout.tape.slots.items():
-            printed = rounding(step.memory[slot])
-            ref = Ref(entry[0], tuple(map(number, numbered(step, entry))))
-            found.append(Value(ref, "=" if printed.exact else "≈", leaf(printed)))
-        return found
+        return self.known.at(None if place is None else self.steps[place])
 
-    def _given(self) -> Iterator[Value]:
-        example, rounding = self.press.run.example, self.press.rounding
-        pairs = [(Ref(name), value) for name, value in example.hyper.items()]
-        for name, array in {**example.data, **example.start}.items():
-            places = zip(array.positions(), array.entries, strict=True)
-            pairs += [(Ref(name, tuple(map(number, at))), value) for at, value in places]
-        for ref, value in pairs:
-            for sign, shown in (given(value, rounding), ("≈", leaf(rounding(rational(value))))):
-                if isinstance(shown, Number):
-                    yield Value(ref, "=" if shown.value == value else sign, shown)
-        for count in (example.samples, sum(map(len, example.batches)), len(example.batches)):
-            yield Value(number(count), "=", number(count))
+    @cached_property
+    def known(self) -> Known:
+        """The numbers that an author may repeat."""
+        press = self.press
+        return Known(press.run.trace, press.symbols, press.rounding, press.document.language)
 
     def _formulas(self, place: int | None) -> list[Glyphs]:
         chains = [value.sides for value in self.values(place) if isinstance(value.of, Ref)]
@@ -131,23 +100,27 @@ class Additions:
     def fault(self, added: Sequence[Glyph], place: int | None) -> str:
         """What is wrong with glyphs that a template adds; empty if nothing is."""
         text = "".join(glyph.letter for glyph in added)
-        at = 0
+        at, words, names = 0, "", _names(added)
         while at < len(text):
             formula = self._formula_at(added, text, at, place)
             found = self.number.match(text, at)
             if formula:
                 at += len(formula)
-            elif found:
+                words += " "
+            elif found and at not in names:
                 if fault := self._number_fault(found, place):
                     return fault
                 at = found.end()
+                words += " "
             elif text[at] in "=≈":
                 return self._relation_fault(text, at, place)
-            elif text[at].isnumeric():
+            elif text[at].isnumeric() and not found and text[at] not in CHINESE:
                 return f"a template adds '{text[at]}', a number that nobody verified"
             else:
+                words += f"{' ' * added[at].spaced}{text[at]}"
                 at += 1
-        return ""
+        fault = self.known.fault(words, None if place is None else self.steps[place])
+        return f"a template adds {fault}" if fault else ""
 
     def _formula_at(self, added: Sequence[Glyph], text: str, at: int, place: int | None) -> str:
         if text[at - 1 : at] in OPERATORS or (at and text[at - 1].isnumeric()):
@@ -201,6 +174,13 @@ class Additions:
                 if templates and re.search(rf"(?<![\d.]){re.escape(digits)}(?!\d)", text):
                     return f"{templates.folder.name}/{file}:{line}: "
         return ""
+
+
+def _names(added: Sequence[Glyph]) -> frozenset[int]:
+    """The glyphs of what only names something, as a date or ``Lecture 3``."""
+    said = [(at, letter) for at, glyph in enumerate(added) for letter in " " * glyph.spaced + glyph.letter]
+    found = NAMED.finditer("".join(letter for _, letter in said))
+    return frozenset(said[at][0] for one in found for at in range(*one.span()) if said[at][1] != " ")
 
 
 def places(blocks: Sequence[Block]) -> Iterator[int | None]:

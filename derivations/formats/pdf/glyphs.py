@@ -18,13 +18,14 @@ BLANK = frozenset("\u0000\u0002\u00ad\u200b\u200c\u200d\ufeff")
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A letter on a page, where its baseline starts there, and whether it is an artifact."""
+    """A letter on a page, where its baseline starts there, whether it is an artifact, and follows a blank."""
 
     letter: str
     left: float
     height: float
     page: int
     artifact: bool
+    spaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,12 @@ def _of_page(page: Any, number: int) -> Iterator[Glyph]:
     for shape in _shapes(pdfium, page, pdfium.FPDF_PAGEOBJ_TEXT):
         letters = found.pop(ctypes.addressof(shape.contents), [])
         artifact = bool(letters) and _is_artifact(pdfium, shape)
-        yield from (Glyph(*letter, number, artifact) for letter in letters if not _is_blank(letter[0]))
+        blanks = [True, *(_is_blank(letter[0]) for letter in letters)]
+        yield from (
+            Glyph(*letter, number, artifact, blanks[at])
+            for at, letter in enumerate(letters)
+            if not blanks[at + 1]
+        )
     if found:
         raise CheckFailed("the finished PDF does not read back: it has text outside the content of its pages")
 

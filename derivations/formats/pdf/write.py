@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 
 from derivations.formats.pdf.audit import require
+from derivations.formats.pdf.held import hold_typst, offline
 from derivations.formats.pdf.source import write as source
 from derivations.formats.pdf.text import is_chinese
 from derivations.formats.press import Press, Printer
@@ -23,9 +25,15 @@ def compiled(text: str, language: str = "en") -> bytes:
     import typst
 
     try:
-        pdf, warnings = typst.compile_with_warnings(
-            text.encode(), pdf_standards=["ua-1"], ignore_system_fonts=not is_chinese(language)
-        )
+        with TemporaryDirectory() as empty, offline():  # it may read nothing, and load no package
+            pdf, warnings = typst.compile_with_warnings(
+                text.encode(),
+                root=empty,
+                package_path=empty,
+                package_cache_path=empty,
+                pdf_standards=["ua-1"],
+                ignore_system_fonts=not is_chinese(language),
+            )
     except typst.TypstError as fault:
         raise CheckFailed(f"Typst refuses the page: {fault}", hint="No page was written.") from None
     for warning in warnings:
@@ -36,7 +44,9 @@ def compiled(text: str, language: str = "en") -> bytes:
 
 def write(press: Press) -> bytes:
     """The page as PDF."""
-    return compiled(source(press), press.document.language)
+    text = source(press)
+    hold_typst(text, press, source)
+    return compiled(text, press.document.language)
 
 
 def check(pdf: bytes, press: Press) -> None:
@@ -46,6 +56,7 @@ def check(pdf: bytes, press: Press) -> None:
 
 def check_source(text: str, press: Press) -> None:
     """Compile a Typst source and read the PDF back, so that the source is held against the document too."""
+    hold_typst(text, press, source)
     check(compiled(text, press.document.language), press)
 
 
