@@ -221,19 +221,26 @@ def _in_chinese(text: str, language: str) -> Iterator[Numeral]:
 
 def _chinese(shown: str) -> Fraction | None:
     before, point, after = shown.partition("点")
-    if point:
-        digits = [CHINESE.get(sign) for sign in after]
-        places = None if None in digits else Fraction(int("".join(map(str, digits))), 10 ** len(digits))
-        whole = _chinese(before)
-        return None if whole is None or places is None else whole + places
+    if not point:
+        return Fraction(_chinese_whole(before))
+    if not all(sign in CHINESE for sign in after):
+        return None
+    return _chinese_whole(before) + Fraction(_by_digits(after), 10 ** len(after))
+
+
+def _by_digits(shown: str) -> int:
+    return int("".join(str(CHINESE[sign]) for sign in shown))
+
+
+def _chinese_whole(shown: str) -> int:
+    if all(sign in CHINESE for sign in shown):
+        return _by_digits(shown or "零")
     whole, part, digit = 0, 0, 0
-    if all(sign in CHINESE for sign in before) and len(before) > 1:
-        return Fraction(int("".join(str(CHINESE[sign]) for sign in before)))
-    for sign in before:
+    for sign in shown:
         if sign in CHINESE:
             digit = CHINESE[sign]
         elif LARGER[sign] >= 10**4:
             whole, part, digit = (whole + part + digit) * LARGER[sign], 0, 0
         else:
             part, digit = part + (digit or 1) * LARGER[sign], 0
-    return Fraction(whole + part + digit)
+    return whole + part + digit

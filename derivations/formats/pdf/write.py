@@ -26,7 +26,7 @@ def compiled(text: str, language: str = "en") -> bytes:
 
     try:
         with TemporaryDirectory() as empty, offline():  # it may read nothing, and load no package
-            pdf, warnings = typst.compile_with_warnings(
+            pdf, warnings = typst.compile_with_warnings(  # type: ignore[type-var]
                 text.encode(),
                 root=empty,
                 package_path=empty,
