@@ -15,26 +15,12 @@ from pathlib import Path
 from derivations.cache import Remembered, recall, remember
 from derivations.courses.finding import Plan, Planned, folded
 from derivations.courses.inputs import key_of
+from derivations.courses.outcome import Outcome
 from derivations.courses.record import with_record
 from derivations.courses.workers import BAD_SPEC, Answer, Workers, work
 from derivations.files import write_together
 
 INDEX = ("index.md", "index.html")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a page: ``status`` is built, restored (from memory), unchanged or failed.
-
-    ``files`` are its files by their path in the output, ``exit_status`` is 0 unless it failed.
-    """
-
-    page: Planned
-    status: str
-    files: tuple[str, ...] = ()
-    seconds: float = 0
-    message: str = ""
-    exit_status: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from derivations.cache import forget
-from derivations.courses.building import INDEX, Building, Outcome, exit_status
+from derivations.courses.building import INDEX, Building, exit_status
 from derivations.courses.course import Course, in_order, read_course
 from derivations.courses.finding import Plan, plan
 from derivations.courses.index import write_index
+from derivations.courses.outcome import Outcome
 from derivations.courses.record import settle
 from derivations.courses.telling import Telling
 from derivations.courses.workers import Answer, Workers

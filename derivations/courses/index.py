@@ -15,10 +15,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from derivations.cache import recall, remember
-from derivations.courses.building import INDEX, Outcome
+from derivations.courses.building import INDEX
 from derivations.courses.course import Course
 from derivations.courses.finding import one_line
 from derivations.courses.inputs import digest_of
+from derivations.courses.outcome import Outcome
 from derivations.files import write_together
 from derivations.formats.table import BY_NAME
 from derivations.language.errors import SpecError

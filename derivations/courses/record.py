@@ -13,13 +13,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from derivations.courses.finding import Planned
+from derivations.courses.outcome import Outcome
 from derivations.files import is_inside, write_together
-
-if TYPE_CHECKING:
-    from derivations.courses.building import Outcome
 
 RECORD = ".derivations.json"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from derivations.courses.building import Outcome
+from derivations.courses.outcome import Outcome
 
 SHOWN = 25
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")

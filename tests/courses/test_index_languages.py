@@ -9,11 +9,11 @@ import pytest
 from lxml import html
 
 from derivations.courses import gallery as gallery_index
-from derivations.courses.building import Outcome
 from derivations.courses.course import Course, read_course
 from derivations.courses.finding import Planned
 from derivations.courses.index import TEXTS, write_index
 from derivations.courses.inputs import inputs
+from derivations.courses.outcome import Outcome
 from derivations.language.errors import SpecError
 from derivations.notation.languages import LANGUAGES
 from derivations.notation.locales import locale
