@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from string import Formatter
 
-from derivations.notation.locales import LANGUAGES, SOURCE, locale
+from derivations.notation.languages import LANGUAGES, SOURCE
+from derivations.notation.locales import locale
 from derivations.notation.numerals import numerals, unmasked
 
 OPPOSITES = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from derivations.document.senses import turned
-from derivations.notation.locales import LANGUAGES, locale, texts
+from derivations.notation.languages import LANGUAGES
+from derivations.notation.locales import locale, texts
 
 
 @pytest.mark.parametrize(
