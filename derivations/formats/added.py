@@ -51,7 +51,8 @@ def _rest(line: str, known: Counter[str]) -> str:
 
 def without_templates(press: Press) -> Press:
     """The same page as our own templates print it."""
-    return replace(press, document=replace(press.document, templates=None))
+    own = replace(press.document, templates=None)
+    return replace(press, evidence=replace(press.evidence, document=own))
 
 
 def hold(lines: list[str], press: Press, judge: Judge) -> None:

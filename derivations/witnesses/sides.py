@@ -53,5 +53,5 @@ def _in_float64(step: Step, quantity: str) -> float | None:
         memory = tape.bind(DOUBLE)([double(value) for value in step.memory[: len(tape.inputs)]])
     except (ArithmeticError, ArithmeticFault, ValueError):
         return None
-    found = replace(step, memory=tuple(memory)).values.get(quantity)
+    found = replace(step, memory=tuple(memory)).labelled.get(quantity)
     return None if found is None else nearest_float(found)

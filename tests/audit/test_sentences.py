@@ -29,7 +29,7 @@ from derivations.notation.chain import Formula
 from derivations.page import footer, spec_digest
 from derivations.run.training import certified
 from derivations.spec import gallery
-from derivations.spec.spec import parse_spec
+from derivations.spec.spec import Source, parse_spec
 from derivations.translations.extraction import KEYWORDS, PACKAGE, texts
 from derivations.witnesses.work import Verified, work
 from tests.built import GALLERY, page
@@ -58,11 +58,12 @@ b = 1
 
 def seen(run: Verified, text: str) -> Sight:
     """What the sentences of a run are held against."""
-    symbols, digest = symbols_of(run.example), spec_digest(parse_spec(text)[1])
+    source = parse_spec(text)[1]
+    symbols, digest = symbols_of(run.example), spec_digest(source)
 
     def composed(bits: int) -> Sight:
         now = run.with_bits(bits)
-        return sight_of(compose(now, symbols, footer(digest)), now, symbols, text)
+        return sight_of(compose(now, symbols, footer(digest)), now, symbols, source)
 
     return certified(composed, run.trace.bits)
 
@@ -262,7 +263,7 @@ def test_a_page_of_another_spec_is_refused(old: str, new: str) -> None:
     sight = by_hand('optimizer = { name = "SGD", lr = 0.01 }\nbatch_size = 2')
     assert list(faults(sight)) == []
     assert old in sight.text
-    other = sight_of(sight.document, _run_of(sight), sight.symbols, sight.text.replace(old, new))
+    other = sight_of(sight.document, _run_of(sight), sight.symbols, Source(sight.text.replace(old, new)))
     assert any("not so" in fault or "not those" in fault for fault in faults(other))
 
 

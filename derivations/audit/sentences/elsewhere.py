@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from derivations.catalogue.functions import FUNCTIONS
-from derivations.catalogue.shortcuts import SHORTCUTS
+from derivations.audit.reasons import PREDICATES as REASONS
 
 LINE = "the reason of a line of the derivation, which is asked of the two lines that it joins"
 DRAWN = "stands in a drawing, which its figure's own second look holds against the run"
@@ -13,25 +12,8 @@ BESIDE = "said beside the document, by a file that the reader of its format hold
 REGION = "the label of a part that a format may fold: it claims nothing"
 
 ELSEWHERE: Mapping[str, str] = {
-    **dict.fromkeys((*(row.rule for row in FUNCTIONS), *(row.rule for row in SHORTCUTS)), LINE),
-    **dict.fromkeys(
-        (
-            *("definition", "definition of {}", "{} is {}", "constant factor {}", "constant factor −1"),
-            *("linear in {}", "product rule", "quotient rule", "power rule", "directly", "through {}"),
-            *("through every {}", "chain rule: {} acts on {} {}", "put in {}", "{}, then the chain rule"),
-            *("derivative of {}", "derivative of {}, then the chain rule for what is inside"),
-            *(
-                "the constants collected",
-                "sum rule: term by term",
-                "sum rule: only the term {} depends on {}",
-            ),
-            *("sum rule: {1} does not depend on {2}", "power rule, then the chain rule for what is inside"),
-            "the derivative of a quantity with respect to itself is 1",
-            "the maximum passes its derivative on to the entry that is the largest",
-            "what does not depend on the index goes in front of the sum",
-        ),
-        LINE,
-    ),
+    **dict.fromkeys(REASONS, LINE),
+    **dict.fromkeys(("directly", "through {}", "through every {}", "through every {} that reads it"), LINE),
     **dict.fromkeys(
         (
             *("{}: the data and the prediction", "samples", "start", "step {}", "loss {}", "and so on"),

@@ -192,6 +192,11 @@ def footer(said: Message, place: Place) -> bool:
     return said.parts == (version("derivations"), wanted, f"sha256:{digest}")
 
 
+def own_words(said: Message, place: Place) -> bool:
+    """The page has templates of the author's."""
+    return bool(place.sight.again.tables.get("page", {}).get("templates"))
+
+
 ULP = (
     "An ulp, a unit in the last place, is the step from one float64 to the next: at 0 ulp torch has the "
     "float64 nearest to the exact value."
@@ -224,6 +229,8 @@ PREDICATES: dict[str, Predicate] = {
     "A complete program:": listing("python"),
     "It prints:": listing("text"),
     "Worked and verified with derivations {} ({}; torch in float64) from the spec {}.": footer,
+    "Where the author's own words stand in the place of ours or beside them, only their numbers and "
+    "formulas were checked.": own_words,
 }
 PARTS: dict[str, tuple[tuple[str, ...], Predicate]] = {
     "{} ({})": (("Compared with",), witness),

@@ -14,7 +14,9 @@ from derivations.language.parser import parse
 from derivations.language.tree import Call, Expr, Largest, Ref, substitute
 from derivations.notation.chain import Formula
 from derivations.numbers.digits import Rounding
+from derivations.numbers.float64 import nearest_float
 from derivations.run.training import worked
+from derivations.witnesses.check import Check
 
 
 def on_a_kink(said: Message, place: Place) -> bool:
@@ -32,7 +34,7 @@ def on_a_kink(said: Message, place: Place) -> bool:
     system = place.sight.trace.system
     found = worked(substitute(parse(row.slope, functions.NAMES), given), {}, step, system)
     value = worked(argument, {}, step, system)
-    kinks = [worked(substitute(parse(kink), given), {}, step, system) for kink in row.kinks]
+    kinks = [worked(substitute(parse(kink, functions.NAMES), given), {}, step, system) for kink in row.kinks]
     at_one = any(
         (value - kink).is_zero() if isinstance(value - kink, arb) else value == kink for kink in kinks
     )
@@ -66,7 +68,24 @@ def more(said: Message, place: Place) -> bool:
     return above == SHOWN and said.count == whole(said.parts[0]) == total - above
 
 
+def other_side(said: Message, place: Place) -> bool:
+    """A call or a maximum of the model, in a step in which torch has a number that is far from ours."""
+    node, step = said.parts[0], place.step
+    if step is None or not isinstance(node, Formula):
+        return False
+    found = with_positions(node.sides, step)[0].expr
+    checks = (check for check in place.sight.report.checks if check.step == step.number)
+    return isinstance(found, (Call, Largest)) and any(map(_is_far, checks))
+
+
+def _is_far(check: Check) -> bool:
+    ours = nearest_float(check.ours)
+    return abs(ours - check.theirs) > 1e-9 * max(abs(ours), abs(check.theirs))
+
+
 PREDICATES: dict[str, Predicate] = {
+    "Rounding in float64 brings {} to another side of a kink: PyTorch takes the slope of that side, so that "
+    "its numbers and those of the program differ from the ones worked here.": other_side,
     "In {} the value {} sits on a kink, where the slope is taken as {}, as torch does.": on_a_kink,
     "{} stands more than once among its entries; the derivative goes to the first, as torch does.": shared,
     "So does {} more value of this step, on a kink of its own.": more,
