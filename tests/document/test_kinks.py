@@ -120,7 +120,7 @@ def test_a_page_that_hides_or_changes_a_kink_is_refused(
     writer: type[Kinks], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch, "Kinks", writer)
-    with pytest.raises(CheckFailed, match="kink|the page is not true"):
+    with pytest.raises(CheckFailed, match=r"kink|the page is not true"):
         page(tmp_path, "L = relu(w)*x + w", "w = 0")
 
 
