@@ -18,7 +18,7 @@ from derivations.formats.latex import setting as latex_set
 from derivations.formats.latex.held import hold_latex
 from derivations.formats.latex.read import Found, latex_items, put_together
 from derivations.formats.latex.setting import Setter, row, space
-from derivations.formats.latex.text import escape, holds_chinese
+from derivations.formats.latex.text import LANGUAGE, escape
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
 from derivations.layout.frames import Frame, frames
@@ -166,7 +166,7 @@ def write(press: Press) -> str:
     found = frames(press.document, press.symbols, slide)
     counts = {frame.heading: frame.number for frame in found}
     shows = [stage.show(frame, counts[frame.heading]) for frame in found]
-    filters: dict[str, Callable[..., Any]] = {"words": stage.setter.words, "holds_chinese": holds_chinese}
+    filters: dict[str, Callable[..., Any]] = {"words": stage.setter.words, **LANGUAGE}
     return render(press.document, "beamer/page.tex.j2", escape, filters, (Show,), frames=shows)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from derivations.notation.languages import LANGUAGES
+from derivations.notation.locales import locale
 from derivations.notation.symbols import GREEK
 
 SPECIAL = {
@@ -66,3 +68,20 @@ def _is_chinese(letter: str) -> bool:
 def holds_chinese(text: str) -> bool:
     """Whether LaTeX holds a letter of the Chinese font, which must then be loaded."""
     return max(text, default="") > "⺀"
+
+
+def numerals(language: str) -> str:
+    """How siunitx writes the numbers of a language: what separates thousands, and the decimal mark."""
+    marks = locale(language).marks
+    group = r"{\,}" if marks.group.isspace() else f"{{{marks.group}}}"
+    decimal = "" if marks.decimal == "." else f",output-decimal-marker={{{marks.decimal}}}"
+    return f"group-separator={group}{decimal}"
+
+
+def babel(language: str) -> str:
+    """What LaTeX's babel calls a language; empty where it is not asked."""
+    return LANGUAGES[language].latex
+
+
+LANGUAGE = {"holds_chinese": holds_chinese, "numerals": numerals, "babel": babel}
+"""What the template of the language asks."""

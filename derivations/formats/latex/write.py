@@ -12,7 +12,7 @@ from derivations.formats.latex import setting as latex_set
 from derivations.formats.latex.held import hold_latex
 from derivations.formats.latex.read import read_latex
 from derivations.formats.latex.setting import PAGE, Setter
-from derivations.formats.latex.text import escape, holds_chinese
+from derivations.formats.latex.text import LANGUAGE, escape
 from derivations.formats.press import Press, Printer, audited
 from derivations.formats.render import render
 from derivations.layout.paper import pairs, row_parts, sticking
@@ -38,7 +38,7 @@ def filters(setter: Setter, document: Document) -> Mapping[str, Callable[..., An
         id(run[-1]): mark for both in beside for run, mark in zip(both, (END, END + "\\par"), strict=True)
     }
     return {
-        "holds_chinese": holds_chinese,
+        **LANGUAGE,
         "figure": lambda figure: latex_set.figure_latex(figure, symbols),
         "words": setter.words,
         "display": setter.display,
