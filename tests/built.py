@@ -47,4 +47,4 @@ def thinned(rows: Iterable[Any], every: int, name: Callable[[Any], str]) -> list
 @cache
 def page(name: str) -> Page:
     """A page of the gallery; a format is printed, and read back, when a test asks for it."""
-    return derivations.build(name, ())
+    return derivations.build(name, ("md",))

@@ -39,17 +39,17 @@ def require(evidence: Evidence) -> None:
 
 def require_added(added: Iterable[Added], evidence: Evidence) -> None:
     """Raise `CheckFailed` at the first words or formula of a template that are not true where they stand."""
-    document = evidence.document
-    known = Known(evidence.run.trace, evidence.symbols, evidence.rounding, document.language)
     for one in added:
         step = evidence.steps[one.place - 1] if one.place else None
-        if fault := _added_fault(one, step, known, evidence):
-            said = f"the finished page does not read back: {_line_of(one.source, document)}{fault}"
+        if fault := _added_fault(one, step, evidence):
+            said = f"the finished page does not read back: {_line_of(one.source, evidence.document)}{fault}"
             raise CheckFailed(said, hint="No page was written.")
 
 
-def _added_fault(one: Added, step: Step | None, known: Known, evidence: Evidence) -> str:
+def _added_fault(one: Added, step: Step | None, evidence: Evidence) -> str:
     if not one.sides:
+        language = evidence.document.language
+        known = Known(evidence.trace, evidence.symbols, evidence.rounding, language)
         fault = known.fault(one.source, step)
         return f"a template adds {fault}" if fault else ""
     try:

@@ -329,7 +329,7 @@ def test_the_key_knows_every_file_of_the_package_and_every_library(monkeypatch: 
     project = tomllib.loads((inputs.PACKAGE.parent / "pyproject.toml").read_text())["project"]
     required = {re.split(r"[<>=~\[]", line)[0].lower() for line in project["dependencies"]}
     assert required <= set(inputs.libraries())
-    path = inputs.PACKAGE / "examples" / "gallery" / "linear-regression.toml"
+    path = inputs.PACKAGE / "spec" / "gallery" / "linear-regression.toml"
     inputs._own_digest.cache_clear()
     before = key(path, ("md",))
     monkeypatch.setattr(inputs, "_versions", lambda: iter(["torch 0"]))

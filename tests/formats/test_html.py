@@ -149,7 +149,7 @@ def test_altered_letters_are_caught() -> None:
 SWAPS = {
     "a sign": ("<mo>−</mo>", "<mo>+</mo>"),
     "a relation": ("<mo>≈</mo>", "<mo>=</mo>"),
-    "a word": ("grows", "shrinks"),
+    "a word": ("increases", "decreases"),
     "a rule": ("chain rule", "product rule"),
     "the title": ("<title>Mini-batch", "<title>Full-batch"),
     "a spoken name": ('aria-label="w becomes', 'aria-label="b becomes'),

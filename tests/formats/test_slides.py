@@ -71,7 +71,7 @@ def test_altered_numbers_are_caught(every: int) -> None:
 
 SWAPS = {
     "a sign": ("<mo>−</mo>", "<mo>+</mo>"),
-    "a word": ("grows", "shrinks"),
+    "a word": ("increases", "decreases"),
     "a spoken name": ('aria-label="w becomes', 'aria-label="b becomes'),
     "a heading that is repeated": ('<h2 class="again">The problem', '<h2 class="again">The answer'),
     "what goes on, as something new": (" below", ""),
