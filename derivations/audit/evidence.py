@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from derivations.audit.indices import SampleNumbers
 from derivations.claims.claims import Claims, Substitution
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
@@ -77,6 +78,11 @@ class Evidence:
         return Claims(self.run.example, self.run.derivation, self.run.matrices)
 
     @cached_property
+    def samples(self) -> SampleNumbers:
+        """Which number of a formula must be that of a sample."""
+        return SampleNumbers(self.run.example)
+
+    @cached_property
     def steps(self) -> tuple[Step | None, ...]:
         """For every block of the document the step in which it stands, None where in none."""
         left, step, found = iter(shown_steps(self.run.example)), None, list[Step | None]()
@@ -95,7 +101,10 @@ class Evidence:
 
     def chain(self, sides: tuple[Side, ...], step: Step | None) -> None:
         """One chain, as it reads once printed: symbols by the known claims, numbers by the trace."""
-        sides = as_read(sides) if step is None else with_positions(as_read(sides), step)
+        sides = as_read(sides)
+        if step is not None:
+            self.samples.check(sides, step)
+            sides = with_positions(sides, step)
         target, rest = sides[0].expr, [side.expr for side in sides[1:]]
         given = step is not None or (isinstance(target, Ref) and self.claims.gives(target))
         if isinstance(target, Ref) and given and len(rest) == 1 and plain_value(rest[0]) is not None:

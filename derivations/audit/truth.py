@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from derivations.audit.additions import Known
 from derivations.audit.evidence import Evidence
 from derivations.audit.gaps import Gaps
+from derivations.audit.indices import letter_faults
 from derivations.audit.items import Added, text_in
 from derivations.audit.tables import TableTruth
 from derivations.claims.writer import Writer
@@ -138,5 +139,17 @@ def figures(evidence: Evidence) -> Iterator[str]:
     yield from faults_of({block.name: block.drawing for block in blocks}, scene)
 
 
-QUESTIONS: tuple[Callable[[Evidence], Iterable[str]], ...] = (untold, headings, formulas, kinks, figures)
+def letters(evidence: Evidence) -> Iterator[str]:
+    """Letters that stand for two things, and a number of the step that is not ``t``."""
+    return letter_faults(evidence.run.example, evidence.symbols)
+
+
+QUESTIONS: tuple[Callable[[Evidence], Iterable[str]], ...] = (
+    untold,
+    headings,
+    letters,
+    formulas,
+    kinks,
+    figures,
+)
 """All that is asked of a document, in the order in which it is asked."""

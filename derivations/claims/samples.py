@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from derivations.language.errors import Mismatch
 from derivations.language.tree import Expr, Number, Ref, number, transform
@@ -33,19 +34,18 @@ def with_positions(sides: tuple[Side, ...], step: Step) -> tuple[Side, ...]:
 
 
 def _renumbered(expr: Expr, step: Step, new: Callable[[int], int]) -> Expr:
-    """Every whole number that stands in the place of the sample index, replaced."""
+    """Every whole number that stands in the place of the sample index, replaced; also inside a lookup."""
 
     def rule(node: Expr) -> Expr | None:
-        if not isinstance(node, Ref) or not node.indices:
+        if not isinstance(node, Ref) or not node.indices or not step.samples:
             return None
-        dims = step.layout.dims.get(node.name, ())
-        pairs = list(zip(node.indices, (*dims, *[""] * len(node.indices)), strict=False))
-        if not step.samples or all(dim != step.layout.sample for _, dim in pairs):
-            return None
-        return Ref(node.name, tuple(_place(part, dim == step.layout.sample, new) for part, dim in pairs))
+        dims = (*step.layout.dims.get(node.name, ()), *[""] * len(node.indices))
+        pairs = zip(node.indices, dims, strict=False)
+        return replace(node, indices=tuple(place(part, dim == step.layout.sample) for part, dim in pairs))
+
+    def place(part: Expr, sampled: bool) -> Expr:
+        if isinstance(part, Number):
+            return number(new(int(part.value))) if sampled else part
+        return transform(part, rule)
 
     return transform(expr, rule)
-
-
-def _place(part: Expr, sampled: bool, new: Callable[[int], int]) -> Expr:
-    return number(new(int(part.value))) if sampled and isinstance(part, Number) else part

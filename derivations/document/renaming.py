@@ -57,11 +57,14 @@ def _spelling(example: Example) -> dict[str, str]:
 def _moved(
     letters: Mapping[str, str], own: set[str], names: set[str], symbols: set[str]
 ) -> Mapping[str, str]:
-    """Other letters for indices that a derivation may bring, where the author gave theirs away."""
-    taken = symbols | {letters.get(name, name) for name in own}
+    """Other letters for indices that a derivation may bring, where the author gave theirs away.
+
+    The number of the step is no index: it keeps its letter, and no index gets it.
+    """
+    taken = symbols | {CLOCK} | {letters.get(name, name) for name in own}
     alphabet = list(dict.fromkeys("klm" + FRESH))
     found: dict[str, str] = {}
-    for name in (name for name in alphabet if name not in own | names):
+    for name in (name for name in alphabet if name not in own | names | {CLOCK}):
         free = [letter for letter in (name, *alphabet) if letter not in taken]
         if free:
             found[name] = free[0]

@@ -64,5 +64,6 @@ class NodeValues:
         return mark, (*said[:-1], ")")
 
     def _between(self, one: Place, other: Place) -> str:
-        """What stands between two entries; the rows of a matrix end with a semicolon."""
-        return f"{self.scene.symbols.marks.separator} " if one[:-1] == other[:-1] else "; "
+        """What stands between two entries; between rows, and between matrices, something else."""
+        kept = next((axis for axis, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+        return self.scene.symbols.marks.between(len(one) - 1 - kept)

@@ -41,6 +41,15 @@ class Marks:
         """What separates the arguments of a function."""
         return ";" if self.decimal == "," else ","
 
+    def between(self, axis: int) -> str:
+        """What separates the entries of an array along an axis, the last axis counted as 0.
+
+        ``(1, 2; 3, 4)`` in English, where the semicolon ends a row; ``(1; 2 | 3; 4)`` where it stands
+        between entries already. Matrices of one array are ``|`` or ``||`` apart, and so on.
+        """
+        small = [", ", "; "] if self.separator == "," else ["; "]
+        return small[axis] if axis < len(small) else f" {'|' * (axis + 1 - len(small))} "
+
     def numeral(self, digits: str) -> str:
         """Canonical digits, ``10234.5`` without a sign, in the marks of the language."""
         whole, point, places = digits.partition(".")

@@ -223,13 +223,18 @@ class _Reader:
         while self.token and self.token not in END:
             if self.token == r"\cdot":
                 self.take()
-            elif parts and self.token[:1].isdigit():
+            elif parts and (self.token[:1].isdigit() or self.mixed(parts[-1])):
                 raise Unreadable(f"a number without a sign before it: {' '.join(self.tokens)}")
             is_open = self.reduces()
             parts.append(self.factor())
             if is_open:
                 break
         return scientific(parts)
+
+    def mixed(self, before: Expr) -> bool:
+        """Whether a fraction that begins with digits stands right behind a number, as in a mixed number."""
+        digits = "".join(self.tokens[self.at + 2 : self.at + 3])[:1].isdigit()
+        return digits and self.token == r"\frac" and isinstance(before, Number)
 
     def reduces(self) -> bool:
         r"""Whether a sum or a maximum over an index follows; ``\max(a, b)`` is a call."""

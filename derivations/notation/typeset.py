@@ -274,9 +274,25 @@ def _has_dot(left: Expr, right: Expr, symbols: Symbols) -> bool:
         return True
     if isinstance(left, Number) and isinstance(right, Add) and _is_numeric(right):
         return True
+    if _ends_with_number(left) and _is_mixed(right):
+        return True
     return all(_is_fraction(part, symbols) for part in (left, right)) or (
         isinstance(right, Derivative) and not isinstance(left, Number)
     )
+
+
+def _ends_with_number(expr: Expr) -> bool:
+    """Whether digits stand last on the line of an expression: ``2``, ``0.5^2``."""
+    while isinstance(expr, Pow):
+        expr = expr.base
+    return isinstance(expr, Number)
+
+
+def _is_mixed(expr: Expr) -> bool:
+    """Whether a number right before an expression would make a mixed number: 2 and 1/3 are not 2 1/3."""
+    if isinstance(expr, Mean):
+        return True
+    return isinstance(expr, Div) and (_starts_with_number(expr.numerator) or _is_numeric(expr))
 
 
 def _is_fraction(expr: Expr, symbols: Symbols) -> bool:

@@ -308,7 +308,7 @@ function inOrder(entries) {
   return entries.sort(before);
 }
 
-// The few entries of a quantity behind its name in a node, or on an edge; rows of a matrix end with a semicolon.
+// The few entries of a quantity behind its name in a node, or on an edge; rows of a matrix are set apart.
 function write(label, entries, [exact, rough], room, shown) {
   label.querySelectorAll(".own").forEach((one) => one.remove());
   if (!shown || !entries.length || entries.length > program.most) return;
@@ -319,8 +319,8 @@ function write(label, entries, [exact, rough], room, shown) {
     const [mantissa, exponent] = marked(exactly(value) || /e/.test(kept) ? digits : kept);
     return exponent ? `${mantissa}·10^${exponent.replace("-", "−")}` : mantissa;
   };
-  const row = (at) => String(numbers(at).slice(0, -1));
-  const text = entries.map(([at, value], k) => (k ? (row(at) === row(entries[k - 1][0]) ? `${program.format.separator} ` : "; ") : "") + short(value)).join("");
+  const apart = (one, other) => program.format.between[one.length - 1 - one.findIndex((k, axis) => k !== other[axis])];
+  const text = entries.map(([at, value], k) => (k ? apart(numbers(entries[k - 1][0]), numbers(at)) : "") + short(value)).join("");
   const near = !entries.every(([, value]) => exactly(value));
   const down = [...label.querySelectorAll("[dy]")].reduce((sum, one) => sum + Number(one.getAttribute("dy")), 0);
   label.append(make("svg:tspan", { class: "own", dy: down ? -down : null }, (near ? rough : exact) + (entries.length > 1 ? `(${text})` : text)));

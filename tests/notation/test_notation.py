@@ -450,3 +450,26 @@ def test_every_form_of_a_random_model_holds_whatever_is_lying(model: Model, draw
     for eq in equations:
         form = matrix_form(eq, lying)
         assert form is None or holds_at_random(MatrixForm(eq, form, lying))
+
+
+@pytest.mark.parametrize(
+    ("expr", "shown"),
+    [
+        ("-1*(1/(3*0.8448))", r"-1 \cdot \frac{1}{3 \cdot 0.8448}"),
+        ("1*(1/2.25)", r"1 \cdot \frac{1}{2.25}"),
+        ("2*(1/count(i))*x[i]", r"2 \cdot \frac{1}{n} x_i"),
+        ("0.5**2*((3 + 4)/5)", r"0.5^2 \cdot \frac{3 + 4}{5}"),
+        ("3*mean(x[i], i)", r"3 \cdot \frac{1}{n} \sum_i x_i"),
+        ("2*(x[1]/y[1])", r"2 \frac{x_1}{y_1}"),
+    ],
+)
+def test_two_factors_never_read_as_a_mixed_number(expr: str, shown: str) -> None:
+    symbols = Symbols({"x": 1, "y": 1, "L": 0}, "L", "i")
+    assert latex(parse(expr, functions.NAMES), symbols) == shown
+
+
+def test_a_mixed_number_is_not_read() -> None:
+    symbols = Symbols({"x": 1, "L": 0}, "L", "i")
+    with pytest.raises(Unreadable, match="without a sign"):
+        chain(r"-1 \frac{1}{3 \cdot 0.8448}", symbols)
+    assert chain(r"x_1 \frac{1}{3}", symbols)

@@ -137,6 +137,7 @@ def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
     """What the interface needs beside the equations."""
     example, symbols = scene.example, scene.symbols
     page, marks = example.spec.page, symbols.marks
+    axes = max(len(at) for _, at in scene.trace.steps[0].layout.tape.slots)
     names = [*example.data, *example.start, *example.states]
     return {
         "format": quoted(
@@ -146,6 +147,7 @@ def _shown(scene: Scene, digits: int, language: str) -> dict[str, str]:
                 "decimal": marks.decimal,
                 "group": marks.group,
                 "separator": marks.separator,
+                "between": [marks.between(axis) for axis in range(axes)],
             }
         ),
         "symbols": members({quoted(name): f"`{_symbol(name, symbols)}`" for name in names}, "  "),
