@@ -62,7 +62,8 @@ class Scope:
     ``batched`` gives the sample axis of the data arrays, ``sizes`` the code of each index's size,
     ``fixed`` the letters that are Python numbers in a loop, ``steps`` the quantities kept as a
     dictionary by such a letter, with their axis and the shape of one entry. ``fits`` says whether a letter
-    runs along a whole axis of an array.
+    runs along a whole axis of an array. ``first`` is the number of the first entry along an axis that
+    does not begin with 1: of ``h[0], h[1] …`` where something reads ``h[t - 1]`` later.
     """
 
     loops: tuple[str, ...]
@@ -72,6 +73,7 @@ class Scope:
     steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     outside: str = ""
     fits: Fits = lambda *_: True
+    first: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def inner(self, bound: str) -> Scope:
         """The scope inside a sum over an index."""
@@ -171,7 +173,7 @@ def _entry(ref: Ref, scope: Scope) -> str:
     if not simple or len(set(letters)) < len(letters) or (ref.padded and ref.name not in scope.steps):
         return _advanced(ref, base, parts, scope)
     picks = [
-        _place(part, scope) if number else _extent(ref, axis, part, scope)
+        _place(part, scope, _before(ref, axis, scope)) if number else _extent(ref, axis, part, scope)
         for axis, (number, part) in enumerate(zip(numbers, parts, strict=True))
     ]
     if set(picks) - {":"}:
@@ -185,9 +187,17 @@ def _entry(ref: Ref, scope: Scope) -> str:
 def _extent(ref: Ref, axis: int, part: Expr, scope: Scope) -> str:
     """All of an axis, ``:``, or as much of it as a letter runs along, ``:2``."""
     letter = getattr(part, "name", "")
+    before = _before(ref, axis, scope)
+    if before:
+        return f"{before}:{before} + {scope.sizes[letter]}"
     return (
         ":" if scope.fits(ref.name, axis, letter) or letter not in scope.sizes else f":{scope.sizes[letter]}"
     )
+
+
+def _before(ref: Ref, axis: int, scope: Scope) -> int:
+    """How many entries stand along an axis before the one that counts as 1."""
+    return 0 if ref.name in scope.steps else 1 - scope.first.get((ref.name, axis), 1)
 
 
 def _in_axes(base: str, dims: list[str], loops: tuple[str, ...]) -> str:
@@ -211,7 +221,7 @@ def _step_of(ref: Ref, scope: Scope) -> tuple[str, tuple[Expr, ...]]:
 
 
 def _advanced(ref: Ref, base: str, parts: tuple[Expr, ...], scope: Scope) -> str:
-    places = [_place(part, scope) for part in parts]
+    places = [_place(part, scope, _before(ref, axis, scope)) for axis, part in enumerate(parts)]
     if not ref.padded:
         return f"{base}[{', '.join(places)}]"
     outside = f", outside={scope.outside}" if scope.outside else ""
@@ -221,17 +231,17 @@ def _advanced(ref: Ref, base: str, parts: tuple[Expr, ...], scope: Scope) -> str
     return f"padded({base}, ({tensors},){outside})"
 
 
-def _place(part: Expr, scope: Scope) -> str:
-    """An index as code that counts from 0."""
+def _place(part: Expr, scope: Scope, before: int = 0) -> str:
+    """An index as code that counts from 0, behind entries ``before`` the one that counts as 1."""
     form = affine(part)
     if form is None:
-        return f"{text(_code(part, scope))}.long() - 1"
+        return f"{text(_code(part, scope))}.long()" + (f" - {1 - before}" if before != 1 else "")
     shown = ""
     for name, value in form.items():
         if name and value:
             letter = name if name in scope.fixed else _index_tensor(name, scope, None)
             shown += _signed(f"{abs(value)}*{letter}" if abs(value) != 1 else letter, value < 0, not shown)
-    constant = form.get("", Fraction(0)) - 1
+    constant = form.get("", Fraction(0)) - 1 + before
     if constant or not shown:
         shown += _signed(str(abs(constant)), constant < 0, not shown)
     return shown

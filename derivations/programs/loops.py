@@ -4,22 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from derivations.language.errors import LanguageError
 from derivations.language.program import Equation, Program
-from derivations.language.ranges import affine
-from derivations.language.tree import Number, Ref, refs, walk
+from derivations.language.ranges import affine, extremes
+from derivations.language.tree import Expr, Number, Ref, refs, walk
 from derivations.language.ways import Fits
 from derivations.notation.text import text
 from derivations.programs.code import Scope, assignment, code_of, variable
+
+MANY = 1_000_000
 
 
 def forward_code(
     program: Program, batched: Mapping[str, int], sizes: Mapping[str, str], fits: Fits
 ) -> list[str]:
     """The lines that work every equation of a forward program, in an order that can be run."""
-    scope = Scope((), batched, sizes, fits=fits)
-    return [line for group in in_order(program) for line in _group(group, scope)]
+    groups = in_order(program)
+    first = dict(pair for group in groups if is_looped(group) for pair in _early(group, program, sizes))
+    scope = Scope((), batched, sizes, fits=fits, first=first)
+    return [line for group in groups for line in _group(group, scope)]
+
+
+def _early(
+    group: tuple[Equation, ...], program: Program, sizes: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, int], int]]:
+    """The axes of a recurrence whose entries before 1 are read by others: ``h[0]`` in ``x[t] - h[t - 1]``."""
+    names = {eq.target.name for eq in group}
+    nodes = (node for eq in program if eq.target.name not in names for node in walk(eq.body))
+    reads = [node for node in nodes if isinstance(node, Ref)]
+    letter, _ = _loop_letter(group, names)
+    for name, axis in {eq.target.name: _axis(eq, letter) for eq in group}.items():
+        lowest = min([1, *_numbers(group, name, axis)])
+        if any(ref.name == name and _least(ref.indices[axis], sizes) < 1 for ref in reads) and lowest < 1:
+            yield (name, axis), lowest
+
+
+def _numbers(group: tuple[Equation, ...], name: str, axis: int) -> Iterator[int]:
+    """The whole numbers on an axis of the left-hand sides of a quantity."""
+    own = (eq.target.indices[axis] for eq in group if eq.target.name == name)
+    yield from (int(part.value) for part in own if isinstance(part, Number))
+
+
+def _last(group: tuple[Equation, ...], name: str, axis: int) -> str:
+    """The code of the last entry of a quantity that has no letter: 2 of ``h[0]``, ``h[1]``, ``h[2]``."""
+    numbers = list(_numbers(group, name, axis))
+    return f"len({variable(name)})" if min(numbers) == 1 else str(max(numbers))
+
+
+def _least(part: Expr, sizes: Mapping[str, str]) -> Fraction:
+    """The least value of an index expression; 1 for a lookup. Of samples there may be any number."""
+    form = affine(part)
+    if form is None:
+        return Fraction(1)
+    known = {name: int(size) if size.isdigit() else MANY for name, size in sizes.items()}
+    return extremes(form, {**dict.fromkeys(form, MANY), **known})[0]
 
 
 def in_order(program: Program) -> list[tuple[Equation, ...]]:
@@ -85,8 +125,9 @@ def _group(group: tuple[Equation, ...], scope: Scope) -> Iterator[str]:
         yield from (f"    {_step(eq, axes[eq.target.name], inside)}" for eq in _sorted(looped))
     for name, axis in axes.items():
         dim = f", dim={axis}" if axis else ""
-        length = scope.sizes[letter] if letter in scope.sizes else f"len({variable(name)})"
-        entries = f"{variable(name)}[{letter}] for {letter} in range(1, {length} + 1)"
+        length = scope.sizes[letter] if letter in scope.sizes else _last(group, name, axis)
+        first = scope.first.get((name, axis), 1)
+        entries = f"{variable(name)}[{letter}] for {letter} in range({first}, {length} + 1)"
         yield f"{variable(name)} = torch.stack([{entries}]{dim})"
 
 
@@ -131,8 +172,11 @@ def _step(eq: Equation, axis: int, scope: Scope) -> str:
     rest = tuple(
         part.name for at, part in enumerate(eq.target.indices) if at != axis and isinstance(part, Ref)
     )
-    at = text(eq.target.indices[axis])
-    return f"{variable(eq.target.name)}[{at}] = {code_of(eq.body, replace(scope, loops=rest))}"
+    at, code = text(eq.target.indices[axis]), code_of(eq.body, replace(scope, loops=rest))
+    kept = (eq.target.name, axis) in scope.first and isinstance(eq.target.indices[axis], Number)
+    if kept and not any(isinstance(node, Ref) for node in walk(eq.body)) and not rest:
+        code = f"torch.tensor({code}, dtype=torch.float64)"  # it is stacked with the others
+    return f"{variable(eq.target.name)}[{at}] = {code}"
 
 
 def _sorted(group: list[Equation]) -> list[Equation]:

@@ -247,23 +247,33 @@ def sizes_at(example: Example, size: int) -> dict[str, int]:
 
 
 def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Example) -> dict[str, int]:
-    sizes = sizes_of(program, shapes, example.spec.model.ranges)
-    for eq in program:  # the indices of an array that is never read with plain letters: w[1], x[t + k - 1]
+    """The ranges of the model's letters are those of the model alone: its adjoints read ``y[t + 1]`` too."""
+    own = sizes_of(example.forward, shapes, example.spec.model.ranges)
+    sizes = sizes_of(program, shapes, own)
+    known = {(name, axis): extent for name, shape in shapes.items() for axis, extent in enumerate(shape)}
+    for eq in example.forward:
+        known |= {(eq.target.name, at): own[part] for at, part in enumerate(_names(eq.target)) if part in own}
+    for eq in program:  # letters of an adjoint that are never read plain: of w[1], x[t + k - 1], h[t - 1]
         name = unprimed(of_adjoint(eq.target.name, example.loss))
-        for part, extent in zip(eq.target.indices, shapes.get(name, ()), strict=False):
-            if isinstance(part, Ref):
-                sizes.setdefault(part.name, extent)
+        for axis, part in enumerate(_names(eq.target)):
+            if part and (name, axis) in known:
+                sizes.setdefault(part, known[name, axis])
         for node in walk(eq.body):  # a letter that was renamed inside a maximum runs as far as the chosen one
             if isinstance(node, Chosen) and isinstance(node.at, Ref) and node.at.name in sizes:
                 sizes.setdefault(node.index, sizes[node.at.name])
     return sizes
 
 
+def _names(target: Ref) -> tuple[str, ...]:
+    """The letters of a left-hand side, empty for whole numbers."""
+    return tuple(getattr(part, "name", "") for part in target.indices)
+
+
 def _dims(example: Example) -> dict[str, tuple[str, ...]]:
     """The index names of each quantity, to know which position is a sample."""
     found: dict[str, tuple[str, ...]] = {}
     for eq in (*example.forward, *example.backward):
-        found.setdefault(eq.target.name, tuple(getattr(part, "name", "") for part in eq.target.indices))
+        found.setdefault(eq.target.name, _names(eq.target))
     for name, axis in sample_axes(example).items():
         rank = len(example.data[name].shape)
         found[name] = tuple((example.sample or "") if at == axis else "" for at in range(rank))
