@@ -106,10 +106,13 @@ def ways_to(
     a sum of some way has the same letter. New letters are added to ``letters``.
     """
     for target in _patterns(program, name, own, letters, fits):
-        ways = _ways(program, target, own, fits)
-        clashes = {name for way in ways for name in way.over} & _letters(target, program.indices)
-        if clashes:  # a sum over t of what is about t: its letter would be bound twice
+        clashes = {name for part in own for name in _clashes(part, target, program.indices)}
+        if clashes:
             target = _fresh(target, letters, program, clashes)
+        ways = _ways(program, target, own, fits)
+        twice = {name for way in ways for name in way.over} & _letters(target, program.indices)
+        if twice:  # of h[t - 1] summed over t: the t of the sum is not that of the entry h[t]
+            target = _fresh(target, letters, program, twice)
             ways = _ways(program, target, own, fits)
         if ways:
             yield target, ways
@@ -143,6 +146,14 @@ def _fresh(ref: Ref, letters: set[str], program: Program, only: set[str] | None 
         found.append(index(letter) if letter else part)
     letters.discard("")
     return replace(ref, indices=tuple(found), padded=False)
+
+
+def _clashes(path: Contribution, target: Ref, indices: Iterable[str]) -> Iterator[str]:
+    """The letters of the target that a sum of a path has too, and that no renaming frees."""
+    pairs = zip(path.by.indices, target.indices, strict=True)
+    given = {a.name: b for a, b in pairs if isinstance(a, Ref) and not a.indices}
+    taken = _letters(target, indices)
+    yield from (name for name in path.over if name in taken and _freed(name, given) == index(name))
 
 
 def _all_fit(ref: Ref, fits: Fits) -> bool:
