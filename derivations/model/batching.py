@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import replace
 
-from derivations.language.errors import nearest
+from derivations.language.contributions import needed
+from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.program import Program
 from derivations.language.ranges import moving_letters
-from derivations.language.tree import Ref, refs, walk
+from derivations.language.tree import REDUCTIONS, Ref, refs, walk
 from derivations.spec.arrays import Array
 from derivations.spec.spec import MAX_STEPS, Source, Spec
 
@@ -26,16 +28,82 @@ def axes_along(program: Program, names: set[str], sample: str | None) -> dict[st
 def sample_index(
     spec: Spec, source: Source, program: Program, data: Mapping[str, Array], start: Mapping[str, Array]
 ) -> str | None:
-    """The index of data that no parameter has, one of a computed quantity before one of a sum."""
+    """The index that numbers the samples: the one that the spec names, else the only one that can be meant.
+
+    It stands on data and on no parameter, and entries of different samples never meet. Where several do,
+    the first axis of the data is meant. Raises `SpecError` where that leaves more than one reading.
+    """
     on_data, on_parameters = _positions(program, data), _positions(program, start)
     chosen = spec.training.sample
-    if chosen is not None and chosen not in on_data:
-        hint = nearest(chosen, on_data, "indices of the data")
-        raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
-    computed = {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
-    shared = {*on_parameters, *moving_letters(program), *_crossed(program), *_meeting(program)}
-    own = [name for name in on_data if name not in shared]
-    return chosen or next((name for name in own if name in computed), next(iter(own), None))
+    if chosen is False:
+        return None
+    if chosen is not None:
+        if chosen not in on_data:
+            hint = nearest(chosen, on_data, "indices of the data")
+            raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
+        return str(chosen)
+    apart = {*on_parameters, *moving_letters(program), *_crossed(program), *_meeting(program)}
+    own = [name for name in on_data if name not in apart]
+    trained = _positions(_trained(program, spec.model.loss), data)
+    own = [name for name in own if name in trained] or own
+    found = [name for name in own if name in _written(program)] or own
+    leading = [name for name in found if _leads(name, program, data)]
+    if len(leading) == 1:
+        return leading[0]
+    meant = found if leading or len(found) > 1 else _rivals(found, program, data, set(on_parameters))
+    if len(meant) > 1:
+        raise _asked(source, program, data, meant)
+    return next(iter(found), None)
+
+
+def _trained(program: Program, loss: str | None) -> Program:
+    """The equations that lead to the loss: the last one, or the one that the spec names."""
+    wanted = needed(program, loss or program.equations[-1].target.name)
+    return replace(program, equations=tuple(eq for eq in program if eq.target.name in wanted))
+
+
+def _written(program: Program) -> set[str]:
+    """The letters of what the model computes."""
+    return {part.name for eq in program for part in eq.target.indices if isinstance(part, Ref)}
+
+
+def _reads(program: Program, names: Container[str]) -> list[Ref]:
+    nodes = (node for eq in program for node in walk(eq.body))
+    return [node for node in nodes if isinstance(node, Ref) and node.name in names]
+
+
+def _leads(name: str, program: Program, data: Mapping[str, Array]) -> bool:
+    """Whether a letter runs along the first axis of every array of the data that it runs along."""
+    places = [ref.indices.index(Ref(name)) for ref in _reads(program, data) if Ref(name) in ref.indices]
+    return set(places) == {0}
+
+
+def _rivals(found: list[str], program: Program, data: Mapping[str, Array], parameters: set[str]) -> list[str]:
+    """A letter that is summed inside the model, with those in front of it on its arrays; else none.
+
+    In ``S[a, u] = sum(Q[a, d]*K[u, d], d)`` nothing says that ``d`` numbers samples, and not features.
+    """
+    letter = Ref(next(iter(found), ""))
+    summed = any(
+        eq.target.indices and isinstance(node, REDUCTIONS) and node.index == letter.name
+        for eq in program
+        for node in walk(eq.body)
+    )
+    before = [part for ref in _reads(program, data) if letter in ref.indices for part in ref.indices[:1]]
+    others = dict.fromkeys(part.name for part in before if isinstance(part, Ref) and not part.indices)
+    return [*others, letter.name] if summed and not parameters.issuperset(others) else []
+
+
+def _asked(source: Source, program: Program, data: Mapping[str, Array], meant: list[str]) -> SpecError:
+    """The question which index is that of the samples, at the first read of the data that has one."""
+    letters = " or ".join(", ".join(f"'{name}'" for name in meant).rsplit(", ", 1))
+    read = next(ref for ref in _reads(program, data) if {Ref(name) for name in meant} & {*ref.indices})
+    fault = LanguageError(
+        f"which index numbers the samples is not plain: {letters}",
+        at=read.at,
+        hint=f'[training] says: sample = "{meant[0]}", or sample = false where there are no samples.',
+    )
+    return source.misread(fault, "model", "equations")
 
 
 def _crossed(program: Program) -> set[str]:
@@ -93,7 +161,10 @@ def cut_batches(
     training = spec.training
     for key in ("batch_size", "batches", "shuffle"):
         if sample is None and getattr(training, key) is not None:
-            raise source.error("the model has no index of samples to cut batches along", "training", key)
+            hint = 'Its letter can be named: [training] sample = "i".' if spec.training.sample is None else ""
+            raise source.error(
+                "the model has no index of samples to cut batches along", "training", key, hint=hint
+            )
     if training.batch_size is not None and training.batch_size > count:
         raise source.error(f"there are only {count} samples", "training", "batch_size")
     if training.batches is not None:

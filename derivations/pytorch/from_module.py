@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from torch import fx
 from derivations.catalogue import optimizers
 from derivations.catalogue.operations import OPERATIONS
 from derivations.language.errors import DerivationsError, nearest
-from derivations.pytorch.axes import View
+from derivations.pytorch.axes import SAMPLE, View
 from derivations.pytorch.borrowing import borrowed, tensors_of
 from derivations.pytorch.graph import VALUE, Graph, Owners, write_down
 from derivations.pytorch.optimizer_object import training_tables
@@ -219,10 +220,18 @@ def spec_text(
             *(f"{name} = {_written(name, tensor, work)}" for name, tensor in work.parameters.items()),
             "",
             "[training]",
+            *([] if "sample" in training else [f"sample = {_toml(_sample(work))}"]),
             *(f"{key} = {_toml(value)}" for key, value in training.items() if value is not None),
             "",
         ]
     )
+
+
+def _sample(work: Translator) -> str | bool:
+    """The letter of the first axis of torch's tensors; false where no equation reads data along it."""
+    names = "|".join(sorted(work.sampled & work.data.keys()))
+    read = names and any(re.search(rf"\b(?:{names})\[{SAMPLE}\b", line) for line, _ in work.lines)
+    return SAMPLE if read else False
 
 
 def _toml(value: Any) -> str:

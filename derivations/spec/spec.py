@@ -105,6 +105,12 @@ def _knob(value: Any) -> Any:
     return value if isinstance(value, bool) else exact(value)
 
 
+def _sample(value: Any) -> Any:
+    if value is None or value is False or (isinstance(value, str) and re.fullmatch("[A-Za-z]", value)):
+        return value
+    raise ValueError('expected the letter of an index, as in sample = "i", or false')
+
+
 _SCALAR = {"type": ["number", "string", "boolean", "array"]}
 _LIST = {"anyOf": [*({"type": kind} for kind in ("number", "string", "array"))]}
 Data = Annotated[
@@ -152,7 +158,10 @@ class TrainingTable(Strict):
     ] = None
     epochs: Annotated[int, Field(ge=1, le=MAX_STEPS, description="Passes through the data.")] = 1
     sample: Annotated[
-        Name | None, Field(description="The index of the samples, if it is not plain from the model.")
+        str | bool | None,
+        BeforeValidator(_sample),
+        WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[A-Za-z]$"}, {"const": False}]}),
+        Field(description="The index of the samples, if it is not plain from the model; false: none."),
     ] = None
     carry: Annotated[
         int | None,

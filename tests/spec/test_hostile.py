@@ -257,7 +257,7 @@ WORKED = {
     "decimals as written": single("L = .5*w + 2.*w**2 + 1E2*w"),
     "square of a sum": spec("L = sum(w*x[i] + b, i)**2", data="x = [1, 2, 3]"),
     "mean in a function": spec("m = mean(w*x[i] + b, i)\nL = exp(m/10) + m**2", data="x = [1, 2]"),
-    "sum of sums": spec("L = sum(sum((w*x[i] - b*y[j])**2, i), j)"),
+    "sum of sums": spec("L = sum(sum((w*x[i] - b*y[j])**2, i), j)", training=SGD + '\nsample = "i"'),
     "ridge": spec(LINEAR + " + 0.1*w**2"),
     "no residual": spec(LINEAR.replace("**2", "**4"), data="x = [1, 2]\ny = [1.5, 2]"),
     "data in thirds": spec(data='u = [1, 2, 3]\nx = "u/3"\ny = [3, 4, 6]'),
