@@ -151,7 +151,7 @@ class Evidence:
             raise Mismatch(f"'{sides[1].relation}' before the formula for {target.name}")
         new = after(target.name) if sides[1].relation == "←" else target.name
         told, last = Ref(new, target.indices), sides[-1].expr
-        value, body = entry(told, step), self.claims.body(told)
+        value, body = entry(told, step), self.claims.body(told, step)
         substitution = Substitution(step, self.trace.system, self.rounding)
         if not substitution.is_form(body, sides[1].expr):
             raise Mismatch(f"the formula for {target.name} is not that of the program")

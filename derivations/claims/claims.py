@@ -23,7 +23,6 @@ from derivations.language.tree import (
     Ref,
     Sum,
     children,
-    number,
     rename_index,
 )
 from derivations.model.example import Example
@@ -32,7 +31,7 @@ from derivations.notation.printed import as_printed
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import NumberSystem
-from derivations.run.training import Step, size_of, worked
+from derivations.run.training import Step, at_entry, size_of, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.matrix_forms import MatrixForm
 
@@ -117,12 +116,14 @@ class Claims:
         if shown != ([subject, expr] if first else [expr]) or sides[-1].relation != "=":
             raise Mismatch(f"line {label} is not the line that was proved")
 
-    def body(self, target: Ref) -> Expr:
-        """The right-hand side of the program's equation for one entry."""
+    def body(self, target: Ref, step: Step) -> Expr:
+        """The right-hand side of the program's equation for one entry in a step."""
         example = self.example
         for program in (example.forward, example.backward, example.update):
             if eq := program.writer(target.name, positions(target)):
-                return _at(eq.target, eq.body, target)
+                pairs = zip(eq.target.indices, positions(target), strict=True)
+                places = {part.name: at for part, at in pairs if isinstance(part, Ref)}
+                return settled(at_entry(eq.body, places, step))
         raise Mismatch(f"nothing computes {target.name}")
 
     def gives(self, target: Ref) -> bool:
@@ -156,10 +157,6 @@ def _at(target: Ref, body: Expr, entry: Ref) -> Expr:
     return settled(rename_index(body, {a.name: b for a, b in pairs if isinstance(a, Ref)}))
 
 
-def _numbers(env: Env) -> dict[str, Expr]:
-    return {name: number(place) for name, place in env.items()}
-
-
 @dataclass(frozen=True)
 class Substitution:
     """Whether numbers are put in for symbols correctly: the printed values of one step.
@@ -185,7 +182,7 @@ class Substitution:
 
     def _parts(self, a: Expr, b: Expr, env: Env) -> Parts | None:
         """The parts of ``a`` that have numbers in their place in ``b``; None if ``b`` is not such a form."""
-        if self.letters and rename_index(a, _numbers(env)) == b:
+        if self.letters and at_entry(a, env, self.step) == b:
             return []
         if isinstance(b, Number):
             return self._leaf(a, b, env)

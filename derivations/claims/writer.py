@@ -32,9 +32,7 @@ from derivations.language.tree import (
     Sum,
     children,
     has_reduction,
-    number,
     refs,
-    rename_index,
     transform,
     walk,
 )
@@ -44,7 +42,7 @@ from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import EXACT, NumberSystem, Undecided, fraction, rational
 from derivations.numbers.walker import NOWHERE, evaluated
-from derivations.run.training import Step, is_closed, size_of, worked
+from derivations.run.training import Step, at_entry, is_closed, size_of, worked
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
 GIVEN, FULL = 15, 40  # the places that a given number is printed with, and those of one that ends
@@ -116,7 +114,7 @@ class Writer:
                 return joined((term, self.written(term)) for term in node.terms)
             if not isinstance(node, Sum) or not 1 < (size := size_of(self.step, node.index)) <= LONG_SUM:
                 return None
-            parts = tuple(rename_index(node.body, {node.index: number(k)}) for k in range(1, size + 1))
+            parts = tuple(at_entry(node.body, {node.index: k}, self.step) for k in range(1, size + 1))
             named = any(self.is_named(ref) for part in parts for ref in refs(part))
             return Add(tuple(map(self.written, parts))) if named else None
 

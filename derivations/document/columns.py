@@ -17,11 +17,11 @@ from derivations.language.tree import (
     Sum,
     free_indices,
     number,
-    rename_index,
     values,
 )
 from derivations.model.example import Example, sample_axes
 from derivations.notation.chain import Formula, formula
+from derivations.run.training import Step, at_entry, size_of
 
 FEW = 24  # entries of a quantity that are told one by one
 
@@ -46,14 +46,14 @@ def data_value(example: Example, ref: Ref, sample: int) -> Fraction:
     return dict(zip(array.positions(), array.entries, strict=True))[at]
 
 
-def instances(eq: Equation, sample: str | None, sizes: Mapping[str, int]) -> Iterator[tuple[Ref, Expr]]:
+def instances(eq: Equation, sample: str | None, step: Step) -> Iterator[tuple[Ref, Expr]]:
     """The equation for every value of its indices but the sample's: ``z[i, 1]``, ``z[i, 2]`` …"""
     names = [part.name for part in eq.target.indices if isinstance(part, Ref) and part.name != sample]
-    for at in itertools.product(*(range(1, sizes[name] + 1) for name in names)):
-        new: dict[str, Expr] = {name: number(k) for name, k in zip(names, at, strict=True)}
-        target = rename_index(eq.target, new)
+    for at in itertools.product(*(range(1, size_of(step, name) + 1) for name in names)):
+        places = dict(zip(names, at, strict=True))
+        target = at_entry(eq.target, places, step)
         assert isinstance(target, Ref)
-        yield target, settled(rename_index(eq.body, new))
+        yield target, settled(at_entry(eq.body, places, step))
 
 
 def indices_of(eq: Equation) -> list[str]:
@@ -73,14 +73,12 @@ def row_index(eq: Equation, sample: str | None, sizes: Mapping[str, int], sample
     return names[0] if names and entries > FEW else None
 
 
-def columns_of(
-    equations: list[Equation], row: str, sizes: Mapping[str, int], *, short: bool
-) -> dict[Expr, Formula]:
+def columns_of(equations: list[Equation], row: str, step: Step, *, short: bool) -> dict[Expr, Formula]:
     """A column for each entry beside the row index; headings are formulas where nothing else says them."""
     return {
         target: formula(target) if short or len(indices_of(eq)) > 1 else formula(target, body)
         for eq in equations
-        for target, body in instances(eq, row, sizes)
+        for target, body in instances(eq, row, step)
     }
 
 

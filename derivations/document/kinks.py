@@ -30,16 +30,14 @@ from derivations.language.tree import (
     Ref,
     Sum,
     children,
-    number,
     refs,
-    rename_index,
     substitute,
 )
 from derivations.model.example import Example
 from derivations.notation.chain import formula
 from derivations.numbers.float64 import DOUBLE, double
 from derivations.numbers.systems import EXACT, NumberSystem, sign
-from derivations.run.training import Step, size_of, worked
+from derivations.run.training import Step, at_entry, size_of, worked
 from derivations.spec.arrays import positions
 
 SHOWN = 4
@@ -84,7 +82,7 @@ class Kinks:
         step = self.writer.step
         ranges = [range(1, size_of(step, letter) + 1) for letter in letters]
         for at in itertools.product(*ranges):
-            yield rename_index(node, {name: number(k) for name, k in zip(letters, at, strict=True)})
+            yield at_entry(node, dict(zip(letters, at, strict=True)), step)
 
     @cached_property
     def floats(self) -> Step | None:

@@ -41,14 +41,14 @@ from derivations.document.update import is_plain_descent
 from derivations.document.words import direction, samples_words
 from derivations.language.names import adjoint, adjoint_of, unprimed
 from derivations.language.program import Equation
-from derivations.language.tree import Expr, Ref, number, refs, rename_index
+from derivations.language.tree import Expr, Ref, refs
 from derivations.model.batching import is_whole
 from derivations.model.example import Example, needed_adjoints
 from derivations.notation.chain import Formula, Side, formula
 from derivations.notation.symbols import Symbols
 from derivations.numbers.digits import Rounding
 from derivations.programs.listing import shown_steps
-from derivations.run.training import Step, Trace
+from derivations.run.training import Step, Trace, at_entry
 from derivations.spec.arrays import positions
 
 WE_HAVE = phrase("We have {}."), phrase("We have {}, and so on.")
@@ -98,7 +98,7 @@ class _Page:
         parts = [ref for name, array in self.example.kept.items() for ref in array.refs(name)]
         if self.sample is not None and len(self.step.samples) == 1:
             data = entries_along_samples(self.example)
-            parts += [_entry(ref, ref, {self.sample: 1})[0] for ref in data]
+            parts += [_entry(ref, ref, {self.sample: 1}, self.step)[0] for ref in data]
         return self.values(WE_HAVE, parts)
 
     def values(self, opening: tuple[str, str], entries: list[Ref]) -> Words:
@@ -174,7 +174,7 @@ class _Page:
                 yield from self.row_chains(eq, row, place)
         if told and self.rows(row) > 1:
             yield Prose(self.table_words(row))
-        yield from rows.tables(kind, given, columns_of(along, row, self.sizes, short=bool(told)), sums)
+        yield from rows.tables(kind, given, columns_of(along, row, self.step, short=bool(told)), sums)
         self.known |= rows.known
 
     def table_words(self, row: str) -> Words:
@@ -186,9 +186,9 @@ class _Page:
 
     def row_chains(self, eq: Equation, row: str, place: int) -> Iterator[Block]:
         """The entries of one row, the first ones of a very long row."""
-        entries = list(instances(eq, row, self.sizes))
+        entries = list(instances(eq, row, self.step))
         for target, body in entries if len(entries) <= FEW else entries[:MAX_COLUMNS]:
-            yield self.chain(*_entry(target, body, {row: place}))
+            yield self.chain(*_entry(target, body, {row: place}, self.step))
         if len(entries) > FEW:
             forms = phrases(
                 "The other entry of {1} goes the same way.",
@@ -204,7 +204,7 @@ class _Page:
         single = all(len(indices_of(eq)) == 1 for eq in along)
         if self.detail == "brief" or (self.detail == "standard" and single):
             return range(0)
-        widest = max((len(list(instances(eq, row, self.sizes))) for eq in along), default=0)
+        widest = max((len(list(instances(eq, row, self.step))) for eq in along), default=0)
         every = self.detail == "full" and widest * self.rows(row) <= FEW
         return range(1, 1 + (self.rows(row) if every else 1))
 
@@ -242,7 +242,7 @@ class _Page:
     def of(self, eq: Equation) -> list[tuple[Ref, Expr]]:
         """Every entry of an equation; of one along a batch of one sample, that sample's."""
         single = {self.sample: 1} if self.sample is not None and len(self.step.samples) == 1 else {}
-        return [_entry(target, body, single) for target, body in instances(eq, None, self.sizes)]
+        return [_entry(target, body, single, self.step) for target, body in instances(eq, None, self.step)]
 
     def entries(self, eq: Equation) -> Iterator[Block]:
         """The entries of one quantity, each with its numbers."""
@@ -279,12 +279,11 @@ class _Page:
         yield from self.told("update", list(self.example.update), [], [])
 
 
-def _entry(target: Ref, body: Expr, places: dict[str, int]) -> tuple[Ref, Expr]:
+def _entry(target: Ref, body: Expr, places: dict[str, int], step: Step) -> tuple[Ref, Expr]:
     """An entry and its formula at whole-number values of indices."""
-    at: dict[str, Expr] = {name: number(place) for name, place in places.items()}
-    entry = rename_index(target, at)
+    entry = at_entry(target, places, step)
     assert isinstance(entry, Ref)
-    return entry, rename_index(body, at)
+    return entry, at_entry(body, places, step)
 
 
 def _arrow(found: Formula, parameter: Ref) -> Formula:

@@ -21,7 +21,7 @@ from derivations.language.ways import ways_to
 from derivations.model.example import Example
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import NumberSystem, Value, precision
-from derivations.run.training import Step, Trace, looked_up, shapes_at
+from derivations.run.training import Step, Trace, looked_up, sample_numbers, shapes_at
 
 Edge: TypeAlias = tuple[str, str]  # the quantity that is read, and the one that reads it
 Place: TypeAlias = tuple[int, ...]
@@ -67,7 +67,7 @@ def worked(trace: Trace, step: Step, system: NumberSystem) -> EdgeValues:
     edges = edge_programs(example)
     shapes, whole = shapes_at(example, len(step.samples)), looked_up(example, step.samples)
     program = sum(edges.values(), example.forward + example.backward)
-    tape = compile_program(program, shapes, step.layout.sizes, whole)
+    tape = compile_program(program, shapes, step.layout.sizes, whole, sample_numbers(example))
     with precision(trace.bits):
         memory = tape.bind(system)(step.memory[: len(tape.inputs)])
     found: dict[Edge, dict[Place, Value]] = {}

@@ -17,7 +17,7 @@ from derivations.language.tree import Ref
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, Undecided, Value, rational
-from derivations.run.training import Step, Trace, looked_up
+from derivations.run.training import Step, Trace, looked_up, sample_numbers
 from derivations.spec.arrays import Array, positions
 
 ON_LOSS = phrase("The path of the parameters on the loss:")
@@ -43,10 +43,13 @@ class Surface:
         example = self.trace.example
         shapes = {name: array.shape for name, array in {**example.data, **example.kept}.items()}
         shapes |= dict.fromkeys((*example.hyper, *example.rule.clock), ())
+        shapes |= dict.fromkeys(sample_numbers(example).values(), (example.samples,))
         samples = tuple(range(1, example.samples + 1))
         sizes = sizes_of(example.forward, shapes, example.spec.model.ranges)
-        tape = compile_program(example.forward, shapes, sizes, looked_up(example, samples))
+        letters = sample_numbers(example)
+        tape = compile_program(example.forward, shapes, sizes, looked_up(example, samples), letters)
         data = {(name, at): v for name, a in example.data.items() for at, v in _entries(a)}
+        data |= {(name, (k,)): Fraction(k) for name in letters.values() for k in samples}
         inputs = [rational(data.get(entry, Fraction(0))) for entry in tape.inputs]
         slots = [tape.slots[ref.name, positions(ref)] for ref in self.entries]
         return tape.bind(EXACT), inputs, slots, tape.slots[example.loss, ()]

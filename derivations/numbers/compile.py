@@ -29,16 +29,18 @@ def compile_program(
     shapes: Mapping[str, Shape],
     sizes: Mapping[str, int],
     whole: Mapping[Entry, int] | None = None,
+    numbered: Mapping[str, str] | None = None,
 ) -> Tape:
     """Unroll a program over index ranges ``1..sizes[i]``; ``shapes`` are those of its inputs.
 
     ``whole`` are the values of inputs that are used as indices: ``token[i]`` in ``E[token[i], k]``.
+    ``numbered`` are letters that, read as a number, are an entry of an input: a sample's own number.
     Raises `LanguageError` for an entry that does not exist or depends on itself.
     """
     deepest = sys.getrecursionlimit()
     sys.setrecursionlimit(max(deepest, 50_000))  # a recurrence over t is as deep as t is long
     try:
-        return _Builder(program, shapes, sizes, whole or {}).tape()
+        return _Builder(program, shapes, sizes, whole or {}, numbered or {}).tape()
     finally:
         sys.setrecursionlimit(deepest)
 
@@ -58,6 +60,7 @@ class _Builder:
         shapes: Mapping[str, Shape],
         sizes: Mapping[str, int],
         whole: Mapping[Entry, int],
+        numbered: Mapping[str, str],
     ) -> None:
         self.sizes, self.names = sizes, set(sizes)
         ranges = {name: [range(1, n + 1) for n in shape] for name, shape in shapes.items()}
@@ -65,7 +68,7 @@ class _Builder:
         self.entries: dict[Entry, int] = {entry: slot for slot, entry in enumerate(self.inputs)}
         self.ops = Operations()
         lookups = {name for name, _ in whole}
-        place = Place(sizes, self.read, whole.get, lookups, self.outside)
+        place = Place(sizes, self.read, whole.get, lookups, self.outside, numbered)
         self.walker: Walker[int] = Walker(self.ops, place)
         self.owners: list[tuple[int, Entry]] = []
         self.working: list[Entry] = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -68,6 +68,7 @@ class Place(Generic[V]):
 
     ``read`` gives the operand of an entry, ``whole`` the whole number of a datum that stands between the
     brackets of another; ``lookups`` names those data. A read is ``outside`` where it is 0 whatever the data.
+    A letter is a place; one that is ``numbered`` is, read as a number, the entry of an input at that place.
     """
 
     sizes: Mapping[str, int]
@@ -75,6 +76,7 @@ class Place(Generic[V]):
     whole: Callable[[Entry], int | None] = lambda _: None
     lookups: Collection[str] = ()
     outside: Callable[[Ref, Entry], bool] = lambda *_: False
+    numbered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Walker(Generic[V]):
                 places = range(1, self.place.sizes[bound] + 1)
                 return all(self.closed(a, {**env, bound: k}) for k in places)
             case Call("same", (a, b)) if self._is_index(env, a, b):
-                return self.position(a, env) != self.position(b, env)
+                return self.counted(a, env) != self.counted(b, env)
         return False
 
     def _is_index(self, env: Env, *exprs: Expr) -> bool:
@@ -144,6 +146,8 @@ class Walker(Generic[V]):
                 return self.algebra.constant(value)
             case Count(name):
                 return self.algebra.constant(Fraction(self.place.sizes[name]))
+            case Ref(name, ()) if name in env and name in self.place.numbered:
+                return self.place.read(expr, self._own(name, env))
             case Ref(name, ()) if name in env:
                 return self.algebra.constant(Fraction(env[name]))
             case Ref():
@@ -183,7 +187,7 @@ class Walker(Generic[V]):
 
     def _call(self, name: str, parts: tuple[Expr, ...], env: Env) -> V:
         if name == "same" and self._is_index(env, *parts):
-            a, b = (self.position(part, env) for part in parts)
+            a, b = (self.counted(part, env) for part in parts)
             return self.algebra.constant(Fraction(int(a == b)))
         if not is_key(name):
             return self.pointwise(formula_with(name, parts), env)
@@ -226,6 +230,18 @@ class Walker(Generic[V]):
     def position(self, expr: Expr, env: Env) -> int:
         """The whole number that an index expression is."""
         return whole_number(expr, env, lambda ref: self.place.whole(self.entry(ref, env)))
+
+    def counted(self, expr: Expr, env: Env) -> int:
+        """The whole number that an expression of letters is where numbers are compared."""
+        numbers = {
+            name: self.place.whole(self._own(name, env)) for name in env if name in self.place.numbered
+        }
+        known = {name: at for name, at in numbers.items() if at is not None}
+        return whole_number(expr, {**env, **known}, lambda ref: self.place.whole(self.entry(ref, env)))
+
+    def _own(self, name: str, env: Env) -> Entry:
+        """The entry that holds the number of a letter at its place."""
+        return self.place.numbered[name], (env[name],)
 
     def entry(self, ref: Ref, env: Env) -> Entry:
         """The entry that a read names."""

@@ -63,7 +63,8 @@ class Scope:
     ``fixed`` the letters that are Python numbers in a loop, ``steps`` the quantities kept as a
     dictionary by such a letter, with their axis and the shape of one entry. ``fits`` says whether a letter
     runs along a whole axis of an array. ``first`` is the number of the first entry along an axis that
-    does not begin with 1: of ``h[0], h[1] …`` where something reads ``h[t - 1]`` later.
+    does not begin with 1: of ``h[0], h[1] …`` where something reads ``h[t - 1]`` later; ``numbered``
+    are letters that, read as a number, are that of a sample in the data set.
     """
 
     loops: tuple[str, ...]
@@ -74,6 +75,7 @@ class Scope:
     outside: str = ""
     fits: Fits = lambda *_: True
     first: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    numbered: frozenset[str] = frozenset()
 
     def inner(self, bound: str) -> Scope:
         """The scope inside a sum over an index."""
@@ -152,7 +154,10 @@ def _is_atom(code: str) -> bool:
 
 
 def _letter(name: str, scope: Scope) -> str:
-    """An index used as a number."""
+    """An index used as a number; of a sample it is its number in the data set."""
+    if name in scope.numbered and name not in scope.fixed:
+        later = len(scope.loops) - scope.loops.index(name) - 1
+        return f"(rows + 1)[:{', None' * later}]" if later else "(rows + 1)"
     return name if name in scope.fixed else _index_tensor(name, scope, Fraction(0))
 
 

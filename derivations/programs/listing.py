@@ -14,6 +14,7 @@ from typing import TypeAlias
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Ref
 from derivations.model.example import Example, sample_axes
+from derivations.model.numbered import numbered_letters
 from derivations.model.recognize import Recognized, recognize
 from derivations.programs.code import PADDED, variable
 from derivations.programs.loops import forward_code
@@ -135,7 +136,9 @@ def _modules(example: Example, layer: Recognized, loss: Recognized) -> Code:
 def _tensors(example: Example) -> Code:
     """The same with tensors, every equation written out."""
     calls = {name: variable(name) for name in example.start}
-    forward = forward_code(example.forward, sample_axes(example), sizes_code(example), example.fits)
+    axes = sample_axes(example)
+    letters = numbered_letters(example.forward, axes, example.sample)
+    forward = forward_code(example.forward, axes, sizes_code(example), example.fits, letters)
     start = [
         f"{variable(n)} = {tensor(array)[:-1]}, requires_grad=True)" for n, array in example.start.items()
     ]

@@ -18,12 +18,16 @@ MANY = 1_000_000
 
 
 def forward_code(
-    program: Program, batched: Mapping[str, int], sizes: Mapping[str, str], fits: Fits
+    program: Program,
+    batched: Mapping[str, int],
+    sizes: Mapping[str, str],
+    fits: Fits,
+    numbered: frozenset[str] = frozenset(),
 ) -> list[str]:
     """The lines that work every equation of a forward program, in an order that can be run."""
     groups = in_order(program)
     first = dict(pair for group in groups if is_looped(group) for pair in _early(group, program, sizes))
-    scope = Scope((), batched, sizes, fits=fits, first=first)
+    scope = Scope((), batched, sizes, fits=fits, first=first, numbered=numbered)
     return [line for group in groups for line in _group(group, scope)]
 
 

@@ -13,7 +13,7 @@ from derivations.language.names import after
 from derivations.model.example import Example, check_values, sample_axes
 from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, precision, rounded
 from derivations.numbers.variants import over_arrays
-from derivations.run.training import FIRST_BITS, Step, Trace, layout_of, schedule, settled, train
+from derivations.run.training import FIRST_BITS, Step, Trace, layout_of, numbers_of, schedule, settled, train
 
 
 def alike(examples: Iterable[Example]) -> list[list[int]]:
@@ -24,7 +24,8 @@ def alike(examples: Iterable[Example]) -> list[list[int]]:
         shapes = tuple((name, array.shape) for name, array in {**example.data, **example.kept}.items())
         looked = tuple(example.data[name] for name in example.lookups)
         training = example.batches, example.spec.training.carry, example.rule.first, tuple(example.hyper)
-        key = programs, shapes, looked, training, tuple(example.spec.model.ranges.items()), example.rule.clock
+        letters = example.sample, tuple(example.spec.model.ranges.items()), example.rule.clock
+        key = programs, shapes, looked, training, letters
         found.setdefault(key, []).append(place)
     return list(found.values())
 
@@ -97,7 +98,9 @@ class _Runs:
             data += self._given([array.take(samples, axis) for array in arrays[: 1 if shared else None]])
         clock = zip((number + self.first.rule.first - 1, epoch), self.first.rule.clock, strict=False)
         counted = [self.system.number(Fraction(n)) for n, _ in clock]
-        return [*data, *(value for values in self.now.values() for value in values), *self.hyper, *counted]
+        state = [value for values in self.now.values() for value in values]
+        numbers = map(self.system.number, numbers_of(self.first, samples))
+        return [*data, *state, *self.hyper, *counted, *numbers]
 
     def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> list[Step]:
         """One step of all variants."""

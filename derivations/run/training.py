@@ -22,6 +22,7 @@ from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
 from derivations.language.tree import Chosen, Expr, Ref, walk
 from derivations.model.example import Example, check_values, sample_axes
+from derivations.model.numbered import at_places, numbered_letters
 from derivations.numbers.compile import compile_program
 from derivations.numbers.float64 import LARGEST
 from derivations.numbers.real import Real
@@ -56,6 +57,7 @@ class Layout:
     sizes: Mapping[str, int]
     sample: str | None
     lookups: frozenset[str] = frozenset()
+    numbered: frozenset[str] = frozenset()
 
     def label(self, entry: Entry, samples: tuple[int, ...]) -> str:
         """The name of an entry with samples numbered as in the data set: ``yhat[3]``."""
@@ -224,8 +226,22 @@ def _compiled(asked: Content[tuple[Example, Mapping[str, tuple[int, ...]], Mappi
     example, shapes, whole = asked.of
     program = example.forward + example.backward + example.update
     sizes = _sizes(program, shapes, example)
-    tape = compile_program(program, shapes, sizes, whole)
-    return Layout(tape, _dims(example), sizes, example.sample, frozenset(example.lookups))
+    letters = sample_numbers(example)
+    tape = compile_program(program, shapes, sizes, whole, letters)
+    dims = _dims(example)
+    return Layout(tape, dims, sizes, example.sample, frozenset(example.lookups), frozenset(letters))
+
+
+def sample_numbers(example: Example) -> dict[str, str]:
+    """The letters that are read as the number of a sample, each with the input that holds these numbers."""
+    program = example.forward + example.backward
+    found = numbered_letters(program, sample_axes(example), example.sample)
+    return dict.fromkeys(sorted(found), example.sample or "")
+
+
+def numbers_of(example: Example, samples: tuple[int, ...]) -> list[Fraction]:
+    """The last inputs of a step: the numbers of its samples, where a letter is read as one."""
+    return [Fraction(sample) for sample in samples] if sample_numbers(example) else []
 
 
 def shapes_at(example: Example, size: int) -> dict[str, tuple[int, ...]]:
@@ -238,7 +254,8 @@ def shapes_at(example: Example, size: int) -> dict[str, tuple[int, ...]]:
             shape[axes[name]] = size
         shapes[name] = tuple(shape)
     shapes |= {name: array.shape for name, array in example.kept.items()}
-    return shapes | dict.fromkeys((*example.hyper, *example.rule.clock), ())
+    shapes |= dict.fromkeys((*example.hyper, *example.rule.clock), ())
+    return shapes | dict.fromkeys(sample_numbers(example).values(), (size,))
 
 
 def sizes_at(example: Example, size: int) -> dict[str, int]:
@@ -274,6 +291,7 @@ def _dims(example: Example) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for eq in (*example.forward, *example.backward):
         found.setdefault(eq.target.name, _names(eq.target))
+    found |= {name: (name,) for name in sample_numbers(example).values()}
     for name, axis in sample_axes(example).items():
         rank = len(example.data[name].shape)
         found[name] = tuple((example.sample or "") if at == axis else "" for at in range(rank))
@@ -283,6 +301,8 @@ def _dims(example: Example) -> dict[str, tuple[str, ...]]:
 def looked_up(example: Example, samples: tuple[int, ...]) -> dict[Entry, int]:
     """The entries of a batch that are used as indices, which are whole numbers."""
     axes, found = sample_axes(example), dict[Entry, int]()
+    for name in set(sample_numbers(example).values()):
+        found |= {(name, (place,)): sample for place, sample in enumerate(samples, 1)}
     for name in example.lookups:
         array = example.data[name]
         shape = [len(samples) if at == axes.get(name) else n for at, n in enumerate(array.shape)]
@@ -317,7 +337,7 @@ class _Run:
         state = [value for values in self.now.values() for value in values]
         clock = (number + self.example.rule.first - 1, epoch)
         counted = [convert(Fraction(n)) for n, _ in zip(clock, self.example.rule.clock, strict=False)]
-        return [*data, *state, *self.hyper, *counted]
+        return [*data, *state, *self.hyper, *counted, *map(convert, numbers_of(self.example, samples))]
 
     def compiled(self, samples: tuple[int, ...]) -> tuple[Layout, Callable[..., list[Value]]]:
         whole = looked_up(self.example, samples)
@@ -428,7 +448,13 @@ def _place(step: Step, system: NumberSystem) -> Place[Value]:
         value = memory[slots[entry]] if entry in slots else None
         return int(value.p) if isinstance(value, fmpq) and value.q == 1 else None
 
-    return Place(layout.sizes, read, whole, layout.lookups, lambda _, entry: entry not in slots)
+    numbered = dict.fromkeys(layout.numbered, layout.sample or "")
+    return Place(layout.sizes, read, whole, layout.lookups, lambda _, entry: entry not in slots, numbered)
+
+
+def at_entry(expr: Expr, env: Mapping[str, int], step: Step) -> Expr:
+    """An expression at places of its letters in a step: ``a + 3*b`` for the third sample's ``a + i*b``."""
+    return at_places(expr, env, step.layout.numbered, step.samples)
 
 
 def size_of(step: Step, index: str) -> int:

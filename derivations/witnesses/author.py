@@ -34,7 +34,8 @@ class Pass:
 
     The tensor of a ``partial`` quantity has only a part of its adjoint: a module reads it inside. With
     ``variants`` all of them are worked at once: the quantities that are ``varied`` have an axis of their own
-    for them in front, which is carried along like that of any index.
+    for them in front, which is carried along like that of any index. ``numbers`` are what the letter of the
+    samples is as a number: those of the samples in the data set.
     """
 
     tensors: dict[str, torch.Tensor]
@@ -47,6 +48,7 @@ class Pass:
     partial: set[str] = field(default_factory=set)
     variants: int = 0
     varied: set[str] = field(default_factory=set)
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.variants:
@@ -144,7 +146,10 @@ class Pass:
         if name in self.tensors:
             return self.tensors[name], self.axis(name)
         if name in self.fixed:
-            return torch.tensor(float(self.fixed[name]), dtype=self.dtype), ()
+            own = self.numbers.get(name, range(1, self.fixed[name] + 1))[self.fixed[name] - 1]
+            return torch.tensor(float(own), dtype=self.dtype), ()
+        if name in self.numbers:
+            return torch.tensor(self.numbers[name], dtype=self.dtype), (name,)
         if name in self.sizes:
             return torch.arange(1, self.sizes[name] + 1, dtype=self.dtype), (name,)
         return torch.tensor(resolve(functions.BY_NAME[name].torch), dtype=self.dtype), ()
@@ -157,7 +162,9 @@ class Pass:
                 self.sizes.setdefault(letter, size)
         if self.is_whole(name, letters, len(parts)):
             return self.tensors[name], (*front, *letters)
+        numbers, self.numbers = self.numbers, {}  # between brackets a letter is a place
         (*places,), dims = _aligned([self.value(part) for part in parts])
+        self.numbers = numbers
         shape = torch.broadcast_shapes(*(place.shape for place in places))  # type: ignore[no-untyped-call]
         indices = [place.expand(shape).round().long() for place in places]
         if name in self.cells:

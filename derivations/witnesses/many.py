@@ -67,7 +67,8 @@ def _step(together: _Together, example: Example, lines: tuple[Line, ...], update
     for name in example.start:
         tensors[name].requires_grad_()
     kept = {name for name, tensor in tensors.items() if tensor.dim() > len(together.shapes[name])}
-    forward = Pass(dict(tensors), dict(together.sizes), variants=together.count, varied=kept)
+    numbers = {example.sample: together.steps[0].samples} if example.sample else {}
+    forward = Pass(dict(tensors), dict(together.sizes), variants=together.count, varied=kept, numbers=numbers)
     forward.run_all(lines)
     forward.tensors[example.loss].sum().backward()  # type: ignore[no-untyped-call]
     found = np.ones(together.count, dtype=bool)
@@ -126,7 +127,7 @@ class _Together:
         """The inputs of the step, with an axis for the variants in front where they differ, or are learnt."""
         numbers: dict[str, list[Any]] = {}
         for slot, (name, _) in enumerate(self.steps[0].layout.tape.inputs):
-            if name not in (*example.hyper, *example.rule.clock):
+            if name not in (*example.hyper, *example.rule.clock, example.sample):
                 numbers.setdefault(name, []).append(np.array([*map(nearest_float, self.values(slot))]))
         found = {}
         for name, columns in numbers.items():

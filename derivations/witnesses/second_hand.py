@@ -16,10 +16,10 @@ from typing import Any
 from derivations.language.names import after
 from derivations.language.program import Equation
 from derivations.language.symbolic import unfold
-from derivations.language.tree import Call, Expr, Number, Ref, number, rename_index
+from derivations.language.tree import Call, Expr, Number, Ref
 from derivations.numbers.systems import NumberSystem, fraction
 from derivations.numbers.walker import NOWHERE, evaluated
-from derivations.run.training import Step, Trace, worked
+from derivations.run.training import Step, Trace, at_entry, worked
 from derivations.witnesses.check import Proof
 
 WITNESS = "decimal arithmetic"
@@ -37,7 +37,7 @@ def carried_proofs(trace: Trace) -> Iterator[Proof]:
         for before, step in zip((None, *trace.carried), trace.carried, strict=False):
             for eq in (*example.forward, *example.backward, *example.update):
                 for at in _entries(step, eq):
-                    theirs = _plain(worked(_body(eq, at), {}, step, system))
+                    theirs = _plain(worked(_body(eq, at, step), {}, step, system))
                     name = step.layout.label((eq.target.name, at), step.samples)
                     ok = theirs == fraction(step.at(eq.target.name, at))
                     yield Proof(f"the carried value of {name} in step {step.number}", WITNESS, ok)
@@ -48,9 +48,9 @@ def _entries(step: Step, eq: Equation) -> list[tuple[int, ...]]:
     return [at for name, at in step.layout.tape.slots if name == eq.target.name]
 
 
-def _body(eq: Equation, at: tuple[int, ...]) -> Expr:
+def _body(eq: Equation, at: tuple[int, ...], step: Step) -> Expr:
     names = [part.name for part in eq.target.indices if isinstance(part, Ref)]
-    return rename_index(eq.body, {name: number(k) for name, k in zip(names, at, strict=True)})
+    return at_entry(eq.body, dict(zip(names, at, strict=True)), step)
 
 
 def _handed_over(trace: Trace, before: Step | None, step: Step) -> Iterator[Proof]:

@@ -63,7 +63,9 @@ def _torch_checks(trace: Trace, found: Mapping[str, Recognized]) -> Iterator[Che
         bounds = run([enclose(value) for value in step.memory[: len(tape.inputs)]])
         shapes = dict(tape.inputs)  # the last position of each array is its shape
         read = {
-            name: shape for name, shape in shapes.items() if name not in (*example.hyper, *example.rule.clock)
+            name: shape
+            for name, shape in shapes.items()
+            if name not in (*example.hyper, *example.rule.clock, example.sample)
         }
         floats = {name: as_tensor(step, name, shape) for name, shape in read.items()}
         yield from _forward_and_back(
@@ -91,7 +93,8 @@ def _forward_and_back(
     for name in example.start:
         tensors[name] = optimizer.load(name, floats[name]) if optimizer else floats[name].requires_grad_()
         tensors[name].grad = None
-    forward = Pass(tensors, dict(step.layout.sizes))
+    numbers = {example.sample: step.samples} if example.sample else {}
+    forward = Pass(tensors, dict(step.layout.sizes), numbers=numbers)
     shift_parameters(example, forward)
     work(forward, lines)
     if optimizer:

@@ -159,6 +159,7 @@ function inputsOf(program, settings, samples, kept) {
   for (const [name, array] of Object.entries(program.data)) {
     inputs[name] = taken({ ...array, values: settings.data[name] || array.values }, samples);
   }
+  if (program.counting) inputs[program.counting] = { shape: [samples.length], values: samples };
   Object.assign(inputs, kept);
   for (const [name, value] of Object.entries(settings.hyper)) inputs[name] = { shape: [], values: [value] };
   return inputs;

@@ -306,3 +306,16 @@ def value_of(row: Function, at: tuple[Fraction, ...]) -> float | None:
             return float(ball(evaluated(call, NOWHERE, EXACT)).mid())
     except ArithmeticFault:
         return None
+
+
+@node
+def test_the_number_of_a_sample_is_that_of_the_data_set(tmp_path: Path) -> None:
+    equations = "yhat[i] = w*i + b*same(i, 3)\nL = mean((yhat[i] - y[i])**2, i)"
+    spec, source = parse_spec(
+        f'title = "Numbers"\n[model]\nequations = """\n{equations}\n"""\n[data]\ny = [1, 2, 3, 4]\n'
+        "[parameters]\nw = 0.5\nb = 1\n[training]\nbatches = [[4, 1], [3]]\n"
+        'optimizer = { name = "SGD", lr = 0.1 }\n'
+    )
+    run = train(prepare(spec, source))
+    for step, theirs in zip(run.steps, played(run, tmp_path, {})[0], strict=True):
+        assert_same(step, theirs)

@@ -12,9 +12,10 @@ from derivations.figures.lettering import width
 from derivations.figures.nodes import quantities
 from derivations.figures.scene import Scene
 from derivations.figures.svg import svg_of
-from derivations.formats.play.javascript import called, equation, members, quoted
+from derivations.formats.play.javascript import Scope, called, equation, members, quoted
 from derivations.language.names import adjoint, edge_name
 from derivations.language.tree import Number, Ref
+from derivations.run.training import sample_numbers
 
 NUMBERS = ("adjoint", "contribution")  # labels that are nothing but numbers
 ROOM = 6  # for numbers that are a little longer
@@ -86,9 +87,10 @@ class PlayedGraph:
         example = self.scene.example
         labelled = self._labelled()
         programs = edge_programs(example) if labelled else {}
+        outer = Scope(frozenset(), frozenset(example.lookups), sample_numbers(example))
         for edge, label in labelled:
             program = programs[edge]
-            own = (equation(eq, program.indices, frozenset(example.lookups)) for eq in program)
+            own = (equation(eq, program.indices, outer) for eq in program)
             wide = width(label.said, self.scene.symbols, values.LETTERS)
             room = max(int(wide), values.LEAST) + ROOM
             yield {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from derivations.catalogue import functions
@@ -71,6 +71,7 @@ class Scope:
 
     letters: frozenset[str]
     lookups: frozenset[str] = frozenset()
+    numbered: Mapping[str, str] = field(default_factory=dict)
 
     def inside(self, bound: str) -> Scope:
         """The scope inside a sum."""
@@ -86,6 +87,8 @@ def _code(expr: Expr, scope: Scope) -> Expr:
     match expr:
         case Number(value):
             return Neg(Ref(decimal(-value))) if value < 0 else Ref(decimal(value))
+        case Ref(name, ()) if name in scope.letters and name in scope.numbered:
+            return Ref(f"r.read({quoted(scope.numbered[name])}, {letter(name)})")
         case Ref(name, ()) if name in scope.letters:
             return Ref(letter(name))
         case Ref():
@@ -112,7 +115,8 @@ def size(bound: str) -> str:
 
 
 def _entry(ref: Ref, scope: Scope) -> str:
-    return ", ".join([quoted(ref.name), *(code(part, scope) for part in ref.indices)])
+    places = replace(scope, numbered={})  # between brackets a letter is a place
+    return ", ".join([quoted(ref.name), *(code(part, places) for part in ref.indices)])
 
 
 def _reduction(node: Sum | Mean | Largest | Chosen, scope: Scope) -> str:
@@ -163,16 +167,16 @@ def letters_of(eq: Equation, names: frozenset[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def equation(eq: Equation, names: frozenset[str], lookups: frozenset[str]) -> dict[str, str]:
+def equation(eq: Equation, names: frozenset[str], outer: Scope) -> dict[str, str]:
     """The pieces of an equation: its name, its letters, what it writes, its value, its plain indices.
 
     ``plain`` are the indices as they stand, a letter as its name and a number as a number: an adjoint has
     the entries of what it is the adjoint of.
     """
     own = letters_of(eq, names)
-    scope = Scope(frozenset(own), lookups)
+    scope = replace(outer, letters=frozenset(own))
     given = ", ".join(["r", *map(letter, own)])
-    at = ", ".join(code(part, scope) for part in eq.target.indices)
+    at = ", ".join(code(part, replace(scope, numbered={})) for part in eq.target.indices)
     return {
         "name": quoted(eq.target.name),
         "letters": quoted([letter(name) for name in own]),

@@ -27,7 +27,7 @@ from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.numbers.float64 import nearest_float
-from derivations.run.training import Trace, sizes_at
+from derivations.run.training import Trace, sample_numbers, sizes_at
 from derivations.spec.arrays import Array
 
 VERIFIED = 2_000  # numbers of the trace that a page brings to be compared with
@@ -41,6 +41,7 @@ def program_of(trace: Trace, symbols: Symbols, language: str) -> dict[str, str]:
         "sample": quoted(example.sample and letter(example.sample)),
         "samples": str(example.samples),
         "sizes": _sizes(example),
+        "counting": quoted(next(iter(sample_numbers(example).values()), None)),
         "data": quoted(_data(example)),
         "fixed": quoted(_fixed(example)),
         "start": quoted({name: _array(array) for name, array in example.start.items()}),
@@ -144,12 +145,12 @@ def _equation(
 ) -> dict[str, str]:
     """An equation with the formula itself, its name, and the formula with numbers put in."""
     own = letters_of(eq, names)
-    scope = Scope(frozenset(own), frozenset(example.lookups))
+    scope = Scope(frozenset(own), frozenset(example.lookups), sample_numbers(example))
     given = ", ".join(["r", "w", *map(letter, own)])
     sides = Side("", eq.target), Side("=", as_printed(eq.body))
     target, body = (literal(mathml_of(typeset(side.expr, symbols), symbols.marks)) for side in sides)
     return {
-        **equation(eq, names, scope.lookups),
+        **equation(eq, names, scope),
         "said": f"[`{target}`, `{body}`]",
         "called": quoted(spoken(eq.target, symbols, language)),
         "spoken": quoted(spoken_chain(sides, symbols, language)),

@@ -120,7 +120,8 @@ class Formulas:
     """Writes the formulas of one sheet.
 
     ``places`` are the cells of all entries, ``names`` the named cells, ``exist`` the positions of every
-    quantity, ``columns`` the cells of an expression for every value of an index, ``counts`` those that count.
+    quantity, ``columns`` the cells of an expression for every value of an index, ``counts`` those that count,
+    ``numbers`` makes the places of letters the numbers that they are read as.
     """
 
     sheet: str
@@ -130,6 +131,7 @@ class Formulas:
     sizes: Mapping[str, int]
     columns: Mapping[tuple[Expr, str], Sequence[Place]]
     counts: Mapping[str, Place]
+    numbers: Callable[[Env], Env] = dict
 
     def formula(self, parts: Iterable[tuple[Expr, Env]]) -> str:
         """The formula of a cell to which right-hand sides add up; raises LanguageError if it is too long."""
@@ -156,7 +158,7 @@ class Formulas:
                     self.counts[letter]
                 ) if letter in self.counts else f"{self.sizes[letter]}", ATOM
             case Ref(name, ()) if name in env:
-                return numeral(Fraction(env[name]))
+                return numeral(Fraction(self.numbers(env)[name]))
             case Ref():
                 return self.read(expr, env)
             case Neg(a):
@@ -195,7 +197,7 @@ class Formulas:
 
     def call(self, name: str, parts: tuple[Expr, ...], env: Env) -> Text:
         """A function: folded where it compares letters, spelled as spreadsheets do, or by its formula."""
-        known = [static(part, env) for part in parts]
+        known = [static(part, self.numbers(env)) for part in parts]
         if name in FOLDED and None not in known:
             return numeral(Fraction(FOLDED[name](*known)))
         if name in SPELLED:

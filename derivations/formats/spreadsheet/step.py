@@ -21,11 +21,11 @@ from derivations.language.tree import (
     Expr,
     Ref,
     number,
-    rename_index,
 )
+from derivations.model.numbered import as_numbers
 from derivations.numbers.systems import EXACT, Value, rational
 from derivations.numbers.tape import Entry
-from derivations.run.training import Step, worked
+from derivations.run.training import Step, at_entry, worked
 from derivations.spec.arrays import positions
 
 EMPTY = Text("")
@@ -148,7 +148,7 @@ class Block:
             self.columns[shown, self.sample] = [head.down(row) for row in self.below]
             return
         for row in self.below:
-            entry = rename_index(shown, {self.sample: number(row)})
+            entry = at_entry(shown, {self.sample: row}, self.step)
             assert isinstance(entry, Ref)
             self.places[entry.name, positions(entry)] = head.down(row)
 
@@ -219,6 +219,7 @@ class Block:
             layout.sizes,
             self.columns,
             self.counts,
+            lambda env: as_numbers(env, layout.numbered, self.step.samples),
         )
 
     def formula(self, entry: Entry, formulas: Formulas) -> Formula:
