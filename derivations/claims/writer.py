@@ -42,7 +42,7 @@ from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
 from derivations.numbers.systems import EXACT, NumberSystem, Undecided, fraction, rational
 from derivations.numbers.walker import NOWHERE, evaluated
-from derivations.run.training import Step, at_entry, is_closed, size_of, worked
+from derivations.run.training import Step, at_entry, is_closed, is_decided, size_of, worked
 
 LONG_SUM, HEAD, TAIL = 6, 3, 1
 GIVEN, FULL = 15, 40  # the places that a given number is printed with, and those of one that ends
@@ -137,14 +137,17 @@ ZERO_PRINTED = Number(Fraction(0), "0")
 def open_terms(node: Sum, env: Mapping[str, int], step: Step) -> list[tuple[Expr, Mapping[str, int]]]:
     """The terms of a sum that are not 0 whatever the data, without the gates that are open."""
     places = ({**env, node.index: k} for k in range(1, size_of(step, node.index) + 1))
-    return [(without_gates(node.body), at) for at in places if not is_closed(node.body, at, step)]
+    return [(without_gates(node.body, at, step), at) for at in places if not is_closed(node.body, at, step)]
 
 
-def without_gates(expr: Expr) -> Expr:
-    """A product without the factors that compare indices; they are 1 in an open term."""
+def without_gates(expr: Expr, env: Mapping[str, int], step: Step) -> Expr:
+    """A product without the factors that compare indices; they are 1 in an open term.
+
+    A comparison with a number of the data that is no index, ``[k = y]``, is a factor like any other.
+    """
     if not isinstance(expr, Mul) or not any(map(is_gate, expr.factors)):
         return expr
-    kept = tuple(part for part in expr.factors if not is_gate(part))
+    kept = tuple(part for part in expr.factors if not (is_gate(part) and is_decided(part, env, step)))
     return kept[0] if len(kept) == 1 else Mul(kept) if kept else ONE
 
 

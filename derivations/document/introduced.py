@@ -23,7 +23,19 @@ from derivations.document.blocks import (
 from derivations.document.symbols import symbols_of
 from derivations.language.names import is_after
 from derivations.language.program import Equation
-from derivations.language.tree import Call, Count, Expr, Mean, Ref, number, refs, walk
+from derivations.language.tree import (
+    Call,
+    Chosen,
+    Count,
+    Expr,
+    Largest,
+    Mean,
+    Ref,
+    children,
+    number,
+    refs,
+    walk,
+)
 from derivations.model.example import Example
 from derivations.model.recognize import owner
 from derivations.model.stated import authored
@@ -35,6 +47,7 @@ WIDEST = 8  # columns of a table of names
 SAMPLES = phrase("{} is the number of samples that a step uses; the sum over {} runs through them.")
 RUNS = phrases("The index {1} runs from 1 to {2}.", "The indices {1} run from 1 to {2}.")
 ONLY = phrases("The index {1} takes only the value 1.", "The indices {1} take only the value 1.")
+OUTSIDE = phrase("An entry of {} outside its array is 0.")
 PRIMES = phrase("A prime marks the value after the step: {}.")
 
 
@@ -44,7 +57,7 @@ PRIMES = phrase("A prime marks the value after the step: {}.")
 def model_words(example: Example, equations: Iterable[Equation]) -> Iterator[Block]:
     """What the letters of the model mean: what was taken out, how far each index runs, its functions."""
     shown = [part for eq in equations for part in (eq.target, eq.body)]
-    parts = [*taken_out(example), *index_words(example, shown), *function_words(shown)]
+    parts = [*taken_out(example), *index_words(example, shown), *padding_words(shown), *function_words(shown)]
     if parts:
         yield Prose((series(parts, ""),))
 
@@ -104,13 +117,40 @@ def function_words(shown: Iterable[Expr], known: Iterable[Expr] = ()) -> Iterato
     yield from (message(row.meaning) for row in rows if row.meaning)
 
 
+def padding_words(shown: Iterable[Expr], known: Iterable[Expr] = ()) -> Iterator[Message]:
+    """What stands outside an array that these formulas read there, and others do not."""
+    (zero, apart), before = (_padded(exprs) for exprs in (shown, known))
+    if names := [name for name in zero if name not in before[0]]:
+        yield message(OUTSIDE, listed(list(map(Ref, names))))
+    if apart and not before[1]:
+        yield message("In a maximum, what lies outside its array takes no part.")
+
+
+def _padded(exprs: Iterable[Expr]) -> tuple[list[str], list[str]]:
+    """The quantities that are read outside their arrays, where 0 stands, and those of maxima."""
+    exprs = list(exprs)
+    reads = [ref.name for expr in exprs for ref in _reads_outside(expr, maxima=False)]
+    most = [node for expr in exprs for node in walk(expr) if isinstance(node, (Largest, Chosen))]
+    inside = [ref.name for node in most for ref in _reads_outside(node.body, maxima=True)]
+    return list(dict.fromkeys(reads)), list(dict.fromkeys(inside))
+
+
+def _reads_outside(expr: Expr, *, maxima: bool) -> Iterator[Ref]:
+    """The padded reads in an expression, without those of its maxima unless they are asked for."""
+    if isinstance(expr, Ref) and expr.padded:
+        yield expr
+    if maxima or not isinstance(expr, (Largest, Chosen)):
+        for part in children(expr):
+            yield from _reads_outside(part, maxima=maxima)
+
+
 def new_symbols(
     example: Example, shown: list[Expr], known: Iterable[Expr] = (), equations: Iterable[Equation] = ()
 ) -> Iterator[Block]:
     """What the model does not have: functions of slopes, such as the unit step, and letters of adjoints."""
     model = [part for eq in example.forward for part in (eq.target, eq.body)]
     found = [*index_words(example, [eq.target for eq in equations], model)]
-    found += function_words(shown, [*model, *known])
+    found += [*padding_words(shown, [*model, *known]), *function_words(shown, [*model, *known])]
     if found:
         yield Prose((series(found, ""),))
 
@@ -122,7 +162,15 @@ def taken_out(example: Example) -> Iterator[Message]:
         others = tuple(name for name in targets if name != eq.target.name)
         if eq.target.name not in own and (whole := owner(eq.target.name, others)):
             words = phrase("{} names a part of the formula of {}, which is differentiated on its own.")
-            yield message(words, eq.target, targets[whole].target)
+            yield message(words, eq.target, _reader(eq, whole, example))
+
+
+def _reader(part: Equation, whole: str, example: Example) -> Ref:
+    """The left-hand side in whose formula a part stands: ``h[t, j]``, where ``h[0, j]`` is another."""
+    own = [eq for eq in example.forward if eq.target.name == whole]
+    return next(
+        (eq for eq in own if any(ref.name == part.target.name for ref in refs(eq.body))), own[0]
+    ).target
 
 
 def prime_words(shown: Iterable[Expr]) -> list[Message]:

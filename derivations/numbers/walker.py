@@ -124,11 +124,11 @@ class Walker(Generic[V]):
             case Sum(a, bound) | Mean(a, bound) | Largest(a, bound):  # all of it lies outside
                 places = range(1, self.place.sizes[bound] + 1)
                 return all(self.closed(a, {**env, bound: k}) for k in places)
-            case Call("same", (a, b)) if self._is_index(env, a, b):
+            case Call("same", (a, b)) if self.is_index(env, a, b):
                 return self.counted(a, env) != self.counted(b, env)
         return False
 
-    def _is_index(self, env: Env, *exprs: Expr) -> bool:
+    def is_index(self, env: Env, *exprs: Expr) -> bool:
         """Whether expressions are made of indices, numbers and data that are looked up only."""
         return all(
             isinstance(node, (Number, Neg, Add, Mul))
@@ -186,7 +186,7 @@ class Walker(Generic[V]):
         return self.algebra.line("power", base, exponent)
 
     def _call(self, name: str, parts: tuple[Expr, ...], env: Env) -> V:
-        if name == "same" and self._is_index(env, *parts):
+        if name == "same" and self.is_index(env, *parts):
             a, b = (self.counted(part, env) for part in parts)
             return self.algebra.constant(Fraction(int(a == b)))
         if not is_key(name):

@@ -20,7 +20,7 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.names import after, of_adjoint, unprimed
 from derivations.language.program import Program
 from derivations.language.ranges import sizes_of
-from derivations.language.tree import Chosen, Expr, Ref, walk
+from derivations.language.tree import Call, Chosen, Expr, Ref, walk
 from derivations.model.example import Example, check_values, sample_axes
 from derivations.model.numbered import at_places, numbered_letters
 from derivations.numbers.compile import compile_program
@@ -450,6 +450,12 @@ def _place(step: Step, system: NumberSystem) -> Place[Value]:
 
     numbered = dict.fromkeys(layout.numbered, layout.sample or "")
     return Place(layout.sizes, read, whole, layout.lookups, lambda _, entry: entry not in slots, numbered)
+
+
+def is_decided(gate: Expr, env: Mapping[str, int], step: Step) -> bool:
+    """Whether a comparison is one of indices, which closes or opens a term whatever the numbers are."""
+    walker = Walker(Direct(EXACT), _place(step, EXACT))
+    return isinstance(gate, Call) and walker.is_index(env, *gate.arguments)
 
 
 def at_entry(expr: Expr, env: Mapping[str, int], step: Step) -> Expr:

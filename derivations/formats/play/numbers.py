@@ -137,7 +137,7 @@ class _Filling:
         """The arguments of ``w.terms``: how many, the first and a later term, and which do not count."""
         bound, inner = letter(node.index), _Filling(self.symbols, self.scope.inside(node.index))
         shut = closed(node.body, inner.scope) or "false"
-        body = _without_gates(node.body)
+        body = _without_gates(node.body, inner.scope)
         first, later = inner.as_first(body), inner.as_later(body)
         return f"{size(node.index)}, {bound} => `{first}`, {bound} => `{later}`, {bound} => {shut}"
 
@@ -183,9 +183,9 @@ class _Filling:
         return f"${{w.fenced(w.terms({inside}))}}"
 
 
-def _without_gates(expr: Expr) -> Expr:
+def _without_gates(expr: Expr, scope: Scope) -> Expr:
     """A product without the factors that compare indices: they are 1 where a term counts."""
     if not isinstance(expr, Mul):
         return expr
-    kept = tuple(part for part in expr.factors if not (isinstance(part, Call) and part.function == "same"))
+    kept = tuple(part for part in expr.factors if not (isinstance(part, Call) and closed(part, scope)))
     return Mul(kept) if len(kept) > 1 else kept[0] if kept else Number(Fraction(1))
