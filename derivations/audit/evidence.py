@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from derivations.audit.arithmetic import gives
 from derivations.audit.indices import SampleNumbers
 from derivations.claims.claims import Claims, Substitution
 from derivations.claims.samples import with_positions
@@ -40,7 +41,7 @@ from derivations.notation.printed import as_printed
 from derivations.notation.symbols import Symbols
 from derivations.notation.text import text
 from derivations.numbers.digits import Rounding
-from derivations.numbers.systems import Value
+from derivations.numbers.systems import EXACT, Value
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, Trace, worked
 from derivations.spec.arrays import positions
@@ -170,12 +171,20 @@ class Evidence:
                 if matched is None:
                     raise Mismatch(f"the numbers put in for {name} are not those of the trace")
                 exact = exact and matched
+                self.value_given(name, side.expr, sides[-1].expr)
             if before is not sides[1]:
                 wanted = relation(before.expr, side.expr, exact and (whole or side is not sides[-1]))
             else:
                 wanted = "=" if (whole if side is sides[-1] else exact) else "≈"
             if side.relation != wanted:
                 raise Mismatch(f"'{side.relation}' instead of '{wanted}' in the chain for {name}")
+
+    def value_given(self, name: str, put_in: Expr, last: Expr) -> None:
+        """The numbers put in give the value at the end of their line; not asked where each line rounds."""
+        places = 0 if self.rounding.significant else self.rounding.digits
+        asked = self.trace.system is EXACT and isinstance(last, Number)
+        if asked and not gives(put_in, last, places):
+            raise Mismatch(f"the numbers put in for {name} do not give its value")
 
 
 def same_sign(sign: str, exact: bool, what: str) -> None:

@@ -9,7 +9,7 @@ from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
 from derivations.document.blocks import Block, Prose, Table, Words, counted, message, phrases
 from derivations.document.columns import FEW, parts_of, summed
-from derivations.language.tree import Expr, Ref, Sum, free_indices
+from derivations.language.tree import Expr, Ref, Sum, free_indices, refs
 from derivations.notation.chain import Formula, formula
 
 MAX_COLUMNS = 7
@@ -45,7 +45,9 @@ class Rows:
 
     def is_single(self, part: Expr) -> bool:
         """A summand whose only free index is that of the rows."""
-        return set(free_indices(part, set(self.writer.step.layout.sizes))) <= {self.row}
+        names = {ref.name for node in refs(part) for ref in node.indices if isinstance(ref, Ref)}
+        free = free_indices(part, set(self.writer.step.layout.sizes))  # also those of a gate, [j = c[i]]
+        return names | set(free) <= {self.row}
 
     def one(self, kind: str, columns: dict[Expr, Formula], summands: set[Expr]) -> Table:
         """One table; its last row are the sums if something is summed."""
