@@ -39,7 +39,7 @@ def sample_index(
         return None
     if chosen is not None:
         if chosen not in on_data:
-            hint = nearest(chosen, on_data, "indices of the data")
+            hint = nearest(str(chosen), on_data, "indices of the data")
             raise source.error(f"'{chosen}' is not an index of the data", "training", "sample", hint=hint)
         return str(chosen)
     apart = {*on_parameters, *moving_letters(program), *_crossed(program), *_meeting(program)}
