@@ -182,8 +182,7 @@ class Evidence:
     def value_given(self, name: str, put_in: Expr, last: Expr) -> None:
         """The numbers put in give the value at the end of their line; not asked where each line rounds."""
         places = 0 if self.rounding.significant else self.rounding.digits
-        asked = self.trace.system is EXACT and isinstance(last, Number)
-        if asked and not gives(put_in, last, places):
+        if self.trace.system is EXACT and isinstance(last, Number) and not gives(put_in, last, places):
             raise Mismatch(f"the numbers put in for {name} do not give its value")
 
 
