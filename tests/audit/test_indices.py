@@ -11,6 +11,7 @@ import torch
 from derivations.audit.indices import SampleNumbers, letter_faults
 from derivations.claims.samples import with_positions, with_samples
 from derivations.document.symbols import symbols_of
+from derivations.language.errors import Mismatch
 from derivations.language.parser import parse
 from derivations.model.example import prepare
 from derivations.notation.chain import Side, formula
@@ -86,7 +87,7 @@ def test_the_audit_asks_for_the_samples_of_the_step(shown: str) -> None:
     step = train(example).steps[0]
     numbers = SampleNumbers(example)
     numbers.check((Side("", parse("l[2]")), Side("=", parse("z[2, y[2]]"))), step)
-    with pytest.raises(ValueError, match="sample"):
+    with pytest.raises(Mismatch, match="sample"):
         numbers.check((Side("", parse("l[2]")), Side("=", parse(shown))), step)
 
 

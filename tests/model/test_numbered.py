@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 import torch
 
+import derivations
 from derivations.language.parser import parse
 from derivations.model.example import prepare
 from derivations.model.numbered import at_places
 from derivations.page import build
+from derivations.run.training import Trace, train
 from derivations.spec.spec import parse_spec
+from derivations.witnesses.many import agreed
 from derivations.witnesses.work import work
 
 SPEC = """
@@ -95,3 +98,28 @@ def test_places_stand_between_brackets_and_numbers_elsewhere() -> None:
 def test_every_format_agrees(form: str) -> None:
     spec = SPEC.format("yhat[i] = a + b*i*same(i, c[i])", "batches = [[4, 1], [3]]")
     assert build(spec, (form,)).file(form)
+
+
+@pytest.mark.parametrize("rounds", ["", "carry = 3"])
+@pytest.mark.parametrize("equations", MODELS)
+def test_the_runs_of_a_session_are_those_of_each_spec(equations: str, rounds: str) -> None:
+    session = derivations.session(SPEC.format(equations, f"{rounds}\nbatch_size = 2"))
+    together = session.many(lr=[0.1, 0.05], b=[1, 2])
+    assert agreed([run.trace for run in together]) == [True, True]
+    for run, given in zip(together, [{}, {"lr = 0.1": "lr = 0.05", "b = 1": "b = 2"}], strict=True):
+        assert values(run.trace) == alone(equations, f"{rounds}\nbatch_size = 2", given)
+    for batches in ([[1, 2], [3, 4]], [[4, 1], [3]], [[2], [1, 3, 4]]):
+        found = values(session.with_(batches=batches).trace)
+        assert found == alone(equations, f"{rounds}\nbatches = {batches}", {})
+
+
+def alone(equations: str, training: str, given: dict[str, str]) -> list[list[str]]:
+    text = SPEC.format(equations, training)
+    for before, after in given.items():
+        assert before in text
+        text = text.replace(before, after)
+    return values(train(prepare(*parse_spec(text))))
+
+
+def values(trace: Trace) -> list[list[str]]:
+    return [[str(step.labelled)] for step in (*trace.steps, *trace.carried)]

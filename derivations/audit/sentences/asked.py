@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derivations.audit.sentences import drawn, found, kinks, letters, passes, problem, update
+from derivations.audit.sentences import drawn, found, kinks, letters, outside, passes, problem, update
 from derivations.audit.sentences.again import read_again
 from derivations.audit.sentences.place import Place, Predicate, Sight, places, sample_axes
 from derivations.audit.sentences.told import untold
@@ -21,6 +21,7 @@ ROOMS: tuple[tuple[Mapping[str, Predicate], tuple[str, ...]], ...] = (
     (problem.PREDICATES, ("problem",)),
     (update.PREDICATES, ("problem",)),
     (letters.PREDICATES, BEFORE_STEPS),
+    (outside.PREDICATES, BEFORE_STEPS),
     (passes.PREDICATES, ("steps",)),
     (kinks.PREDICATES, ("steps",)),
     (found.PREDICATES, ()),

@@ -143,13 +143,14 @@ def function(text: str) -> Predicate:
     def asked(said: Message, place: Place) -> bool:
         example = place.sight.example
         bodies: list[Expr] = [eq.body for eq in (*example.forward, *example.backward, *example.update)]
-        bodies += [expr for block in place.sight.document.blocks for expr in _shown(block)]
+        bodies += [expr for block in place.sight.document.blocks for expr in shown_in(block)]
         return any(isinstance(node, Call) and node.function in rows for body in bodies for node in walk(body))
 
     return asked
 
 
-def _shown(block: object) -> list[Expr]:
+def shown_in(block: object) -> list[Expr]:
+    """The sides of all formulas of a block."""
     match block:
         case Display(shown):
             found = [shown]
