@@ -129,9 +129,10 @@ class Walker(Generic[V]):
         return False
 
     def is_index(self, env: Env, *exprs: Expr) -> bool:
-        """Whether expressions are made of indices, numbers and data that are looked up only."""
+        """Whether expressions are made of indices, whole numbers and data that are looked up only."""
         return all(
-            isinstance(node, (Number, Neg, Add, Mul))
+            isinstance(node, (Neg, Add, Mul))
+            or (isinstance(node, Number) and node.value.denominator == 1)
             or (isinstance(node, Ref) and (node.name in env or node.name in self.place.lookups))
             for expr in exprs
             for node in values(expr)
