@@ -48,7 +48,7 @@ from derivations.notation.symbols import Symbols
 
 UNREAD = re.compile(r"\\\(|\\\[|\$\$|\\begin\{(equation|align|gather|multline|displaymath|math)|<math")
 """Mathematics that stands in no item."""
-NUMBER = re.compile(r"-?[^-\s]+")
+NUMBER = re.compile(r"-?[^- \t\n]+")
 
 
 @dataclass(frozen=True)

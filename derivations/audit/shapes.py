@@ -250,5 +250,8 @@ def added(parts: list[Expr]) -> Expr:
 
 
 def multiplied(parts: list[Expr]) -> Expr:
-    """The product of some factors."""
+    """The product of some factors, a sign in front of it."""
+    if Neg(UNIT) in parts:
+        at = parts.index(Neg(UNIT))
+        return Neg(multiplied(parts[:at] + parts[at + 1 :]))
     return Mul(tuple(parts)) if len(parts) > 1 else parts[0] if parts else UNIT

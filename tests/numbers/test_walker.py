@@ -133,9 +133,9 @@ def test_a_carried_run_with_the_larger_of_two() -> None:
     """w*x: 0.13, 0.25, 0.38; the larger of each and 0.3: 0.3, 0.3, 0.38; a third of each: 0.1, 0.1, 0.13."""
     run = work(prepare(*parse_spec(CARRIED)))
     step = run.trace.carried[0]
-    assert [fraction(step[f"m[{i}]"]) for i in (1, 2, 3)] == [Fraction(n) for n in ("0.3", "0.3", "0.38")]
-    assert fraction(step["L"]) == Fraction("0.33")
-    assert fraction(step[after("w")]) == Fraction("0.03")  # 0.125 - 0.1*(1/3*3) = 0.025, half up
+    assert [Fraction(step[f"m[{i}]"]) for i in (1, 2, 3)] == [Fraction(n) for n in ("0.3", "0.3", "0.38")]
+    assert Fraction(step["L"]) == Fraction("0.33")
+    assert Fraction(step[after("w")]) == Fraction("0.03")  # 0.125 - 0.1*(1/3*3) = 0.025, half up
 
 
 def test_a_sum_over_a_letter() -> None:
