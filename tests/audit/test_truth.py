@@ -208,6 +208,6 @@ def test_nothing_is_printed_of_a_document_that_is_not_true(monkeypatch: pytest.M
     real = way.compose
     monkeypatch.setattr(way, "compose", composed)
     monkeypatch.setattr(way, "printer", asked.append)
-    with pytest.raises(CheckFailed, match="the update of .?w"):
+    with pytest.raises(CheckFailed, match=r"the update of .?w"):
         way.build("linear-regression", ("md",))
     assert asked == []
