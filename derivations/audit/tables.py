@@ -73,12 +73,18 @@ class TableTruth:
     def names(self) -> None:
         """The entries of an array by name: every entry beside the numbers of its indices."""
         (array, *across) = self.table.header
-        whole = read(array)[0].expr
+        whole, told = read(array)[0].expr, list[tuple[int, ...]]()
         for label, *cells in self.table.rows:
             for beside, cell in zip(across, cells, strict=True):
-                at = tuple(number(int(text)) for text in (text_in(label), text_in(beside)) if text)
-                if not isinstance(whole, Ref) or read(cell)[0].expr != Ref(whole.name, at):
+                at = tuple(int(text) for text in (text_in(label), text_in(beside)) if text)
+                if not isinstance(whole, Ref) or read(cell)[0].expr != Ref(
+                    whole.name, tuple(map(number, at))
+                ):
                     raise Mismatch("a name stands in the place of another")
+                told.append(at)
+        slots = self.evidence.trace.steps[0].layout.tape.slots
+        if sorted(told) != sorted(at for name, at in slots if name == getattr(whole, "name", "")):
+            raise Mismatch("its rows are not those that it must have")
 
     # --- tables of numbers
 

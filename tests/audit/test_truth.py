@@ -123,8 +123,10 @@ def test_every_altered_number_index_and_sign_is_caught(name: str, least: int) ->
 
 
 def _is_only_a_zero(block: Block, new: Block) -> bool:
-    """``-0`` for ``0`` says nothing else."""
-    return str(block) == str(new).replace("text='-0'", "text='0'")
+    """``-0`` for ``0`` and ``+ 0`` for ``- 0`` say nothing else."""
+    zero = "Number(value=Fraction(0, 1), text='0')"
+    plain = str(new).replace("text='-0'", "text='0'")
+    return plain in (str(block), str(block).replace(f"Neg(argument={zero})", zero))
 
 
 # --- what is left out, and what stands in the place of another --------------------------------------------
