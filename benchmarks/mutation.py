@@ -25,6 +25,7 @@ import pickle
 import pkgutil
 import random
 import re
+import resource
 import signal
 import sys
 import tomllib
@@ -70,7 +71,7 @@ PAGES = (  # of the gallery, from the quick ones to the slow ones
     "max-pooling",
     "logistic-regression",
 )
-EACH, SECONDS, PATIENCE = 3, 120, 100
+EACH, SECONDS, PATIENCE, MEMORY = 3, 20, 100, 3 * 2**30
 FORMATS = ("md", "json")
 OUTCOMES = ("refused", "crashed", "unchanged", "layout", "escaped")
 Outcome: TypeAlias = tuple[str, str]  # the outcome and what shows it
@@ -121,7 +122,8 @@ def forked(work: Callable[[], object], seconds: int = SECONDS) -> object:
 
 
 def _answer(work: Callable[[], object], writing: int, seconds: int) -> None:
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # of its own time, however busy the machine is
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from derivations.audit.arithmetic import gives
 from derivations.audit.indices import SampleNumbers
+from derivations.audit.relations import signs_between
 from derivations.claims.claims import Claims, Substitution
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value, relation
@@ -176,7 +177,7 @@ class Evidence:
                 wanted = relation(before.expr, side.expr, exact and (whole or side is not sides[-1]))
             else:
                 wanted = "=" if (whole if side is sides[-1] else exact) else "≈"
-            if side.relation != wanted:
+            if side.relation != wanted or side.relation not in signs_between(before.expr, side.expr):
                 raise Mismatch(f"'{side.relation}' instead of '{wanted}' in the chain for {name}")
 
     def value_given(self, name: str, put_in: Expr, last: Expr) -> None:

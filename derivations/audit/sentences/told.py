@@ -39,6 +39,7 @@ ONCE = {  # of each of these sets exactly one sentence stands in a part
 def untold(sight: Sight) -> Iterator[str]:
     """What is not as the spec wants it in steps and batches, and what the page leaves out."""
     yield from _steps(sight)
+    yield from _labels(sight)
     yield from _data(sight)
     yield from _update(sight)
     yield from _sentences(sight)
@@ -78,6 +79,25 @@ def _other_data(sight: Sight, step: Step) -> Iterator[str]:
             if fraction(step.at(name, at)) != values[own]:
                 yield name
                 break
+
+
+def _labels(sight: Sight) -> Iterator[str]:
+    """Every value of a step has its own name, in which a sample has its number in the data set."""
+    axes = sample_axes(sight.example)
+    for step in (*sight.trace.steps, *sight.trace.carried):
+        samples = sight.again.steps[step.number - 1][-1]
+        for entry, label in zip(step.layout.tape.slots, step.labelled, strict=False):
+            wanted = _label(*entry, axes.get(unprimed(entry[0])), samples)
+            if label != wanted:
+                yield f"step {step.number} calls {wanted} '{label}'"
+                return
+        if len(step.labelled) != len(step.layout.tape.slots):
+            yield f"step {step.number} has two values of one name"
+
+
+def _label(name: str, at: tuple[int, ...], axis: int | None, samples: tuple[int, ...]) -> str:
+    numbers = [samples[place - 1] if number == axis else place for number, place in enumerate(at)]
+    return f"{name}[{', '.join(map(str, numbers))}]" if numbers else name
 
 
 def _data(sight: Sight) -> Iterator[str]:
