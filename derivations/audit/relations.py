@@ -13,7 +13,7 @@ SMALL = 64  # powers beyond are not reckoned by hand
 
 
 def signs_between(before: Expr, after: Expr) -> str:
-    """``=`` where both sides are one rational number, ``≈`` where they are two; both where they are not read."""
+    """``=`` where both sides are one number, ``≈`` where they are two; both where they are not read."""
     left, right = reckoned(before), reckoned(after)
     if left is None or right is None:
         return "=≈"

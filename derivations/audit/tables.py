@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivations.audit.evidence import Evidence, entry, read, same_number, same_sign
+from derivations.audit.evidence import Evidence, as_read, entry, read, same_number, same_sign
 from derivations.audit.items import text_in
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value
@@ -14,7 +14,8 @@ from derivations.document.languages import plain, text_of
 from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
 from derivations.language.errors import Mismatch
-from derivations.language.tree import Expr, Number, Ref, Sum, number
+from derivations.language.names import of_adjoint
+from derivations.language.tree import Derivative, Expr, Number, Ref, Sum, number, refs
 from derivations.notation.chain import Formula, Side
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
@@ -57,8 +58,7 @@ class TableTruth:
             match self.table.kind:
                 case "quantities":
                     claims.require((Side("", read(row[0])[0].expr), Side("=", read(row[1])[0].expr)))
-                    if any(isinstance(word, Formula) and len(word.sides) < 2 for word in row[3]):
-                        raise Mismatch("a local slope is missing")
+                    self.inputs(row)
                 case "derivation":
                     claims.line(read(row[1]), text_in(row[0]))
                 case "matrix":
@@ -69,6 +69,21 @@ class TableTruth:
         counts = {"quantities": len(list(run.example.forward)), "derivation": len(claims.lines)}
         if len(self.table.rows) != counts.get(self.table.kind, len(run.matrices)):
             raise Mismatch("its rows are not those that it must have")
+
+    def inputs(self, row: tuple[Words, ...]) -> None:
+        """A node names all that its operation reads, and has a slope by each of them that is not given."""
+        example = self.evidence.run.example
+        inner = {*example.start, *(eq.target.name for eq in example.forward)}
+        given = {*example.data, *example.hyper, *example.kept} - inner
+        own = {ref.name for ref in refs(read(row[1])[0].expr)} & (inner | given)
+        shown = ([as_read(each.sides) for each in row[at] if isinstance(each, Formula)] for at in (2, 3))
+        named, slopes = ([sides[0].expr for sides in column] for column in shown)
+        if {ref.name for ref in named if isinstance(ref, Ref)} != own:
+            raise Mismatch("the inputs of a node are not those of its operation")
+        by = {expr.by.name for expr in slopes if isinstance(expr, Derivative)}
+        by |= {of_adjoint(expr.name, example.loss) for expr in slopes if isinstance(expr, Ref)}
+        if any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3]) or by != own & inner:
+            raise Mismatch("a local slope is missing")
 
     def names(self) -> None:
         """The entries of an array by name: every entry beside the numbers of its indices."""

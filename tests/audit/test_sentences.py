@@ -458,3 +458,25 @@ def test_equations_in_another_order_are_not_said_to_build_on_earlier_ones() -> N
     text = ONE.replace('"L = w**2 + b**2"', "'''\nL = w**2 + c**2\nc = 2*b\n'''\nloss = \"L\"")
     assert any(each.startswith("Each quantity is computed from others") for each in said(of_text(text)))
     assert list(faults(of_text(text))) == []
+
+
+def test_the_names_and_the_count_of_a_step_are_those_of_the_spec() -> None:
+    sight = of_gallery("linear-regression")
+    second = sight.trace.steps[1]
+    assert "y[4]" in second.labelled
+    assert not any("calls" in fault or "counts" in fault for fault in faults(sight))
+    layout = replace(second.layout, dims={})
+    steps = (sight.trace.steps[0], replace(second, layout=layout), *sight.trace.steps[2:])
+    found = list(faults(replace(sight, trace=replace(sight.trace, steps=steps))))
+    assert "step 2 calls x[3] 'x[1]'" in found
+
+
+def test_the_number_of_a_step_is_counted_from_the_start() -> None:
+    sight = of_gallery("optimizer-adam")
+    slots = sight.trace.steps[0].layout.tape.slots
+    memory = list(sight.trace.steps[1].memory)
+    memory[slots["t", ()]] = sight.trace.steps[0].memory[slots["t", ()]]
+    steps = list(sight.trace.steps)
+    steps[1] = replace(steps[1], memory=tuple(memory))
+    wrong = replace(sight, trace=replace(sight.trace, steps=tuple(steps)))
+    assert "step 2 counts other steps or epochs" in list(faults(wrong))

@@ -213,3 +213,21 @@ def test_nothing_is_printed_of_a_document_that_is_not_true(monkeypatch: pytest.M
     with pytest.raises(CheckFailed, match=r"the update of .?w"):
         way.build("linear-regression", ("md",))
     assert asked == []
+
+
+# --- what a node of the graph reads --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("column", "fault"), [(2, "inputs of a node"), (3, "local slope")])
+def test_a_node_names_all_that_it_reads(column: int, fault: str) -> None:
+    asked = evidence()
+    table = next(
+        block
+        for block in asked.document.blocks
+        if isinstance(block, Table) and block.kind == "quantities"
+    )
+    first = table.rows[0]
+    fewer = tuple(first[column][2:] if at == column else cell for at, cell in enumerate(first))
+    changed = replace(table, rows=(fewer, *table.rows[1:]))
+    with pytest.raises(Mismatch, match=fault):
+        require_block(changed, None, asked)

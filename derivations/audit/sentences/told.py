@@ -93,6 +93,11 @@ def _labels(sight: Sight) -> Iterator[str]:
                 return
         if len(step.labelled) != len(step.layout.tape.slots):
             yield f"step {step.number} has two values of one name"
+        clock = {"t": int(sight.again.training.get("start", {}).get("t", 1)) + step.number - 1}
+        clock["epoch"] = sight.again.steps[step.number - 1][1]
+        counted = ((name, at) for name, at in step.layout.tape.slots if name in sight.example.rule.clock)
+        if any(fraction(step.at(*entry)) != clock[entry[0]] for entry in counted):
+            yield f"step {step.number} counts other steps or epochs"
 
 
 def _label(name: str, at: tuple[int, ...], axis: int | None, samples: tuple[int, ...]) -> str:
