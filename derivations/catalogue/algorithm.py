@@ -50,7 +50,8 @@ class Optimizer:
     are the least and largest number of indices of a parameter. ``full_batch`` says that every step uses all
     data, ``casts`` names a type with fewer digits in which torch works inside.
     ``conventions`` are the words for the convention once a hyper-parameter is given, the first that is;
-    `WHOLE` stands for steps that all use all the data.
+    `WHOLE` stands for steps that all use all the data. ``again`` are the equations written down a second
+    time, in another order: what a row is held against that torch does not have.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Optimizer:
     full_batch: bool = False
     casts: str = ""
     conventions: Mapping[str, str] = field(default_factory=dict)
+    again: str = ""
 
     @property
     def words(self) -> dict[str, tuple[str, ...]]:

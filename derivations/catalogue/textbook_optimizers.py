@@ -31,6 +31,10 @@ TEXTBOOK_OPTIMIZERS = (
         convention="the learning rate stands inside the velocity",
         source="Polyak 1964; Goodfellow, Bengio and Courville 2016, Algorithm 8.2",
         limits={"lr": RATE, "mu": FRACTION},
+        again="""
+            v = lr*g + mu*v
+            theta = -v + theta
+        """,
     ),
     Optimizer(
         "MomentumAverage",
@@ -45,6 +49,10 @@ TEXTBOOK_OPTIMIZERS = (
         source="Ng, Deep Learning Specialization, gradient descent with momentum",
         limits={"lr": RATE, "beta": FRACTION},
         spelling={"momentum": "beta"},
+        again="""
+            m = (1 - beta)*g + beta*m
+            theta = -m*lr + theta
+        """,
     ),
     Optimizer(
         "NesterovLookAhead",
@@ -59,6 +67,10 @@ TEXTBOOK_OPTIMIZERS = (
         convention="the gradient is taken where the velocity alone would lead",
         source="Nesterov 1983; Sutskever et al. 2013, equations 3 and 4",
         limits={"lr": RATE, "mu": FRACTION},
+        again="""
+            v = lr*g + mu*v
+            theta = -v + theta
+        """,
     ),
     Optimizer(
         "Lion",
@@ -74,6 +86,11 @@ TEXTBOOK_OPTIMIZERS = (
         conventions={"lam": "the sign of a moving average; the weight decay is apart from the gradient"},
         source="Chen et al. 2023, Algorithm 2",
         limits={"lr": RATE, "beta1": FRACTION, "beta2": FRACTION, "lam": RATE},
+        again="""
+            c = (1 - beta1)*g + beta1*m
+            m = (1 - beta2)*g + beta2*m
+            theta = -(lam*theta + sign(c))*lr + theta
+        """,
     ),
     Optimizer(
         "SignSGD",
@@ -84,6 +101,7 @@ TEXTBOOK_OPTIMIZERS = (
         convention="only the sign of the gradient counts",
         source="Bernstein et al. 2018, Algorithm 1",
         limits={"lr": RATE},
+        again="theta = -sign(g)*lr + theta",
     ),
     Optimizer(
         "Newton",
@@ -94,5 +112,6 @@ TEXTBOOK_OPTIMIZERS = (
         convention="Newton's method in one dimension; h is the second derivative of the loss",
         source="Nocedal and Wright 2006, section 2.2",
         indices=(0, 0),
+        again="theta = -(g/h) + theta",
     ),
 )

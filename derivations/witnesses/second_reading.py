@@ -139,7 +139,8 @@ def _row(
 ) -> None:
     """The row's text for one parameter, whole: what has no influence on the page is worked too."""
     rule, shape = example.rule, tuple(example.start[name].shape)
-    lines = assignments(rule.row.matrix if len(shape) == 2 and rule.row.matrix else rule.row.equations)
+    equations = rule.row.again or rule.row.equations
+    lines = assignments(rule.row.matrix if len(shape) == 2 and rule.row.matrix else equations)
     named = any(line.indices for line in lines)
     for state in dict.fromkeys(line.target for line in lines if line.target not in tensors):
         if state in rule.states(name):

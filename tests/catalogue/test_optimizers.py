@@ -687,3 +687,15 @@ def test_undecided_is_no_failure() -> None:
     example = example_of(spec(BY_NAME["Adam"], {}))
     with pytest.raises(Undecided), precision(8):
         verify(train(example, 8))
+
+
+@pytest.mark.parametrize("name", [row.name for row in OPTIMIZERS if not row.torch and row.name != "none"])
+def test_a_row_that_torch_lacks_is_held_against_what_was_written_twice(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = BY_NAME[name]
+    assert row.again
+    text = spec(row, {}, epochs=1)
+    monkeypatch.setitem(BY_NAME, name, replace(row, equations=row.equations.replace("theta - ", "theta + ")))
+    _, report = verified(example_of(text))
+    assert any(check.witness == "row" and check.quantity.endswith("'") for check in report.failures)
