@@ -177,7 +177,9 @@ class Evidence:
                 wanted = relation(before.expr, side.expr, exact and (whole or side is not sides[-1]))
             else:
                 wanted = "=" if (whole if side is sides[-1] else exact) else "≈"
-            if side.relation != wanted or side.relation not in signs_between(before.expr, side.expr):
+            if (reckoned := signs_between(before.expr, side.expr)) and wanted not in reckoned:
+                raise Mismatch(f"'{wanted}' instead of '{reckoned}' in the chain for {name}")
+            if side.relation != wanted:
                 raise Mismatch(f"'{side.relation}' instead of '{wanted}' in the chain for {name}")
 
     def value_given(self, name: str, put_in: Expr, last: Expr) -> None:

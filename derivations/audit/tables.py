@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
 
 from derivations.audit.evidence import Evidence, as_read, entry, read, same_number, same_sign
 from derivations.audit.items import text_in
@@ -15,8 +17,9 @@ from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
 from derivations.language.errors import Mismatch
 from derivations.language.names import of_adjoint
-from derivations.language.tree import Derivative, Expr, Number, Ref, Sum, number, refs
+from derivations.language.tree import Derivative, Expr, Number, Ref, number, refs
 from derivations.notation.chain import Formula, Side
+from derivations.numbers.systems import Value, precision
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
@@ -171,9 +174,24 @@ class TableTruth:
             now = trace.shown[shown_steps(trace.example)[place] - 1]
             same_number(found, entry(heading, now), rounding)
         else:
-            row = self.along()
-            shown, env = (Sum(heading, row), {}) if self.is_total(place) else (heading, {row: place + 1})
-            same_number(found, worked(shown, env, self.now(), trace.system), rounding)
+            whole = self.total(heading) if self.is_total(place) else self.value(heading, place + 1)
+            same_number(found, whole, rounding)
+
+    def total(self, heading: Expr) -> Value:
+        """The sum of what stands above in a column."""
+        values = [self.value(heading, place) for place in range(1, len(self.table.rows))]
+        with precision(self.now().bits):
+            return reduce(self.evidence.trace.system.add, values)
+
+    def value(self, heading: Expr, place: int) -> Value:
+        """The value of a heading in a row, counted from 1; an entry of the step is looked up as it is."""
+        step, row = self.now(), Ref(self.along())
+        at = tuple(
+            Number(Fraction(place)) if part == row else part for part in getattr(heading, "indices", ())
+        )
+        if isinstance(heading, Ref) and heading != row and all(isinstance(part, Number) for part in at):
+            return entry(Ref(heading.name, at), step)
+        return worked(heading, {row.name: place}, step, self.evidence.trace.system)
 
     # --- the table of checks
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+import derivations
 import derivations.page as way
 from derivations.audit.evidence import Evidence
 from derivations.audit.truth import QUESTIONS, require, require_block
@@ -24,7 +25,9 @@ from derivations.document.blocks import (
 from derivations.language.errors import CheckFailed, Mismatch
 from derivations.language.tree import Add, Expr, Neg, Number, Ref, children, rebuild
 from derivations.notation.chain import Formula, Side
-from derivations.numbers.systems import precision
+from derivations.numbers.systems import NumberSystem, Value, precision
+from derivations.numbers.walker import Place
+from derivations.run import training
 from tests.built import page
 
 
@@ -215,19 +218,29 @@ def test_nothing_is_printed_of_a_document_that_is_not_true(monkeypatch: pytest.M
     assert asked == []
 
 
-# --- what a node of the graph reads --------------------------------------------------------------------------
+# --- what a node of the graph reads ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("column", "fault"), [(2, "inputs of a node"), (3, "local slope")])
 def test_a_node_names_all_that_it_reads(column: int, fault: str) -> None:
     asked = evidence()
     table = next(
-        block
-        for block in asked.document.blocks
-        if isinstance(block, Table) and block.kind == "quantities"
+        block for block in asked.document.blocks if isinstance(block, Table) and block.kind == "quantities"
     )
     first = table.rows[0]
     fewer = tuple(first[column][2:] if at == column else cell for at, cell in enumerate(first))
     changed = replace(table, rows=(fewer, *table.rows[1:]))
     with pytest.raises(Mismatch, match=fault):
         require_block(changed, None, asked)
+
+
+def test_a_column_of_entries_is_looked_up_and_not_worked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer of a table and its check must not fail together."""
+    place = training._place
+
+    def nowhere(step: training.Step, system: NumberSystem) -> Place[Value]:
+        return replace(place(step, system), outside=lambda _, entry: True)
+
+    monkeypatch.setattr(training, "_place", nowhere)
+    with pytest.raises(CheckFailed, match="table: 0 instead of"):
+        derivations.build("linear-regression", formats=("md",))
