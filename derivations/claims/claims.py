@@ -8,7 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, candidates, open_terms
+from derivations.claims.chosen import chosen_from
+from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, open_terms
 from derivations.language.errors import Mismatch
 from derivations.language.names import adjoint, unprimed
 from derivations.language.ranges import settled
@@ -192,7 +193,7 @@ class Substitution:
             return self._expanded(a, b, env)
         if isinstance(a, Largest):
             chosen = b.arguments if isinstance(b, Call) and b.function == "max" else ()
-            return self._all(candidates(a, env, self.step), chosen)
+            return self._all(list(chosen_from(a, env, self.step)), chosen)
         if isinstance(a, Add) and isinstance(b, Add) and len(a.terms) < len(b.terms):
             b = Add(tuple(self._gathered(a.terms, list(b.terms), env)))
         if type(a) is not type(b) or isinstance(a, Ref):

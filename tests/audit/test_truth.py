@@ -244,3 +244,11 @@ def test_a_column_of_entries_is_looked_up_and_not_worked_again(monkeypatch: pyte
     monkeypatch.setattr(training, "_place", nowhere)
     with pytest.raises(CheckFailed, match="table: 0 instead of"):
         derivations.build("linear-regression", formats=("md",))
+
+
+def test_a_largest_value_is_chosen_from_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer takes one candidate more: the value is the same, and its line is not true."""
+    size_of = training.size_of
+    monkeypatch.setattr("derivations.claims.writer.size_of", lambda step, index: size_of(step, index) + 1)
+    with pytest.raises(CheckFailed, match="not those of the trace"):
+        derivations.build("max-pooling", formats=("md",))
