@@ -480,3 +480,23 @@ def test_the_number_of_a_step_is_counted_from_the_start() -> None:
     steps[1] = replace(steps[1], memory=tuple(memory))
     wrong = replace(sight, trace=replace(sight.trace, steps=tuple(steps)))
     assert "step 2 counts other steps or epochs" in list(faults(wrong))
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "fault"),
+    [
+        ("linear-regression", "{} is the number of samples", "nothing says what n is"),
+        ("newton", "{} is the second derivative", "nothing says what h_w is"),
+        (
+            "max-pooling",
+            "{} stands more than once",
+            "nothing says that a largest value stands more than once",
+        ),
+    ],
+)
+def test_what_a_letter_is_and_a_tie_must_be_told(name: str, start: str, fault: str) -> None:
+    sight = of_gallery(name)
+    left = [block for block in sight.document.blocks if start not in repr(block)]
+    assert len(left) < len(sight.document.blocks)
+    found = list(faults(replace(sight, document=replace(sight.document, blocks=tuple(left)))))
+    assert any(fault in each for each in found), found

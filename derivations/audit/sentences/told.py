@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flint import arb
+
 from derivations.audit.sentences.drawn import LEADS
 from derivations.audit.sentences.place import (
     Sight,
@@ -17,12 +19,13 @@ from derivations.audit.sentences.place import (
 )
 from derivations.audit.sentences.problem import ROUNDING
 from derivations.catalogue import functions
+from derivations.claims.chosen import chosen_from
 from derivations.document.blocks import Display, Figure, Heading, Table
-from derivations.language.names import adjoint, after, unprimed
-from derivations.language.tree import Call, Number, Ref, walk
+from derivations.language.names import adjoint, after, second, unprimed
+from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
-from derivations.numbers.systems import fraction
-from derivations.run.training import Step
+from derivations.numbers.systems import Value, fraction
+from derivations.run.training import Step, worked
 
 ONCE = {  # of each of these sets exactly one sentence stands in a part
     "problem": (
@@ -44,6 +47,8 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _update(sight)
     yield from _sentences(sight)
     yield from _openings(sight)
+    yield from _letters(sight)
+    yield from _ties(sight)
     yield from _samples(sight)
 
 
@@ -172,6 +177,56 @@ def _openings(sight: Sight) -> Iterator[str]:
     }
     meant = {name: functions.BY_NAME[name].meaning for name in sorted(called) if "problem" in parts}
     yield from (f"nothing says what {name} is" for name, text in meant.items() if text and text not in said)
+
+
+def _letters(sight: Sight) -> Iterator[str]:
+    """The number of samples and a second derivative are explained where equations read them."""
+    example, said = sight.example, {each.text for each, _ in places(sight)}
+    if "problem" not in example.spec.page.parts:
+        return
+    nodes = [node for eq in example.forward for node in walk(eq.body)]
+    counted = any(isinstance(node, (Count, Mean)) and node.index == example.sample for node in nodes)
+    if (
+        example.sample
+        and counted
+        and not any(text.startswith("{} is the number of samples") for text in said)
+    ):
+        yield "nothing says what n is"
+    twice = {second(name, example.loss) for name in example.start} & {
+        node.name for eq in example.update for node in walk(eq.body) if isinstance(node, Ref)
+    }
+    if twice and not any(text.startswith("{} is the second derivative") for text in said):
+        yield f"nothing says what {min(twice)} is"
+
+
+def _ties(sight: Sight) -> Iterator[str]:
+    """In a step in which a largest value stands more than once among its entries, something says so."""
+    if "steps" not in sight.example.spec.page.parts:
+        return
+    told = {
+        place.step.number for said, place in places(sight) if place.step and "more than once" in said.text
+    }
+    for number in sight.shown:
+        step = sight.trace.shown[number - 1]
+        if step.number not in told and any(_is_tie(values) for values in _maxima(sight, step)):
+            yield f"step {number}: nothing says that a largest value stands more than once"
+
+
+def _maxima(sight: Sight, step: Step) -> Iterator[list[Value]]:
+    """The values of the entries from which each largest value of plain entries is chosen."""
+    for eq in sight.example.forward:
+        if not isinstance(eq.body, Largest):
+            continue
+        letters = [part.name for part in eq.target.indices if isinstance(part, Ref)]
+        for at in entries_of(step, eq.target.name):
+            chosen = chosen_from(eq.body, dict(zip(letters, at, strict=False)), step)
+            yield [worked(body, env, step, sight.trace.system) for body, env in chosen]
+
+
+def _is_tie(values: list[Value]) -> bool:
+    """Whether the largest of some values is there twice, for certain."""
+    known = [value for value in values if not isinstance(value, arb)]
+    return len(known) == len(values) > 1 and values.count(max(known)) > 1
 
 
 def _signs(sight: Sight) -> Iterator[str]:
