@@ -500,3 +500,12 @@ def test_what_a_letter_is_and_a_tie_must_be_told(name: str, start: str, fault: s
     assert len(left) < len(sight.document.blocks)
     found = list(faults(replace(sight, document=replace(sight.document, blocks=tuple(left)))))
     assert any(fault in each for each in found), found
+
+
+def test_the_distance_in_ulp_is_counted_again() -> None:
+    sight = of_gallery("optimizer-adam")
+    first = next(check for check in sight.report.checks if check.ulps)
+    assert first.ulps
+    other = tuple(replace(c, ulps=0) if c is first else c for c in sight.report.checks)
+    wrong = replace(sight, report=replace(sight.report, checks=other))
+    assert any("not 0" in fault and "ulp" in fault for fault in faults(wrong))

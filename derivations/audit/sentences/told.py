@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import pack, unpack
 
 from flint import arb
 
@@ -24,7 +25,8 @@ from derivations.document.blocks import Display, Figure, Heading, Table
 from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
-from derivations.numbers.systems import Value, fraction
+from derivations.numbers.float64 import nearest_float
+from derivations.numbers.systems import Value, ball, fraction
 from derivations.run.training import Step, worked
 
 ONCE = {  # of each of these sets exactly one sentence stands in a part
@@ -43,6 +45,7 @@ def untold(sight: Sight) -> Iterator[str]:
     """What is not as the spec wants it in steps and batches, and what the page leaves out."""
     yield from _steps(sight)
     yield from _labels(sight)
+    yield from _distances(sight)
     yield from _data(sight)
     yield from _update(sight)
     yield from _sentences(sight)
@@ -110,6 +113,22 @@ def _label(name: str, at: tuple[int, ...], axis: int | None, samples: tuple[int,
     return f"{name}[{', '.join(map(str, numbers))}]" if numbers else name
 
 
+def _distances(sight: Sight) -> Iterator[str]:
+    """The numbers of float64 between a witness and us, counted from the bits of the two."""
+    for check in sight.report.checks:
+        ours, theirs = ball(check.ours), arb(check.theirs)
+        apart = 0 if ours.contains(theirs) else abs(_place(nearest_float(check.ours)) - _place(check.theirs))
+        if check.ulps is not None and check.ulps != apart:
+            yield f"step {check.step}: '{check.quantity}' is {apart} ulp from torch, not {check.ulps}"
+            return
+
+
+def _place(value: float) -> int:
+    """The place of a float64 among all of them, 0 in the middle."""
+    (bits,) = unpack("<Q", pack("<d", value))
+    return int(bits) if bits < 2**63 else 2**63 - int(bits)
+
+
 def _data(sight: Sight) -> Iterator[str]:
     """Every array of the data stands in the problem, in a table of the samples or in a sentence."""
     if "problem" not in sight.example.spec.page.parts:
@@ -172,6 +191,8 @@ def _openings(sight: Sight) -> Iterator[str]:
     parts = sight.example.spec.page.parts
     if "quantities" in parts and not any(text.startswith("Each quantity is computed") for text in said):
         yield "nothing says what the table of the quantities is"
+    if sight.example.spec.page.footer and not any(text.startswith("Worked and verified") for text in said):
+        yield "nothing says with what the page was worked"
     called = {
         node.function for eq in sight.example.forward for node in walk(eq.body) if isinstance(node, Call)
     }
