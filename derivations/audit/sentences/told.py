@@ -26,7 +26,7 @@ from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.numbers.float64 import nearest_float
-from derivations.numbers.systems import Value, ball, fraction
+from derivations.numbers.systems import Value, ball, fraction, precise
 from derivations.run.training import Step, worked
 
 ONCE = {  # of each of these sets exactly one sentence stands in a part
@@ -91,7 +91,7 @@ def _other_data(sight: Sight, step: Step) -> Iterator[str]:
 
 def _labels(sight: Sight) -> Iterator[str]:
     """Every value of a step has its own name, in which a sample has its number in the data set."""
-    axes = sample_axes(sight.example)
+    axes = {sight.example.sample: 0, **sample_axes(sight.example)}  # the numbers of the samples, read as such
     for step in (*sight.trace.steps, *sight.trace.carried):
         samples = sight.again.steps[step.number - 1][-1]
         for entry, label in zip(step.layout.tape.slots, step.labelled, strict=False):
@@ -116,8 +116,9 @@ def _label(name: str, at: tuple[int, ...], axis: int | None, samples: tuple[int,
 def _distances(sight: Sight) -> Iterator[str]:
     """The numbers of float64 between a witness and us, counted from the bits of the two."""
     for check in sight.report.checks:
-        ours, theirs = ball(check.ours), arb(check.theirs)
-        apart = 0 if ours.contains(theirs) else abs(_place(nearest_float(check.ours)) - _place(check.theirs))
+        with precise(check.ours):
+            same = bool(ball(check.ours).contains(arb(check.theirs)))  # a ball around zero, and zero
+        apart = 0 if same else abs(_place(nearest_float(check.ours)) - _place(check.theirs))
         if check.ulps is not None and check.ulps != apart:
             yield f"step {check.step}: '{check.quantity}' is {apart} ulp from torch, not {check.ulps}"
             return
