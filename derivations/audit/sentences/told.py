@@ -91,7 +91,7 @@ def _other_data(sight: Sight, step: Step) -> Iterator[str]:
 
 def _labels(sight: Sight) -> Iterator[str]:
     """Every value of a step has its own name, in which a sample has its number in the data set."""
-    axes = {sight.example.sample: 0, **sample_axes(sight.example)}  # the numbers of the samples, read as such
+    axes = {sight.example.sample or "": 0, **sample_axes(sight.example)}  # numbers of samples, read as such
     for step in (*sight.trace.steps, *sight.trace.carried):
         samples = sight.again.steps[step.number - 1][-1]
         for entry, label in zip(step.layout.tape.slots, step.labelled, strict=False):
