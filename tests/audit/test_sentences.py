@@ -487,6 +487,9 @@ def test_the_number_of_a_step_is_counted_from_the_start() -> None:
     [
         ("linear-regression", "{} is the number of samples", "nothing says what n is"),
         ("newton", "{} is the second derivative", "nothing says what h_w is"),
+        ("linear-regression", "{} is in every row the loss", "of which samples the loss is"),
+        ("word-embedding", "{} names a part of", "is a part of a formula"),
+        ("linear-regression", "kind='derivation'", "dL/dw is not derived"),
         (
             "max-pooling",
             "{} stands more than once",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from struct import pack, unpack
 
@@ -22,7 +23,7 @@ from derivations.audit.sentences.problem import ROUNDING
 from derivations.catalogue import functions
 from derivations.claims.chosen import chosen_from
 from derivations.document.blocks import Display, Figure, Heading, Table
-from derivations.language.names import adjoint, after, second, unprimed
+from derivations.language.names import adjoint, after, is_part_of, second, unprimed
 from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.numbers.float64 import nearest_float
@@ -51,6 +52,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _sentences(sight)
     yield from _openings(sight)
     yield from _letters(sight)
+    yield from _parts(sight)
     yield from _ties(sight)
     yield from _samples(sight)
 
@@ -219,6 +221,34 @@ def _letters(sight: Sight) -> Iterator[str]:
     }
     if twice and not any(text.startswith("{} is the second derivative") for text in said):
         yield f"nothing says what {min(twice)} is"
+
+
+def _parts(sight: Sight) -> Iterator[str]:
+    """Every gradient is derived, every part of a formula named, and it is said what the losses are of."""
+    example, parts, found = sight.example, sight.example.spec.page.parts, list(places(sight))
+    targets = example.forward.targets
+    if "gradient" in parts and example.spec.page.detail != "brief":
+        tables = (block for block in sight.document.blocks if isinstance(block, Table))
+        rows = [row for table in tables if table.kind == "derivation" for row in table.rows]
+        derived = {ref.name for row in rows for ref in entries(row[1][0])}
+        wanted = (adjoint(example.loss, name) for name in example.start)
+        yield from (
+            f"{name} is not derived" for name in wanted if name in {*example.backward.targets} - derived
+        )
+    if "quantities" in parts:
+        named = {
+            name for said, _ in found if " names a part of " in said.text for name in names(said.parts[0])
+        }
+        made = [name for name in targets if any(is_part_of(name, of) for of in {*targets} - {name})]
+        unknown = (name for name in made if name not in named and not re.search(rf"\b{name}\b", sight.text))
+        yield from (f"nothing says that {name} is a part of a formula" for name in unknown)
+    several = any(place > 1 for _, _, place, _ in sight.again.steps)
+    if (
+        "summary" in parts
+        and several
+        and not any(each.text.startswith("{} is in every row") for each, _ in found)
+    ):
+        yield "nothing says of which samples the loss is"
 
 
 def _ties(sight: Sight) -> Iterator[str]:
