@@ -27,7 +27,6 @@ KINDS = (
     "clippings",
     "languages",
     "formats",
-    "parts",
 )
 Row = TypeVar("Row")
 
