@@ -25,9 +25,9 @@ def test_docstrings(name: str) -> None:
 
 
 def test_the_python_of_the_readme() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     known: dict[str, object] = {}
-    for line in code.splitlines():
+    for line in "".join(blocks).splitlines():
         source, _, said = line.partition("  # ")
         if re.match(r"\w+ = |import ", source):
             exec(source, known)

@@ -68,8 +68,8 @@ def test_keywords_that_do_not_exist_are_told_the_nearest(given: Any, words: str)
 
 
 def test_one_format_by_its_name() -> None:
-    assert set(derivations.build("linear-regression", "csv").contents) == {"md", "csv"}
-    assert set(derivations.build("linear-regression", "csv, json").contents) == {"md", "csv", "json"}
+    assert set(derivations.build("linear-regression", "csv").contents) == {"csv"}
+    assert set(derivations.build("linear-regression", "csv, json").contents) == {"csv", "json"}
     assert set(page("linear-regression").files("csv")) == {"linear-regression.csv"}
 
 

@@ -131,7 +131,7 @@ def test_one_sample_in_full_then_all_in_a_table() -> None:
     part = text[text.index("## Mini-batch 2") :]
     assert r"\mathrm{net_{h1,3}} = w_1 x_{3,1} + w_2 x_{3,2} + b_1 \approx" in part
     text = text[text.index("## Mini-batch 1") : text.index("## Mini-batch 2")]
-    order = ["Sample 1 in full:", "All samples in a table:", "$$\nE ="]
+    order = ["Sample 1 in full:", "All samples of the mini-batch in a table:", "$$\nE ="]
     assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
     assert r"| $i$ | $\mathrm{out_{h1,i}}$ | $\mathrm{out_{h2,i}}$ |" in text
     assert "We have" in part

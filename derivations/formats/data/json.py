@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +12,12 @@ from flint import arb
 from derivations.document.languages import text_of
 from derivations.document.words import samples_words
 from derivations.formats.press import Press, Printer
-from derivations.language.errors import CheckFailed
+from derivations.language.errors import CheckFailed, Mismatch
 from derivations.model.example import Example, needed_adjoints
 from derivations.notation.chain import formula
 from derivations.notation.latex import math
-from derivations.notation.locales import PLAIN
 from derivations.notation.read import chain
+from derivations.notation.symbols import Symbols
 from derivations.notation.text import text
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import Value, bounds, rational
@@ -68,9 +67,15 @@ def _around(example: Example) -> Iterator[tuple[str, Any]]:
         yield "groups", [list(group.parameters) for group in rule.groups]
 
 
+def _spec_symbols(press: Press) -> Symbols:
+    """The symbols that the names of the spec suggest, whatever the author's notation on the page."""
+    plain = press.symbols
+    return Symbols(plain.ranks, plain.loss, plain.sample)
+
+
 def _gradients(press: Press) -> Iterator[dict[str, str]]:
     """The formulas of the gradients and of the adjoints that they need, in the order of the backward pass."""
-    symbols = replace(press.symbols, marks=PLAIN)
+    symbols = _spec_symbols(press)
     for eq in needed_adjoints(press.run.example):
         said = f"{text(eq.target)} = {text(eq.body)}"
         yield {"quantity": eq.target.name, "text": said, "latex": math(formula(eq.target, eq.body), symbols)}
@@ -78,7 +83,7 @@ def _gradients(press: Press) -> Iterator[dict[str, str]]:
 
 def _audit_gradients(shown: list[dict[str, str]], press: Press) -> None:
     """Each formula of LaTeX is read and must be an equation of the backward pass, each text the same one."""
-    symbols = replace(press.symbols, marks=PLAIN)
+    symbols = _spec_symbols(press)
     for eq, one in zip(needed_adjoints(press.run.example), shown, strict=True):
         sides = chain(one["latex"], symbols)
         press.evidence.claims.require(sides)
@@ -104,7 +109,7 @@ def check(content: str, press: Press) -> None:
         read = json.loads(content)
         _audit(read, run.trace, run.report, press.rounding)
         _audit_gradients(read.pop("gradients"), press)
-    except (KeyError, TypeError, IndexError, ValueError) as fault:
+    except (KeyError, TypeError, IndexError, ValueError, Mismatch) as fault:
         raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
     del read["steps"]
     if read != _header(press):
