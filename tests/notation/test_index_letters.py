@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+import derivations
 from derivations.formats.press import printer
 from derivations.language.errors import CheckFailed, SpecError
 from derivations.language.matrix import NORM, OVER, TIMES, TRANSPOSED
@@ -22,6 +23,7 @@ from derivations.notation.spoken.speaker import spoken
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.page import Page, build
+from derivations.spec import gallery
 from tests import built
 
 MATHEMATICS = re.compile(r"\$\$\n.+?\n\$\$|\$[^$\n]+\$", re.DOTALL)
@@ -112,7 +114,6 @@ REFUSED = {
     ("xor-mlp", "i", "ab"): "is one letter",
     ("xor-mlp", "i", "alpha"): "is one letter",
     ("xor-mlp", "i", "i^(1)"): "is one letter",
-    ("optimizer-adam", "i", "t"): "is the number of the step",
 }
 
 
@@ -122,6 +123,12 @@ def test_a_letter_that_means_something_else_is_refused(case: tuple[str, str, str
     with pytest.raises(SpecError, match=REFUSED[case]) as caught:
         renamed(name, {index: letter})
     assert caught.value.hint
+
+
+def test_no_index_takes_the_letter_of_the_step() -> None:
+    text = gallery.path("linear-regression").read_text().replace('"SGD"', '"Adam"')
+    with pytest.raises(SpecError, match="'t' is the number of the step"):
+        derivations.build(f'{text}\n[page.notation]\nsymbols = {{ i = "t" }}\n', ())
 
 
 def test_a_quantity_may_not_take_a_letter_and_may_take_one_that_is_free() -> None:
