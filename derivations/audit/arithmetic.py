@@ -15,6 +15,8 @@ from derivations.language.tree import Expr, Number, Pow, Ref, transform, walk
 from derivations.numbers.systems import EXACT, Undecided, Value, ball
 from derivations.numbers.walker import Direct, Place, Walker
 
+LONG = 12
+
 
 def gives(numbers: Expr, value: Number, places: int) -> bool:
     """Whether numbers that were put in can give a printed value; also where that cannot be decided."""
@@ -43,7 +45,10 @@ def _within(number: Number, places: int) -> Value:
     """All numbers that are printed with these digits."""
     mantissa, _, power = number.text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
-    if not power and decimals < places:
+    whole = (
+        len(mantissa.strip("-").replace(".", "")) <= LONG
+    )  # a longer one may have been cut before its places
+    if not power and decimals < places and whole:
         return EXACT.number(number.value)
     half = Fraction(1, 2) * Fraction(10) ** (int(power or 0) - decimals)
     return arb(ball(EXACT.number(number.value)), ball(EXACT.number(half)))
