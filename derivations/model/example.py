@@ -150,9 +150,8 @@ def read_model(spec: Spec, source: Source) -> Model:
             raise source.error(f"'{name}' is a parameter and also data", "parameters", name, hint=hint)
     forward = _forward(spec, source, data, start)
     loss = _loss(spec, source, forward)
-    of_layers = {
-        own for layer in laid.layers for own in layer.parameters.values()
-    }  # a frozen one is no input
+    # the parameters of layers are no inputs, frozen or not: their letters number no samples
+    of_layers = {own for layer in laid.layers for own in layer.parameters.values()}
     inputs = {name: array for name, array in data.items() if name not in of_layers}
     frozen = {name: array for name, array in data.items() if name in of_layers}
     sample = sample_index(spec, source, forward, inputs, {**start, **frozen})
