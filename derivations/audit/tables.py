@@ -17,13 +17,33 @@ from derivations.document.summary import FULL, distance, torch_number
 from derivations.document.tables import TOTAL
 from derivations.language.errors import Mismatch
 from derivations.language.names import of_adjoint
-from derivations.language.tree import Derivative, Expr, Number, Ref, number, refs
+from derivations.language.tree import Call, Chosen, Derivative, Expr, Number, Ref, children, number, refs
+from derivations.model.example import Example
 from derivations.notation.chain import Formula, Side
 from derivations.numbers.systems import Value, precision
 from derivations.programs.listing import shown_steps
 from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import PROGRAM, Check
+from derivations.witnesses.slopes import flat
+
+def carried(example: Example) -> tuple[set[str], set[str]]:
+    """What depends on a parameter, and what the loss depends on: a derivative passes where both hold."""
+    program = [(eq.target.name, _moved_by(eq.body)) for eq in example.forward]
+    learnt, telling = set(example.parameters), {example.loss}
+    for _ in program:
+        learnt |= {name for name, by in program if by & learnt}
+        telling |= {name for target, by in program if target in telling for name in by}
+    return learnt, telling
+
+
+def _moved_by(expr: Expr) -> set[str]:
+    """The quantities that an expression changes with; steps and signs have no slope, in torch either."""
+    if isinstance(expr, Ref):
+        return {expr.name}
+    inside = () if isinstance(expr, Chosen) or isinstance(expr, Call) and flat(expr.function) else children(expr)
+    return {name for part in inside for name in _moved_by(part)}
+
 
 PROVED = {"quantities": (), "derivation": (1,), "matrix": (0, 1)}
 """Tables of formulas, and their columns that hold what was proved."""
@@ -78,14 +98,18 @@ class TableTruth:
         example = self.evidence.run.example
         inner = {*example.start, *(eq.target.name for eq in example.forward)}
         given = {*example.data, *example.hyper, *example.kept} - inner
-        own = {ref.name for ref in refs(read(row[1])[0].expr)} & (inner | given)
+        told = read(row[0])[0].expr, read(row[1])[0].expr
+        own = {ref.name for ref in refs(told[1])} & (inner | given)
         shown = ([as_read(each.sides) for each in row[at] if isinstance(each, Formula)] for at in (2, 3))
         named, slopes = ([sides[0].expr for sides in column] for column in shown)
         if {ref.name for ref in named if isinstance(ref, Ref)} != own:
             raise Mismatch("the inputs of a node are not those of its operation")
         by = {expr.by.name for expr in slopes if isinstance(expr, Derivative)}
         by |= {of_adjoint(expr.name, example.loss) for expr in slopes if isinstance(expr, Ref)}
-        if any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3]) or by != own & inner:
+        learnt, telling = carried(example)
+        wanted = {name for name in own & learnt if getattr(told[0], "name", "") in telling}
+        wanted -= own - _moved_by(told[1])
+        if any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3]) or by != wanted:
             raise Mismatch("a local slope is missing")
 
     def names(self) -> None:

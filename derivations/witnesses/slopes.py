@@ -64,6 +64,13 @@ def fault_of(name: str, content: str) -> str:
     return ""
 
 
+@cache
+def flat(name: str) -> bool:
+    """Whether a function has slope 0 wherever torch is asked, as a sign or a step has."""
+    row = functions.BY_NAME[name]
+    return not row.over and not any(any(_torch_slopes(row, at).values()) for at in places(row))
+
+
 Place = Mapping[str, Fraction]
 
 
