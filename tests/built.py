@@ -28,13 +28,12 @@ FEW = (  # one page of each kind
 )
 
 
-def _marks(name: str, few: bool) -> list[pytest.MarkDecorator]:
+def _marks(name: str) -> list[pytest.MarkDecorator]:
     group = pytest.mark.xdist_group(name)
-    return [group, pytest.mark.slow] if few and name not in FEW else [group]
+    return [group] if name in FEW else [group, pytest.mark.slow]
 
 
-EVERY = [pytest.param(name, marks=_marks(name, few=False)) for name in gallery.names()]
-GALLERY = [pytest.param(name, marks=_marks(name, few=True)) for name in gallery.names()]
+GALLERY = [pytest.param(name, marks=_marks(name)) for name in gallery.names()]
 """Every page, those that are not among the few only in the slow tests."""
 
 

@@ -5,6 +5,10 @@ A test that needs programs of Debian packages says so, and is skipped where one 
     @pytest.mark.debian("pdflatex", "pdftotext")
 
 With DERIVATIONS_REQUIRE_DEBIAN=1 such a test fails instead of being skipped, for whatever reason.
+
+A test of many cases says how many of them, spread evenly, the fast suite runs; the others are slow:
+
+    @pytest.mark.few(2)
 """
 
 from __future__ import annotations
@@ -35,6 +39,20 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases: dict[tuple[str, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("few") and not item.get_closest_marker("slow"):
+            cases.setdefault((str(item.path), getattr(item, "originalname", item.name)), []).append(item)
+    for own in cases.values():
+        (wanted,) = own[0].iter_markers("few")
+        chosen = {len(own) * k // wanted.args[0] for k in range(wanted.args[0])}
+        for place, item in enumerate(own):
+            if place not in chosen:
+                item.add_marker(pytest.mark.slow)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -60,6 +60,7 @@ def test_every_printed_number_has_a_place() -> None:
     assert used == set(SPECS)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("case", CASES)
 def test_every_printed_number_comes_out_or_is_found_wrong(case: str) -> None:
     rows = [row for row in published(case) if not is_float_print(row["printed"])]
@@ -84,6 +85,7 @@ def test_every_wrong_number_has_a_rule_or_is_known_to_have_none() -> None:
     assert set(UNEXPLAINED) | set(WRONG) == {case for case, _ in FAULTS}
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("case", WRONG)
 def test_the_wrong_rule_gives_the_wrong_number(case: str) -> None:
     rows = [row for row in published(case) if not row["agrees"] and key_of(WRONG[case], row["name"])]
@@ -152,6 +154,7 @@ def assert_verified(spec: str) -> None:
     certified(work)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("spec", thinned([spec for spec in SPECS if spec not in LONG], 2, str))
 def test_every_witness_agrees(spec: str) -> None:
     assert_verified(spec)
@@ -178,6 +181,7 @@ QUICK = (
 )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "spec",
     [
@@ -201,6 +205,7 @@ def test_what_float64_cannot_be_held_to_is_said() -> None:
 # --- comparing ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_wrong_digit_anywhere_would_be_seen() -> None:
     """The comparison itself: changing any last digit of a number that agrees makes it disagree."""
     for case, row in PRINTED:

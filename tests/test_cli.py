@@ -136,6 +136,7 @@ def test_a_killed_write_leaves_the_old_page(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == [page]
 
 
+@pytest.mark.slow
 def test_one_failing_spec_does_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_full_disk_at_any_step_leaves_the_old_set(tmp_path: Path) -> None:
     raise AssertionError("it never came to an end")
 
 
+@pytest.mark.slow
 def test_who_is_killed_at_any_step_leaves_the_old_set_or_the_new_one(tmp_path: Path) -> None:
     seen = set[str]()
     for number in range(1, 200):

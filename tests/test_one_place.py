@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 ADDITIONS = {
@@ -102,6 +104,7 @@ epochs = 2
 '''
 
 
+@pytest.mark.slow
 def test_adding_one_of_each_takes_one_place(tmp_path: Path) -> None:
     shutil.copytree(
         ROOT / "derivations", tmp_path / "derivations", ignore=shutil.ignore_patterns("__pycache__")

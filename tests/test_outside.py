@@ -126,6 +126,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_page_is_built_with_each_row(installed: Path) -> None:
     run = command(installed, "build", "mine.toml", "--format", "md,tex,html,words")
     assert run.returncode == 0, run.stderr

@@ -24,7 +24,7 @@ from derivations.formats import render
 from derivations.formats.table import BY_NAME, FORMATS
 from derivations.language.errors import CheckFailed
 from derivations.spec import gallery
-from tests.built import EVERY, GALLERY, page
+from tests.built import GALLERY, page
 
 ROOT = Path(__file__).parent.parent
 ALL = tuple(BY_NAME)
@@ -85,7 +85,7 @@ def same_page(form: str, kept: str, built: str) -> bool:
     return kept_text == text and close
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", GALLERY)
 def test_output_is_the_gallery_built(name: str) -> None:
     for form in BUILT:
         kept = (ROOT / "output" / f"{name}{BY_NAME[form].suffix}").read_bytes().decode()
@@ -94,6 +94,7 @@ def test_output_is_the_gallery_built(name: str) -> None:
         assert (ROOT / "output" / file).read_bytes().decode() == picture, f"{file}: run derivations gallery"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("form", BUILT)
 @pytest.mark.parametrize("name", ["logistic-regression", "learning-rate-diverges"])
 def test_every_other_number_of_a_kept_page_counts(name: str, form: str) -> None:
@@ -275,6 +276,7 @@ def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 8))])
 @pytest.mark.parametrize("form", ["md", "tex"])
 def test_every_altered_number_is_caught(form: str, part: int) -> None:
@@ -304,6 +306,7 @@ def test_every_altered_number_of_the_json_is_caught(name: str) -> None:
             pytest.fail(f"not noticed: {altered[end - 60 : end + 20]}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["md", "tex"])
 def test_relation_signs_and_words_are_checked(form: str) -> None:
     shown = page("linear-regression")
@@ -335,6 +338,7 @@ WRONG_TEMPLATES = {
 }
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("fault", WRONG_TEMPLATES)
 def test_a_template_that_prints_the_wrong_thing(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -380,6 +384,7 @@ def test_pandoc_reads_every_formula_and_table(name: str) -> None:
     assert run.stdout.count('"t":"Table"') == len(re.findall(r"^\| -|^\| :", plain, re.MULTILINE))
 
 
+@pytest.mark.few(1)
 @pytest.mark.debian("pdflatex", "pdftotext")
 @pytest.mark.parametrize("name", GALLERY)
 def test_latex_compiles_without_an_overfull_box(name: str, tmp_path: Path) -> None:
@@ -413,6 +418,7 @@ def compile_latex(source: str, folder: Path) -> tuple[str, str]:
     return (folder / "page.log").read_text(errors="replace"), text.stdout
 
 
+@pytest.mark.slow
 def test_the_listing_is_a_program_that_prints_what_the_page_says(tmp_path: Path) -> None:
     text = page("linear-regression")["md"]
     program, printed = re.findall(r"```(?:python|text)\n(.*?)```", text, re.DOTALL)

@@ -233,6 +233,7 @@ def test_a_value_that_is_not_there(linear: Session) -> None:
 # --- many ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("name", "given"),
     [

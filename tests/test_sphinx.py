@@ -117,6 +117,7 @@ def test_a_node_that_is_altered_is_noticed() -> None:
     check(root, press)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", ["linear-regression", "hinge-loss", "two-two-two-network", "exercises"])
 def test_myst_builds_without_a_warning(name: str, tmp_path: Path) -> None:
     shown = with_exercises() if name == "exercises" else page(name)
@@ -150,6 +151,7 @@ def test_a_fold_that_is_lost_is_noticed(form: str) -> None:
             shown.check(form, shown[form].replace(old, "\n", 1))
 
 
+@pytest.mark.few(3)
 @pytest.mark.debian("pandoc")
 @pytest.mark.parametrize("name", GALLERY)
 def test_quarto_s_reader_finds_every_fold(name: str) -> None:

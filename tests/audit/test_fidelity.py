@@ -109,6 +109,7 @@ def test_a_fault_of_our_own_is_not_taken_for_one_of_the_file() -> None:
 WITHOUT_A_RUN = ["md", "myst", "qmd", "tex", "fragment", "beamer", "slides", "pdf", "typ"]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("form", WITHOUT_A_RUN)
 def test_no_format_of_the_document_needs_the_run(form: str) -> None:
     shown = page("linear-regression")

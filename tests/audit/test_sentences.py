@@ -105,6 +105,7 @@ def test_every_text_has_a_predicate_or_stands_elsewhere() -> None:
     assert {*PREDICATES} & {*ELSEWHERE} == set()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_a_page_of_the_gallery_says_nothing_that_is_not_so(name: str) -> None:
     assert list(faults(of_gallery(name))) == []

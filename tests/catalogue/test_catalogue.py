@@ -108,6 +108,7 @@ def loss_spec(row: Loss, prediction: str) -> str:
     )
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("row", LOSSES, ids=by_name)
 def test_a_loss_is_recognized_and_verified_in_a_model(row: Loss) -> None:
     example = example_of(loss_spec(row, "sigmoid(w*x{at} + c)"))

@@ -171,6 +171,7 @@ def assert_verified(trace: Trace) -> Report:
 CASES = [(row, text, shape) for row in LAYERS for text, shape in specimens(row)]
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("row", "text", "shape"), CASES, ids=[text for _, text, _ in CASES])
 def test_a_layer_agrees_with_autograd_and_with_torchs_own(
     row: Layer, text: str, shape: tuple[int, ...]
@@ -188,6 +189,7 @@ def test_a_layer_agrees_with_autograd_and_with_torchs_own(
     assert example.layers[0].row.name == row.name
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize(("row", "text", "shape"), CASES, ids=[text for _, text, _ in CASES])
 def test_a_layer_is_its_equations(row: Layer, text: str, shape: tuple[int, ...]) -> None:
     """The equations that a layer becomes, written by an author, give the same numbers."""
@@ -235,6 +237,7 @@ def faults(row: Layer) -> Iterator[str]:
 SINGLE = [row for row in LAYERS if row.equations]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("row", thinned(SINGLE, 3, lambda row: row.name))
 def test_a_fault_in_a_row_is_caught(row: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     """By torch, in one of the row's specimens; the equations of the others have no such term."""
@@ -281,6 +284,7 @@ def test_a_fault_in_a_composed_row_is_caught(name: str, monkeypatch: pytest.Monk
 ENTRYWISE = [row for row in FUNCTIONS if row.arguments[:1] == ("x",) and row.slope != "0"]
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("row", ENTRYWISE, ids=[row.name for row in ENTRYWISE])
 def test_every_function_is_a_layer(row: Function) -> None:
     given = ", ".join(
@@ -453,6 +457,7 @@ def test_a_given_parameter_has_the_layers_shape() -> None:
         prepare(*parse_spec(small('"Linear(2, 3)"', rest="[parameters]\nW1 = [1, 2, 3]")))
 
 
+@pytest.mark.slow
 def test_a_page_of_layers_and_equations() -> None:
     page = derivations.build(BY_LAYERS + NUMBERS, ("md", "tex", "json"))
     assert "W_{1" in page["md"]

@@ -136,6 +136,7 @@ def test_losses_and_gradients_are_torchs(row: SampleLoss, reduction: str) -> Non
             assert close(ours, float(gradient[at])), at
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("row", SAMPLE_LOSSES, ids=by_name)
 def test_a_loss_is_verified_in_a_model(row: SampleLoss) -> None:
     report = assert_verified(run(example_of(model(row))))
@@ -151,6 +152,7 @@ def altered(formula: str) -> list[str]:
     return [*found, f"2*({formula})", f"-({formula})"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("row", thinned(SAMPLE_LOSSES, 2, by_name))
 def test_a_fault_in_a_formula_is_caught(row: SampleLoss, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's loss does not change with the formula of the row."""
@@ -172,6 +174,7 @@ def test_a_fault_in_a_formula_is_caught(row: SampleLoss, monkeypatch: pytest.Mon
 REDUCED = [row for row in SAMPLE_LOSSES if row.module]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("row", REDUCED, ids=by_name)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_reduced_loss_is_recognized_as_torchs_class(row: SampleLoss, reduction: str) -> None:
@@ -245,6 +248,7 @@ def test_the_loss_reported_may_differ_from_the_loss_trained_on(tmp_path: Path) -
                 assert close(step.at(name), float(theirs.detach())), name
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("row", thinned(SAMPLE_LOSSES, 2, by_name))
 def test_a_page_says_the_convention_of_a_loss(row: SampleLoss, tmp_path: Path) -> None:
     path = tmp_path / "loss.toml"

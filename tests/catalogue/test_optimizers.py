@@ -161,6 +161,7 @@ def assert_verified(example: Example) -> tuple[Trace, Report]:
 # --- torch, step by step ----------------------------------------------------------------------------
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     "case", thinned(itertools.product(OPTIMIZERS, AWKWARD), 5, lambda case: f"{case[0].name}-{case[1]}")
 )
@@ -176,6 +177,7 @@ def test_an_optimizer_agrees_on_awkward_numbers(case: tuple[Optimizer, str]) -> 
         assert any(quantity.split("[")[0] == name for quantity in (heard if row.torch else again)), name
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("case", thinned(CASES, 3, lambda case: "-".join(map(label, case))))
 def test_every_hyper_parameter_and_flag_agrees(case: tuple[Optimizer, Mapping[str, str]]) -> None:
     row, given = case
@@ -185,6 +187,7 @@ def test_every_hyper_parameter_and_flag_agrees(case: tuple[Optimizer, Mapping[st
         assert not any(name.startswith(("gtilde", "u_")) for name in step.values)
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
 def test_every_hyper_parameter_changes_the_run(row: Optimizer) -> None:
     base = others(row)
@@ -203,6 +206,7 @@ def test_every_hyper_parameter_changes_the_run(row: Optimizer) -> None:
             ), name
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("row", [row for row in OPTIMIZERS if row.torch and not row.casts], ids=by_name)
 def test_a_run_left_alone_ends_where_torchs_does(row: Optimizer) -> None:
     """Twelve steps in one go, torch never set right; nothing of the package's witnesses is used."""
@@ -346,6 +350,7 @@ def same_run(a: Trace, b: Trace) -> bool:
 # --- states, groups, clipping, schedules -----------------------------------------------------------------
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("row", OPTIMIZERS, ids=by_name)
 def test_a_run_that_starts_later_with_given_states(row: Optimizer) -> None:
     plain = example_of(spec(row, others(row)))
@@ -357,6 +362,7 @@ def test_a_run_that_starts_later_with_given_states(row: Optimizer) -> None:
     assert trace.steps[0].at("t") == rational(Fraction(7))
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     "row", [row for row in OPTIMIZERS if row.indices[0] < 2 and "lr" in row.hyper], ids=by_name
 )
@@ -376,6 +382,7 @@ def test_a_group_may_have_what_the_others_lack() -> None:
     assert_verified(example)
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("limit", ["0.05", "3", "1000", "0"])
 @pytest.mark.parametrize("clip", CLIPPINGS, ids=by_name)
 @pytest.mark.parametrize("row", [BY_NAME["SGD"], BY_NAME["Adam"], BY_NAME["Lion"]], ids=by_name)
@@ -400,6 +407,7 @@ SCHEDULED = {
 }
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("group", [False, True], ids=["one rate", "two rates"])
 @pytest.mark.parametrize("every", ["step", "epoch"])
 @pytest.mark.parametrize("row", SCHEDULES, ids=by_name)
@@ -412,6 +420,7 @@ def test_a_schedule_is_torchs_scheduler(row: Schedule, every: str, group: bool) 
     assert len({str(step.at("lr_t")) for step in trace.steps}) > 1
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("row", SCHEDULES, ids=by_name)
 def test_a_schedule_that_is_entered_later(row: Schedule) -> None:
     table = (
@@ -459,6 +468,7 @@ def _page(text: str) -> str:
         return build(text, ("md", "tex", "json"))["md"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("row", thinned(OPTIMIZERS, 3, by_name))
 def test_a_page_with_every_hyper_parameter(row: Optimizer) -> None:
     """Built, read back, and its PyTorch program run."""
@@ -468,6 +478,7 @@ def test_a_page_with_every_hyper_parameter(row: Optimizer) -> None:
     assert f"{written}(" in page or written in page
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "flag",
     thinned(((row, flag) for row in OPTIMIZERS for flag in row.flags), 5, lambda p: f"{p[0].name}-{p[1]}"),
@@ -478,6 +489,7 @@ def test_a_page_with_a_flag(flag: tuple[Optimizer, str]) -> None:
     _page(spec(row, given, epochs=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", thinned(["SGD", "Adam", "NAdam", "ASGD", "Adafactor", "Lion", "RAdam"], 4, str)
 )

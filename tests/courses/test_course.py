@@ -238,6 +238,7 @@ def seconds(*command: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 def test_two_hundred_unchanged_pages_cost_little_and_touch_nothing(run: Run, tmp_path: Path) -> None:
     long_course(tmp_path / "c")
     status, out, err = run("build", "c", "-f", "md")
@@ -251,6 +252,7 @@ def test_two_hundred_unchanged_pages_cost_little_and_touch_nothing(run: Run, tmp
     assert times(tmp_path / "output") == before
 
 
+@pytest.mark.slow
 def test_one_changed_page_is_built_and_no_other(run: Run, tmp_path: Path) -> None:
     long_course(tmp_path / "c")
     assert run("build", "c", "-f", "md")[0] == 0
@@ -388,6 +390,7 @@ def test_one_failing_page_does_not_stop_the_others(
     assert all(f"{name}.md" not in Path("output/index.md").read_text() for name in pages)
 
 
+@pytest.mark.slow
 def test_a_real_bad_spec_beside_a_good_one(run: Run) -> None:
     write(Path("c/good.toml"), spec("Good"))
     write(Path("c/bad.toml"), spec("Bad").replace("[1, 2]", "[1, 2, 3]"))
@@ -619,6 +622,7 @@ def test_ctrl_c_ends_everything_and_leaves_nothing_half_written(tmp_path: Path) 
     assert {f"output/{Path(line).name}" for line in out.splitlines()} >= left
 
 
+@pytest.mark.slow
 def test_a_watch_builds_what_is_saved_and_survives_mistakes(tmp_path: Path) -> None:
     course, page = tmp_path / "c", tmp_path / "output/w/a.md"
     write(course / "w/d.csv", "x\n1\n2\n")
@@ -651,6 +655,7 @@ def test_a_watch_builds_what_is_saved_and_survives_mistakes(tmp_path: Path) -> N
     until(lambda: group(running.pid) == 0, "the workers to be gone")
 
 
+@pytest.mark.slow
 def test_on_a_terminal_there_is_a_table(tmp_path: Path) -> None:
     long_course(tmp_path / "c", 30)
     write(tmp_path / "c/[red]x.toml", "title =\n")

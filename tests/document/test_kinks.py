@@ -57,6 +57,7 @@ def torchs_slope(row: Function, at: str) -> float:
     return float(torch.autograd.grad(value, w)[0]) if value.requires_grad else 0.0
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("row", KINKED, ids=by_name)
 def test_a_page_warns_of_a_value_on_a_kink(row: Function, tmp_path: Path) -> None:
     call = f"{row.name}({', '.join(['w', *arguments(row)])})"

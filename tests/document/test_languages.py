@@ -70,6 +70,7 @@ def holes(text: str) -> list[int]:
 # --- the catalogues -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_catalogue_holds_exactly_our_texts(language: str) -> None:
     held = {
@@ -153,6 +154,7 @@ def is_name(text: str, example: Example) -> bool:
     return bool(text in names or digits or quantities or versions or text in ENTRYWISE)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_nothing_on_a_page_is_left_in_english(name: str) -> None:
     """Every sentence is a message of the catalogues, every bare string a name or a number."""
@@ -249,6 +251,7 @@ def built(name: str, language: str) -> Page:
     return derivations.build(text, ("md", "tex", "json", "html"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("name", thinned(BUILT, 3, str))
 def test_a_page_in_another_language_reads_back(name: str, language: str) -> None:
@@ -282,6 +285,7 @@ def test_headings_say_the_numbers_of_their_step() -> None:
     assert "## 小批量 2：样本 3 和 4\n" in built("linear-regression", "zh")["md"]
 
 
+@pytest.mark.slow
 def test_latex_has_every_letter_of_a_european_language() -> None:
     for language in ("de", "fr", "es"):
         assert "[U+" not in built("linear-regression", language)["tex"]
@@ -295,6 +299,7 @@ def test_an_unknown_language_is_refused_by_name() -> None:
     assert spec.page.language == "zh"
 
 
+@pytest.mark.few(1)
 @pytest.mark.debian("pdflatex", "pdftotext")
 @pytest.mark.parametrize("language", OTHERS)
 def test_latex_in_another_language_compiles(language: str, tmp_path: Path) -> None:

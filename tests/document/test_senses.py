@@ -42,6 +42,7 @@ def test_the_same_in_other_words(ours: str, theirs: str, language: str, wrong: s
     assert wrong in found
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_our_own_translations_say_the_same(language: str) -> None:
     """Every text in our own words of a language, as an author could have written it."""

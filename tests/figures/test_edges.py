@@ -69,6 +69,7 @@ def test_pages_have_the_picture_if_there_is_room_for_it(name: str) -> None:
 # --- the numbers ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name", ["gru-step", "elastic-net", "lstm-step", "batch-norm", "two-two-two-network"]
 )
@@ -142,6 +143,7 @@ def along(stroke: Stroke, pieces: int = 24) -> Iterator[tuple[Fraction, Fraction
             )  # type: ignore[misc]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", DRAWN)
 def test_labels_keep_clear_of_labels_nodes_and_arrows(name: str) -> None:
     drawing, scene = drawing_of(name), scene_of(name)
@@ -266,6 +268,7 @@ def instead(drawing: Drawing, *changes: tuple[Shape, Shape | None]) -> Drawing:
     return replace(drawing, shapes=tuple(shape for shape in shapes if shape is not None))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", SOME)
 def test_a_false_a_missing_and_a_swapped_number_are_caught(name: str) -> None:
     drawing = drawing_of(name)

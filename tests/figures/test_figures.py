@@ -126,6 +126,7 @@ def altered(label: Label) -> Label | None:
     return None
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", SOME)
 def test_a_second_look_catches_what_is_not_the_run_s(name: str) -> None:
     scene = scene_of(page(name))
@@ -165,6 +166,7 @@ MOVED = (
 )
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["linear-regression", "logistic-regression", "xor-mlp", "newton"])
 def test_what_is_moved_or_lost_is_caught(name: str) -> None:
     scene = scene_of(page(name))
@@ -229,6 +231,7 @@ def test_a_model_of_one_input_is_known_by_its_structure() -> None:
     assert not {"softmax-regression", "xor-mlp", "batch-norm", "optimizer-adam", "rnn-two-steps"} & has_fit
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", SOME)
 def test_files_that_show_something_else_are_caught(name: str) -> None:
     symbols = page(name).press.symbols
@@ -318,6 +321,7 @@ STRAINS = {
 }
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("case", thinned(STRAINS, 2, str))
 def test_strained_runs(case: str) -> None:
     equations, data, parameters, lr, epochs = STRAINS[case]

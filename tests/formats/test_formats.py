@@ -16,12 +16,14 @@ TITLES = (
 )
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_format_of_every_page_is_written_and_read_back(name: str) -> None:
     for row in FORMATS:
         assert page(name).content(row.name), row.name
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("title", TITLES)
 @pytest.mark.parametrize("form", [row.name for row in FORMATS])
 def test_hostile_titles_stay_text(form: str, title: str) -> None:

@@ -184,6 +184,7 @@ def ours(form: str) -> Page:
     return derivations.build("linear-regression", (form,))
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("form", "name", "block", "message"),
     [

@@ -111,6 +111,7 @@ def assert_noticed(shown: Page, cases: list[tuple[str, str]]) -> None:
             pytest.fail(f"not noticed: {around}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [40, pytest.param(7, marks=pytest.mark.slow)])
 def test_altered_numbers_are_caught(every: int) -> None:
     cases = list(altered_numbers(page("linear-regression")["html"]))
@@ -140,6 +141,7 @@ def _in_entity(text: str, at: int) -> bool:
     return re.search(r"&[^;\s<]*$", text[at - 8 : at + 1]) is not None or text[at] in ";\u2061"
 
 
+@pytest.mark.slow
 def test_altered_letters_are_caught() -> None:
     cases = list(altered_letters(page("linear-regression")["html"], 61))
     assert len(cases) > 60
@@ -192,6 +194,7 @@ def test_everything_else_that_is_altered_is_caught(what: str) -> None:
 # --- languages ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("language", ["de", "fr", "es", "zh"])
 def test_pages_and_slides_in_a_language(language: str) -> None:
     spec = SPEC.format(title='"T"') + f'[page]\nlanguage = "{language}"\n'

@@ -43,6 +43,7 @@ def file(tmp_path: Path) -> Any:
 ALL = [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in gallery.names()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_is_beyond_the_edge_of_a_screen(name: str, browser: Any, file: Any) -> None:
     path = file(name)
@@ -52,6 +53,7 @@ def test_nothing_is_beyond_the_edge_of_a_screen(name: str, browser: Any, file: A
             assert shown.evaluate(OVERLAP) == [], width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1000, pytest.param(1400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PAIR)
@@ -76,6 +78,7 @@ def test_the_switch_turns_the_colours_and_paper_is_white(browser: Any, file: Any
     assert seen["light"][0] != seen["light"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAIR)
 def test_every_formula_has_a_spoken_name_in_the_accessibility_tree(
     name: str, browser: Any, file: Any
@@ -166,6 +169,7 @@ def in_cell(words: Words, shown: Page) -> list[str]:
     return re.findall(r"\d[\d.,]*\d|\d", "".join(word for word in words if isinstance(word, str)))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ALL)
 def test_the_numbers_of_every_formula_are_seen_in_the_browser(name: str, browser: Any, file: Any) -> None:
     """Displays and cells, in their order; a cell may hold a number as text."""

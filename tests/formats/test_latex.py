@@ -86,6 +86,7 @@ def require_fits(shown: Page, form: str, folder: Path) -> None:
         assert sheets == len(re.findall(r"(?m)^\\begin\{frame\}", shown["beamer"]))
 
 
+@pytest.mark.few(1)
 @pytest.mark.debian("pdflatex", "pdftotext")
 @pytest.mark.parametrize("form", ["fragment", "beamer"])
 @pytest.mark.parametrize("name", FEW)
@@ -109,6 +110,7 @@ def test_nothing_overflows_under_stress(spec: Path, form: str, tmp_path: Path) -
     require_fits(page(spec), form, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.debian("pdflatex", "pdftotext")
 def test_slides_are_uncovered_line_by_line(tmp_path: Path) -> None:
     slides = page("linear-regression")["beamer"]
@@ -257,6 +259,7 @@ def test_a_frame_that_is_dropped_or_doubled_is_found() -> None:
 HOSTILE = r"""\end{frame} \begin{lstlisting} 100\% $x$ <b> & # _ ^ ~ % {} \input{/etc/passwd}"""
 
 
+@pytest.mark.slow
 @pytest.mark.debian("pdflatex", "pdftotext")
 def test_hostile_titles_stay_text_on_slides(tmp_path: Path) -> None:
     spec = gallery.path("linear-regression").read_text()

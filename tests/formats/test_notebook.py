@@ -76,6 +76,7 @@ def test_steps_that_are_not_shown_are_worked_all_the_same() -> None:
     assert hidden.count("check(L, ") == 2
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", SOME)
 def test_a_number_turned_over_is_noticed(name: str) -> None:
     shown, text = page(name), page(name)["ipynb"]
@@ -131,6 +132,7 @@ def check_printed(name: str, printed: str) -> None:
         assert float(value) == pytest.approx(wanted, rel=1e-7, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_kernel_runs_it() -> None:
     from nbclient import NotebookClient
 
@@ -157,6 +159,7 @@ def test_a_kernel_runs_every_notebook(name: str, kernel: Any) -> None:
     check_printed(name, "".join(printed))
 
 
+@pytest.mark.slow
 def test_a_kernel_notices_a_wrong_number() -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError

@@ -70,6 +70,7 @@ def extents(file: bytes) -> list[tuple[float, float, float]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_process_or_its_hash_seed() -> None:
     program = (
         "import sys; from derivations.page import build\n"
@@ -115,6 +116,7 @@ def turned(source: str, at: int) -> str:
     return f"{source[:at]}{(int(source[at]) + 1) % 10}{source[at + 1 :]}"
 
 
+@pytest.mark.slow
 def test_a_digit_that_is_turned_is_caught_wherever_it_stands() -> None:
     shown = page("linear-regression")
     places = seen(shown["typ"])
@@ -130,6 +132,7 @@ def test_every_digit_that_is_turned_is_caught(name: str) -> None:
     assert [at for at in places[:: len(places) // 100] if not refused(turned(shown["typ"], at), shown)] == []
 
 
+@pytest.mark.slow
 def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
     shown = page("linear-regression")
     places = seen(shown["typ"], "−")
@@ -137,6 +140,7 @@ def test_a_minus_that_is_lost_is_caught_wherever_it_stands() -> None:
     assert all(refused(shown["typ"][:at] + shown["typ"][at + 1 :], shown) for at in places[::15])
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -214,6 +218,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_title_stays_text(title: str) -> None:
     shown = build(spec(LINEAR, title=title), ("md", "typ", "pdf"))
@@ -255,6 +260,7 @@ def in_language(name: str, language: str, marks: Marks, words: str) -> Press:
     return replace(press, evidence=evidence)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("language", "marks", "words", "seen"),
     [
@@ -312,6 +318,7 @@ def with_template(folder: Path, text: str) -> Page:
     return build(folder / "s.toml", ("md", "pdf"))
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "text",
     [
@@ -325,6 +332,7 @@ def test_a_template_may_add_words(tmp_path: Path, text: str) -> None:
     assert with_template(tmp_path, text).file("pdf")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "text",
     [

@@ -25,6 +25,7 @@ def printed(folder: Path, where: str, added: str, form: str = "pdf") -> bytes:
     return build(folder / "s.toml", (form,)).file(form)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "added"),
     [
@@ -40,6 +41,7 @@ def test_what_is_right_may_be_added(where: str, added: str, tmp_path: Path) -> N
     assert printed(tmp_path, where, added)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("where", "added", "message"),
     [
@@ -63,6 +65,7 @@ def test_what_is_wrong_is_refused_with_what_is_right(
         printed(tmp_path, where, added)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("added", "message"),
     [

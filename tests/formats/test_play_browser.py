@@ -73,6 +73,7 @@ def run(text: str) -> Trace:
     return train(prepare(*parse_spec(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_value_of_every_step(name: str, played: Any) -> None:
     if page(name).trace.carried:  # a calculator's rounding is not played with
@@ -120,6 +121,7 @@ def test_tables_chains_graph_and_pictures_follow_the_learning_rate(played: Any) 
         assert shown.evaluate(ROWS) == before
 
 
+@pytest.mark.slow
 def test_the_slider_moves_the_learning_rate(played: Any) -> None:
     with played("linear-regression") as shown:
         shown.focus("#play-slide")
@@ -150,6 +152,7 @@ def test_batch_size_epochs_start_values_and_data(played: Any) -> None:
         )
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("field", "text", "fault"),
     [
@@ -175,6 +178,7 @@ def test_what_is_no_number_is_said(field: str, text: str, fault: str, played: An
         assert shown.get_attribute(field, "aria-invalid") == "false"
 
 
+@pytest.mark.slow
 def test_the_graph_shows_what_is_being_computed(played: Any) -> None:
     boxes = "[...document.querySelectorAll('#play .graph rect:not(.fig-plate)')]"
     lit = f"{boxes}.findIndex(one => one.matches('.lit'))"
@@ -197,6 +201,7 @@ def test_the_graph_shows_what_is_being_computed(played: Any) -> None:
         assert "Step 1 of 3" in shown.inner_text("#play-where")
 
 
+@pytest.mark.slow
 def test_the_arrows_of_the_graph_say_what_comes_back_on_them(played: Any) -> None:
     """Nothing before it is worked; then the numbers of our own run with the changed learning rate."""
     labels = "[...document.querySelectorAll('#play .graph .fig-contribution')].map(one => one.textContent)"
@@ -221,6 +226,7 @@ def test_the_arrows_of_the_graph_say_what_comes_back_on_them(played: Any) -> Non
         assert shown.locator("#play .graph .bright").text_content() == on["b"]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_says_so(played: Any) -> None:
     with played("linear-regression") as shown:
         shown.fill("#play-lr", "1e90")
@@ -258,6 +264,7 @@ def test_without_javascript_the_page_is_as_it_was(played: Any) -> None:
     assert "Try it out" not in seen[False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIDE)
 def test_nothing_is_beyond_the_edge_of_a_screen(name: str, played: Any) -> None:
     beyond = "the page scrolls sideways"
@@ -272,6 +279,7 @@ def test_nothing_is_beyond_the_edge_of_a_screen(name: str, played: Any) -> None:
             assert shown.evaluate("document.scrollingElement.scrollWidth") == wide
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1000])
 def test_axe_finds_nothing(width: int, scheme: str, played: Any) -> None:
@@ -291,6 +299,7 @@ def test_who_wants_no_motion_gets_none_and_paper_has_no_buttons(played: Any) -> 
         assert not shown.is_visible("#play")
 
 
+@pytest.mark.slow
 def test_the_words_and_marks_are_those_of_the_language(played: Any) -> None:
     text = gallery.find("linear-regression").read_text(encoding="utf-8") + '\n[page]\nlanguage = "de"\n'
     with played("german", text=derivations.build(text, ("html",))["html"]) as shown:

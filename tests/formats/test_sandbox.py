@@ -76,6 +76,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_would_be_too_much_is_told_with_its_file_and_line(text: str) -> None:
     with pytest.raises(SpecError) as fault:

@@ -58,6 +58,7 @@ def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
             yield text[at - 50 : at + 20], text[:at] + digit + text[at + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [30, pytest.param(1, marks=pytest.mark.slow)])
 def test_altered_numbers_are_caught(every: int) -> None:
     shown = page("linear-regression")
@@ -125,6 +126,7 @@ def marked(test: Any) -> Any:
     return test
 
 
+@pytest.mark.few(1)
 @marked
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_overflows_a_slide(name: str, browser: Any, file: Any) -> None:
@@ -144,6 +146,7 @@ def test_letters_are_large_enough_for_a_lecture_hall(browser: Any, file: Any) ->
     assert min(sizes) >= 24  # a thirtieth of the height
 
 
+@pytest.mark.few(1)
 @marked
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("live", [True, False])

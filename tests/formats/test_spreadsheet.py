@@ -129,6 +129,7 @@ def wrong_cells(folder: Path, examples: list[str]) -> dict[str, Any]:
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.debian("soffice")
 def test_libreoffice_works_changed_inputs_as_we_do(tmp_path: Path) -> None:
     few = ["linear-regression", "word-embedding", "max-pooling", "optimizer-adam", "rnn-two-steps"]
@@ -242,6 +243,7 @@ def test_arithmetic_means_in_a_spreadsheet_what_it_means_in_python(text: str) ->
     assert by_us(formula, known) == rational(Fraction(wanted)), formula
 
 
+@pytest.mark.slow
 @pytest.mark.debian("soffice")
 def test_libreoffice_reads_functions_and_arithmetic_as_we_do(tmp_path: Path) -> None:
     """The grammar that we work formulas with, a minus before a power above all, is that of a spreadsheet."""
@@ -418,6 +420,7 @@ def test_published_examples_pass(name: str) -> None:
     spreadsheet.check(spreadsheet.write(press), press)
 
 
+@pytest.mark.slow
 def test_a_long_run_is_live_as_far_as_it_says() -> None:
     trace = run_of(prepare(*parse_spec(SPEC)))
     book = workbook(trace)

@@ -39,6 +39,7 @@ def below_the_title(text: str, name: str = "markdown/page.md.j2") -> dict[str, s
     return {name: EXTENDS.format(name) + HEADING.format(text)}
 
 
+@pytest.mark.slow
 def test_a_block_is_overridden_in_every_dialect(tmp_path: Path) -> None:
     own = below_the_title("\n\n*Lecture 3*, by {{ 'Dr <Who> & _Co_' }}")
     for form in ("md", "myst", "qmd"):
@@ -53,6 +54,7 @@ def test_html_and_its_tables(tmp_path: Path) -> None:
     assert "<p>Lecture &lt;3&gt;</p>" in found["html"]
 
 
+@pytest.mark.slow
 def test_a_true_formula_may_be_added_and_a_false_one_not(tmp_path: Path) -> None:
     right = "\n\nThe model is {{ '$\\\\hat y_i = w x_i + b$' | raw }}."
     assert r"The model is $\hat y_i = w x_i + b$." in built(tmp_path, below_the_title(right))["md"]
@@ -73,6 +75,7 @@ def test_a_number_of_a_step_may_be_repeated_in_it_if_it_is_right(tmp_path: Path)
         built(tmp_path, {name: EXTENDS.format(name) + own.format(after, "0.846")})
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "block",
     [
@@ -170,6 +173,7 @@ def test_a_pdf_with_an_author_s_words(tmp_path: Path) -> None:
         built(tmp_path, {name: own.replace("Dr Who", "Dr Who, w = 7")}, "pdf")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("form", "name", "block", "printed"),
     [

@@ -236,6 +236,7 @@ def assert_putting_in_changes_nothing(model: Model) -> None:
     assert ours(model, put_in) == ours(model, plain)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(models(RATIONAL))
 def test_putting_adjoints_in_changes_no_value(random: Model) -> None:

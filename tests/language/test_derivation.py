@@ -62,6 +62,7 @@ def derivation(of: Example) -> tuple[Chain, ...]:
     return derive(of.forward, of.backward, of.loss, of.parameters)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_line_is_proved_and_the_page_stands(name: str) -> None:
     of = example(name)
@@ -98,6 +99,7 @@ def test_the_linear_example_reads_as_in_a_book() -> None:
     ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["linear", "ridge", "quotient", "sigmoid", "two ways"])
 def test_a_wrong_line_is_not_proved(name: str) -> None:
     """Each number of each line made one larger, one at a time."""

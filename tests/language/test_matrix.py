@@ -136,6 +136,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 # --- random models ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(models(called=("tanh", "sigmoid")))
 @settings(max_examples=60)
 def test_every_form_of_a_random_model_holds_and_reads_back(model: Model) -> None:

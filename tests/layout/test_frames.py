@@ -54,6 +54,7 @@ def flushed(held: list[Block]) -> Iterator[Block]:
     yield from [side_by_side(tables)] if tables else held
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", GALLERY)
 def test_frames_joined_are_the_document(name: str) -> None:
     page = press(name)

@@ -128,6 +128,7 @@ def feet(file: bytes) -> Iterator[tuple[str, float]]:
         yield "".join(g.letter for g in own if g.height < foot + 2), (foot - 60) / 842
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("name", GALLERY)
 def test_no_page_ends_with_a_heading_or_what_introduces_the_next(name: str) -> None:
     shown = page(name)
@@ -199,6 +200,7 @@ BROKEN = """() => [...document.querySelectorAll("td.d")].filter(cell => {
 }).map(cell => cell.textContent)"""
 
 
+@pytest.mark.slow
 @pytest.mark.debian("chromium")
 @pytest.mark.xdist_group("browser")
 def test_no_number_is_broken_on_a_phone(tmp_path: Path) -> None:

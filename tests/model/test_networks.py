@@ -101,6 +101,7 @@ def batched() -> Page:
 # --- every scalar ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_well_known_network_has_its_well_known_numbers() -> None:
     """The values that many courses print: E = 0.298371, w5 becomes 0.358916, w1 becomes 0.149781."""
     text = single()["md"]
@@ -126,6 +127,7 @@ def test_every_scalar_of_a_network_has_its_chain() -> None:
             assert repr(Ref(name, tuple(number(place) for place in at))) in told
 
 
+@pytest.mark.slow
 def test_one_sample_in_full_then_all_in_a_table() -> None:
     text = batched()["md"]
     part = text[text.index("## Mini-batch 2") :]
@@ -145,6 +147,7 @@ def test_no_table_is_wide() -> None:
         assert wide == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["md", pytest.param("tex", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("page", [single, pytest.param(batched, marks=pytest.mark.slow)])
 def test_every_altered_number_of_a_network_is_caught(page: Callable[[], Page], form: str) -> None:
@@ -207,6 +210,7 @@ def headings(page: Page) -> list[str]:
     return re.findall(r"^## (.*)$", page["md"], re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_steps_that_are_asked_for() -> None:
     many = SINGLE.rstrip() + "\nepochs = 40\n"
     assert [h for h in headings(build(spec(many, "steps = [1, 2, 40]"))) if "Step" in h] == [
@@ -238,6 +242,7 @@ def test_parts_are_shown_and_hidden() -> None:
             derivations.build(spec(page=wrong))
 
 
+@pytest.mark.slow
 def test_detail_brief_and_full() -> None:
     brief, standard, full = (
         build(spec(BATCH, f'detail = "{word}"')) for word in ("brief", "standard", "full")
@@ -277,6 +282,7 @@ LEFT_OUT: dict[str, tuple[Callable[[Block], bool], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LEFT_OUT)
 def test_what_a_document_leaves_out_is_noticed(what: str) -> None:
     press = batched().press
@@ -320,6 +326,7 @@ def networks(draw: st.DrawFn) -> str:
     return "\n".join([*parts, f'[page]\ndetail = "{detail}"', ""])
 
 
+@pytest.mark.slow
 @given(networks())
 @settings(max_examples=6)
 def test_a_random_network_is_worked_audited_and_has_its_matrix_form(text: str) -> None:

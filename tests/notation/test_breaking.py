@@ -51,6 +51,7 @@ def cases(
             yield formula, width, symbols, lines(formula.sides, symbols, width)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", GALLERY)
 def test_lines_read_back_as_the_chain(name: str) -> None:
     for formula, _, symbols, broken in cases(name, (*WIDTHS, *CELLS)):

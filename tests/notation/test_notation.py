@@ -163,6 +163,7 @@ def test_a_tree_is_read_back_from_its_mathml(expr: Expr) -> None:
         assert meant(side.expr) == meant(slopes(expr))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(found=st.lists(formulas(), min_size=8, max_size=20))
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -245,6 +246,7 @@ CHOICES = [
 ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("way", [0, 1, 2])
 @pytest.mark.parametrize("name", SOME)
 def test_a_page_in_another_notation_is_built_and_read_back(name: str, way: int) -> None:
@@ -259,6 +261,7 @@ def test_a_page_in_another_notation_is_built_and_read_back(name: str, way: int) 
         assert "divided by m, without" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["linear-regression", "xor-mlp"])
 def test_finished_files_of_a_page_in_another_notation_are_read_back(name: str) -> None:
     for choice in CHOICES[1:]:
@@ -338,6 +341,7 @@ def altered(text: str) -> Iterator[str]:
         yield text[: found.end() - 1] + digit + text[found.end() :]
 
 
+@pytest.mark.slow
 def test_what_is_altered_is_noticed() -> None:
     made = page(OWN_KEYS)
     cases = list(altered(made["md"]))

@@ -205,6 +205,7 @@ def test_two_formulas_never_sound_alike(language: str, found: list[Expr]) -> Non
         assert other is expr or meant(other) == meant(expr), heard(expr, language)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", OTHERS_SLOW)
 def test_no_two_of_all_small_formulas_sound_alike(language: str) -> None:
     """Every way to put two operations over few leaves, and sums within sums within operations."""
@@ -294,6 +295,7 @@ def _formulas_of(item: Item) -> list[str]:
     return [piece.source for piece in pieces if isinstance(piece, Mathematics)]
 
 
+@pytest.mark.few(13)
 @pytest.mark.parametrize("name", gallery.names())
 def test_every_formula_of_the_gallery_is_words(name: str) -> None:
     symbols = symbols_of(prepare(*read_spec(gallery.path(name))))

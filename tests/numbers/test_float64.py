@@ -188,6 +188,7 @@ def test_an_enclosed_dot_product_holds_blas(pairs: list[tuple[Fraction, Fraction
             assert holds(bound, float(number))
 
 
+@pytest.mark.few(11)
 @pytest.mark.parametrize("row", POINTWISE, ids=lambda row: row.name)
 @given(x=st.floats(-30, 30), y=st.floats(-30, 30), number=st.floats(-2, 2))
 def test_an_enclosed_function_holds_torchs_value(row: Function, x: float, y: float, number: float) -> None:

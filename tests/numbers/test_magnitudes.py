@@ -99,6 +99,7 @@ def test_every_format_has_numbers_of_any_magnitude(c: str, w: str, x: str, page:
     is_true(c, found["md"], "c")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("language", ["de", "fr", "zh"])
 def test_a_power_of_ten_has_the_marks_of_the_language(language: str) -> None:
     page = made(("md", "html", "pdf"), f'language = "{language}"', c="1.5e-30", x="123456789.123456789")

@@ -64,6 +64,7 @@ SHADOWED = Model(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(models(RATIONAL))
 @example(SHADOWED)
@@ -162,6 +163,7 @@ def test_values_that_do_not_exist_are_faults(source: str, what: str) -> None:
     assert what in caught.value.message
 
 
+@pytest.mark.slow
 def test_what_cannot_be_unrolled_is_refused_in_our_own_words() -> None:
     with pytest.raises(LanguageError, match=r"x\[4\] does not exist: x has shape"):
         ran("L = sum(x[i + 1], i)", x=["1", "2", "3"])

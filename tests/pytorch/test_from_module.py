@@ -247,6 +247,7 @@ def sequentials(draw: st.DrawFn) -> tuple[nn.Module, Tensor]:
     return nn.Sequential(*layers), inputs
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(sequentials())
 def test_random_sequentials(case: tuple[nn.Module, Tensor]) -> None:
@@ -329,6 +330,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(row, formula, id=f"{row.names[0]}-{place}")
 
 
+@pytest.mark.few(24)
 @pytest.mark.parametrize(("row", "formula"), list(cases()))
 def test_every_row_agrees_with_torch(row: Operation, formula: Formula | None) -> None:
     call = OneCall(row, formula)

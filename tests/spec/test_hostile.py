@@ -284,6 +284,7 @@ WORKED = {
 }
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("name", WORKED)
 def test_a_strange_spec_is_worked_and_verified(name: str) -> None:
     page = build(WORKED[name])
@@ -345,6 +346,7 @@ def with_title(title: str) -> Page:
     return build(spec(title=title), ("md", "tex"))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("number", thinned(range(len(TITLES)), 2, str))
 def test_a_hostile_title_is_shown_literally_in_markdown(number: int) -> None:
     title = TITLES[number]
@@ -357,6 +359,7 @@ def test_a_hostile_title_is_shown_literally_in_markdown(number: int) -> None:
     assert shown("".join(child.content for child in inline.children or ())) == shown(title)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("pandoc"), reason="pandoc is missing")
 @pytest.mark.parametrize("dialect", ["markdown-smart", "gfm-autolink_bare_uris", "commonmark"])
 def test_hostile_titles_are_shown_literally_by_pandoc(dialect: str) -> None:

@@ -407,6 +407,7 @@ def made_whole(model: Model) -> Model:
     return Model(equations, model.data, parameters, model.sizes)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(models(("relu", "max", "leaky_relu", *SMOOTH, "sign", "step", "exp"), whole=True))
 def test_random_models_are_worked_and_verified(model: Model) -> None:

@@ -206,6 +206,7 @@ EQUATIONS = [
 ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("name", "program", "at"),
     EQUATIONS,

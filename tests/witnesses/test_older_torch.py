@@ -54,6 +54,7 @@ def test_an_optimizer_that_the_program_needs_is_named_at_its_place(monkeypatch: 
         derivations.build(SPEC.replace("Adam", "Adafactor"), formats=())
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_the_program_writes_out_is_verified_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
