@@ -116,6 +116,7 @@ def test_a_misprinted_rule_applied_literally() -> None:
 # --- prints of float64 -------------------------------------------------------------------------------
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(("case", "row"), [(c, row) for c, row in PRINTED if is_float_print(row["printed"])])
 def test_prints_of_float64_are_ours_with_the_rounding_errors_of_float64(
     case: str, row: dict[str, Any]
@@ -182,6 +183,7 @@ QUICK = (
 
 
 @pytest.mark.few(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [

@@ -102,6 +102,7 @@ VAGUE = {"simplified"}
 SHOWN = ("linear-regression", "rnn-two-steps", "logistic-regression", "max-pooling", "layer-norm", *MODELS)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("name", SHOWN)
 def test_any_other_reason_is_refused(name: str) -> None:
     """Each line, with the words of every other rule in the place of its own."""

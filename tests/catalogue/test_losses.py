@@ -223,6 +223,7 @@ accuracy = mean(right[i], i)
 """
 
 
+@pytest.mark.slow
 def test_the_loss_reported_may_differ_from_the_loss_trained_on(tmp_path: Path) -> None:
     path = tmp_path / "reported.toml"
     body = spec(REPORTED, "w = 0.5\nb = 0", "x = [1, 2, -1, -3]\ny = [1, 1, 0, 1]", f"{SGD}\nbatch_size = 2")

@@ -550,6 +550,7 @@ def test_status_of_outcomes() -> None:
 # --- processes ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_one_failed_page(tmp_path: Path) -> None:
     specs = [write(tmp_path / f"{name}.toml", spec(name)) for name in "ab"]
     workers = Workers(1)

@@ -158,6 +158,7 @@ class Reader:
         return plain.name
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_symbol_is_introduced_before_it_is_used(name: str) -> None:
     """In a table of quantities, a definition, the data, or a sentence."""
@@ -268,6 +269,7 @@ optimizer = {{ name = "SGD", lr = 0.1 }}
 """
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_the_table_of_checks_says_what_an_ulp_is(name: str) -> None:
     blocks = page(name).press.document.blocks
@@ -280,6 +282,7 @@ def test_the_table_of_checks_says_what_an_ulp_is(name: str) -> None:
 # --- figures of losses ------------------------------------------------------------------------------
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_a_path_is_on_the_loss_of_samples_only_where_there_are_samples(name: str) -> None:
     press = page(name).press

@@ -164,6 +164,7 @@ def test_nothing_on_a_page_is_left_in_english(name: str) -> None:
     assert [word for word in said if isinstance(word, str) and not is_name(word, example)] == []
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_page_is_composed_in_every_language(name: str, language: str) -> None:

@@ -251,6 +251,7 @@ def test_files_that_show_something_else_are_caught(name: str) -> None:
                         check(write(replace(drawing, shapes=(*before, *instead, *after))), drawing)
 
 
+@pytest.mark.slow
 def test_every_altered_number_of_a_picture_is_caught() -> None:
     shown = page("linear-regression")
     symbols = shown.press.symbols

@@ -37,6 +37,7 @@ def check(shown: Page, text: str) -> None:
         printer("html").check(text, shown.press)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_page_of_the_gallery(name: str) -> None:
     text = page(name)["html"]

@@ -64,6 +64,7 @@ def test_axe_finds_nothing(name: str, width: int, scheme: str, browser: Any, fil
         assert violations(shown) == []
 
 
+@pytest.mark.slow
 def test_the_switch_turns_the_colours_and_paper_is_white(browser: Any, file: Any) -> None:
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     seen = {}
@@ -101,6 +102,7 @@ def _is_formula(node: dict[str, Any]) -> bool:
     return not node["ignored"] and node["role"]["value"] in ("math", "MathMLMath")
 
 
+@pytest.mark.slow
 def test_the_numbers_that_a_reader_sees_are_those_of_the_trace(browser: Any, file: Any) -> None:
     shown_page = page("linear-regression")
     with opened(browser, file("linear-regression")) as shown:
@@ -135,6 +137,7 @@ def test_a_printed_page_has_no_empty_page_and_fits_the_paper(browser: Any, file:
     assert 3 <= pages <= 9
 
 
+@pytest.mark.slow
 def test_a_formula_is_broken_only_where_it_does_not_fit(browser: Any, file: Any) -> None:
     rows = """[...document.querySelectorAll(".display .g")].filter((group) => {
       const boxes = [...group.children].map((one) => one.getBoundingClientRect());

@@ -76,7 +76,7 @@ def test_steps_that_are_not_shown_are_worked_all_the_same() -> None:
     assert hidden.count("check(L, ") == 2
 
 
-@pytest.mark.few(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_a_number_turned_over_is_noticed(name: str) -> None:
     shown, text = page(name), page(name)["ipynb"]

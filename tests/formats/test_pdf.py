@@ -44,6 +44,7 @@ def body(source: str) -> int:
 # --- every page ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
 )

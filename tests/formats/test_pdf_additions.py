@@ -66,6 +66,7 @@ def test_what_is_wrong_is_refused_with_what_is_right(
 
 
 @pytest.mark.few(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("added", "message"),
     [

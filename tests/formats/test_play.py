@@ -82,6 +82,7 @@ def assert_same(step: Step, played_step: Any, loose: float = 1e-9) -> None:
         assert math.isclose(found[entry], wanted, rel_tol=loose, abs_tol=1e-12), (entry, wanted)
 
 
+@pytest.mark.few(5)
 @node
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_value_of_every_step(name: str, tmp_path: Path) -> None:
@@ -149,6 +150,7 @@ learning-rate-schedule | gamma = 0.5 > gamma = 0.25 | epochs = 4 > epochs = 6 | 
 """.strip().splitlines()  # noqa: E501
 
 
+@pytest.mark.few(6)
 @node
 @pytest.mark.parametrize("case", CHANGES)
 def test_other_numbers_are_those_of_our_own_run(case: str, tmp_path: Path) -> None:
@@ -220,6 +222,7 @@ optimizer = { name = "SGD", lr = 0.1 }
 """
 
 
+@pytest.mark.few(3)
 @node
 @pytest.mark.parametrize("name", ["hasOwnProperty", "alert", "f", "r", "toString", "program"])
 def test_names_of_javascript_are_only_names(name: str, tmp_path: Path) -> None:
@@ -258,6 +261,7 @@ def test_another_script_is_noticed(old: str, new: str) -> None:
         shown.check("html", text.replace(old, new, 1))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_page_of_the_gallery_has_it(name: str) -> None:
     text = page(name)["html"]

@@ -95,6 +95,7 @@ def test_every_value_of_every_step(name: str, played: Any) -> None:
             assert "NaN" not in shown.inner_text("#play")
 
 
+@pytest.mark.slow
 def test_tables_chains_graph_and_pictures_follow_the_learning_rate(played: Any) -> None:
     with played("linear-regression") as shown:
         before = shown.evaluate(ROWS)
@@ -132,6 +133,7 @@ def test_the_slider_moves_the_learning_rate(played: Any) -> None:
         assert said(shown.evaluate(ROWS)["w′"]) == [3.95]
 
 
+@pytest.mark.slow
 def test_batch_size_epochs_start_values_and_data(played: Any) -> None:
     with played("linear-regression") as shown:
         shown.fill("#play-size", "3")

@@ -40,6 +40,7 @@ def check(shown: Page, text: str) -> None:
         printer("slides").check(text, shown.press)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("name", GALLERY)
 def test_slides_of_every_page(name: str) -> None:
     text = page(name)["slides"]
@@ -146,7 +147,7 @@ def test_letters_are_large_enough_for_a_lecture_hall(browser: Any, file: Any) ->
     assert min(sizes) >= 24  # a thirtieth of the height
 
 
-@pytest.mark.few(1)
+@pytest.mark.slow
 @marked
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("live", [True, False])

@@ -92,6 +92,7 @@ def test_nothing_of_ours_may_be_lost_or_altered(block: str, tmp_path: Path) -> N
         built(tmp_path, {name: EXTENDS.format(name) + block})
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -114,6 +115,7 @@ def test_what_is_wrong_with_a_template_is_told(text: str, message: str, tmp_path
     assert "page.md.j2:2" in str(fault.value)
 
 
+@pytest.mark.slow
 def test_the_author_s_own_words(tmp_path: Path) -> None:
     own = {"messages.toml": OWN_WORDS}
     found = built(tmp_path, own, "tex")
@@ -165,6 +167,7 @@ def test_a_page_depends_on_its_templates(tmp_path: Path) -> None:
     assert key(spec, ("md",)) != before
 
 
+@pytest.mark.slow
 def test_a_pdf_with_an_author_s_words(tmp_path: Path) -> None:
     name = "typst/page.typ.j2"
     own = EXTENDS.format(name) + "{% block front %}\n#block[Lecture by Dr Who]\n{% endblock %}"
@@ -173,7 +176,7 @@ def test_a_pdf_with_an_author_s_words(tmp_path: Path) -> None:
         built(tmp_path, {name: own.replace("Dr Who", "Dr Who, w = 7")}, "pdf")
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("form", "name", "block", "printed"),
     [
@@ -197,6 +200,7 @@ def test_blocks_of_other_formats(form: str, name: str, block: str, printed: str,
     assert printed in built(tmp_path, {name: EXTENDS.format(name) + block}, form)[form]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("form", ["tex", "beamer"])
 def test_latex_of_a_template_is_held_to_what_is_true(form: str, tmp_path: Path) -> None:
     name = "latex/fragment.tex.j2" if form == "tex" else "beamer/page.tex.j2"

@@ -107,6 +107,7 @@ def test_equals_the_derivative_of_the_written_out_loss(twisted: Model) -> None:
     assert_equals_sympy(twisted)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(models())
 def test_random_programs_equal_the_derivative_of_the_written_out_loss(random: Model) -> None:
@@ -176,6 +177,7 @@ LOG_SUM = model("s = sum(exp(w[i]), i)\nL = log(s) + mean(tanh(w[i]), i)", [W], 
 DEAD_END = model("h = step(w[1])\nz = sign(h*w[2])\nL = z**2 + w[3]**2 + h*w[3]", [W], i=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(models((*KINKED, *SMOOTH)))
 @example(SOFTMAX)

@@ -150,6 +150,7 @@ def evaluated(tree: Expr, known: dict[str, Fraction]) -> Fraction:
     raise AssertionError(tree)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(formulas(), st.tuples(small_numbers(), small_numbers(), small_numbers()))
 @example("-a**2 - -b*c/-a**-1", (Fraction(2), Fraction(3), Fraction(5)))

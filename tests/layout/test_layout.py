@@ -128,7 +128,7 @@ def feet(file: bytes) -> Iterator[tuple[str, float]]:
         yield "".join(g.letter for g in own if g.height < foot + 2), (foot - 60) / 842
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", GALLERY)
 def test_no_page_ends_with_a_heading_or_what_introduces_the_next(name: str) -> None:
     shown = page(name)

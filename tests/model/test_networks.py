@@ -118,6 +118,7 @@ def test_the_well_known_network_has_its_well_known_numbers() -> None:
         assert value in text
 
 
+@pytest.mark.slow
 def test_every_scalar_of_a_network_has_its_chain() -> None:
     page = single()
     chains = [block.formula.sides for block in page.press.document.blocks if isinstance(block, Display)]
@@ -140,6 +141,7 @@ def test_one_sample_in_full_then_all_in_a_table() -> None:
     assert "x_{3,1} = 0.3" in part  # a batch of one sample says its data
 
 
+@pytest.mark.slow
 def test_no_table_is_wide() -> None:
     for page in (single(), batched()):
         tables = [block for block in page.press.document.blocks if isinstance(block, Table)]
@@ -166,6 +168,7 @@ def test_every_altered_number_of_a_network_is_caught(page: Callable[[], Page], f
             pytest.fail(f"not noticed: {before}{found[0]}")
 
 
+@pytest.mark.slow
 @pytest.mark.debian("pdflatex", "pdftotext")
 @pytest.mark.parametrize("page", [single, batched])
 def test_the_latex_of_a_network_fits_on_its_lines(page: Callable[[], Page], tmp_path: Path) -> None:

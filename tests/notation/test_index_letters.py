@@ -85,6 +85,7 @@ def test_a_letter_that_a_derivation_brings_is_moved_out_of_the_way() -> None:
     assert MATHEMATICS.findall(own) == MATHEMATICS.findall(exchanged(plain, {"w": "k", "k": "l"}))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_letter_is_said(language: str) -> None:
     pair = [Symbols({"x": 1, "L": 0}, "L", "i", letters=letters) for letters in ({}, {"i": "q"})]

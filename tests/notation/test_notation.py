@@ -279,6 +279,7 @@ def test_the_gallery_in_other_notations(name: str) -> None:
         build(name, ("md",), notation=choice)
 
 
+@pytest.mark.slow
 def test_no_table_and_a_table_that_says_nothing_are_one() -> None:
     plain = page("").press
     assert not plain.symbols.renamed
@@ -286,6 +287,7 @@ def test_no_table_and_a_table_that_says_nothing_are_one() -> None:
     assert said.document.blocks[:-1] == plain.document.blocks[:-1]  # the last says the digest of the spec
 
 
+@pytest.mark.slow
 def test_names_of_the_spec_stay_in_code_and_data() -> None:
     keys = 'symbols = { W = "theta", c = "beta_0", L = "J" }\nderivative = "nabla"\n'
     plain, own = (page(text, ("md", "json", "csv")) for text in ("", keys))
@@ -445,6 +447,7 @@ def test_the_form_with_samples_as_columns(text: str) -> None:
         assert not holds_at_random(MatrixForm(eq, wrong, LYING)), latex(wrong, MATRICES)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(model=models(called=("tanh", "sigmoid")), draw=st.data())
 def test_every_form_of_a_random_model_holds_whatever_is_lying(model: Model, draw: st.DataObject) -> None:

@@ -195,6 +195,7 @@ def meant(expr: Expr) -> Expr:
     return transform(as_printed(expr), joined)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", OTHERS_SLOW)
 @settings(max_examples=60)
 @given(st.lists(formulas(), min_size=12, max_size=40))
@@ -245,6 +246,7 @@ def test_a_power_of_ten_belongs_to_its_number() -> None:
     assert heard(Call("exp", (tiny,)), "en") != heard(beside, "en")
 
 
+@pytest.mark.slow
 def test_what_is_said_is_what_is_printed() -> None:
     """A formula read back from the page sounds like the one that was written."""
     symbols = Symbols({"w": 0, "x": 1, "L": 0}, "L", "i")
@@ -295,7 +297,7 @@ def _formulas_of(item: Item) -> list[str]:
     return [piece.source for piece in pieces if isinstance(piece, Mathematics)]
 
 
-@pytest.mark.few(13)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("name", gallery.names())
 def test_every_formula_of_the_gallery_is_words(name: str) -> None:
     symbols = symbols_of(prepare(*read_spec(gallery.path(name))))

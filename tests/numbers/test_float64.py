@@ -111,6 +111,7 @@ def test_a_rounded_input_lies_in_its_enclosure(number: Fraction) -> None:
         assert holds(FLOAT64.number(number), float(number))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(formulas(("a", "b", "c"), 8), st.tuples(numbers, numbers, numbers))
 def test_an_enclosure_holds_pythons_and_torchs_and_numpys_value(
@@ -132,6 +133,7 @@ def test_an_enclosure_holds_pythons_and_torchs_and_numpys_value(
         assert all(holds(bound, number) for number in found)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(models((*RATIONAL, *SMOOTH)))
 def test_enclosures_of_random_programs_hold_every_value_of_torch(model: Model) -> None:
@@ -188,7 +190,7 @@ def test_an_enclosed_dot_product_holds_blas(pairs: list[tuple[Fraction, Fraction
             assert holds(bound, float(number))
 
 
-@pytest.mark.few(11)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("row", POINTWISE, ids=lambda row: row.name)
 @given(x=st.floats(-30, 30), y=st.floats(-30, 30), number=st.floats(-2, 2))
 def test_an_enclosed_function_holds_torchs_value(row: Function, x: float, y: float, number: float) -> None:

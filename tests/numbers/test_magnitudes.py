@@ -73,6 +73,7 @@ def is_true(text: str, page: str, name: str) -> None:
         assert abs(printed - wanted) <= abs(wanted) * Decimal("1e-2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", thinned(NAMED, 3, str))
 def test_a_number_stands_in_every_format(number: str) -> None:
     page = made(FORMATS, c=number, w=number)
@@ -83,6 +84,7 @@ def test_a_number_stands_in_every_format(number: str) -> None:
     assert float(of_w["value"]) == float(number)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(c=numbers(), w=numbers(12), x=numbers(12))
 def test_numbers_of_any_magnitude_are_printed_truthfully(c: str, w: str, x: str) -> None:

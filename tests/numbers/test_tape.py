@@ -92,6 +92,7 @@ def test_ranges_of_indices_are_inferred_through_computed_arrays(source: str, siz
     assert sizes_of(program_of(source, "ijkmn"), {"x": (3,), "y": (2,), "w": ()}) == sizes
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(models(RATIONAL))
 def test_a_repeated_operation_is_done_once_and_changes_no_value(model: Model) -> None:

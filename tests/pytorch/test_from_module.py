@@ -330,7 +330,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(row, formula, id=f"{row.names[0]}-{place}")
 
 
-@pytest.mark.few(24)
+@pytest.mark.few(10)
 @pytest.mark.parametrize(("row", "formula"), list(cases()))
 def test_every_row_agrees_with_torch(row: Operation, formula: Formula | None) -> None:
     call = OneCall(row, formula)
@@ -447,6 +447,7 @@ def faults(text: str) -> Iterator[str]:
             yield text.replace(line, f"{target} = {body.replace(' + ', ' - ', 1)}")
 
 
+@pytest.mark.slow
 def test_every_altered_equation_is_noticed() -> None:
     found = translated(Residual(), torch.randn(3, 3), "mse_loss", torch.randn(3))
     altered = list(faults(found.text))
@@ -469,6 +470,7 @@ def test_an_altered_translation_builds_no_page(monkeypatch: pytest.MonkeyPatch) 
         derivations.from_module(nn.Linear(2, 1), torch.randn(3, 2), nn.MSELoss(), torch.randn(3, 1))
 
 
+@pytest.mark.slow
 def test_a_page_from_a_module() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 1))
     before = {name: value.clone() for name, value in model.state_dict().items()}

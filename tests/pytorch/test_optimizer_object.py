@@ -68,6 +68,7 @@ def test_every_argument_of_torchs_is_taken(name: str) -> None:
         assert same(group[word], value), word
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("name", [row.name for row in NAMED])
 def test_the_defaults_of_torch_are_those_of_the_row(name: str) -> None:
     module = plain()
@@ -96,6 +97,7 @@ def test_groups_are_those_of_the_optimizer() -> None:
             assert same(group[word], wanted[word]), word
 
 
+@pytest.mark.slow
 def test_a_page_of_an_optimizer_is_what_its_own_step_does() -> None:
     module = deep().double()
     adam = torch.optim.Adam(module.parameters(), lr=0.1, betas=(0.9, 0.99))

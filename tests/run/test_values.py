@@ -19,15 +19,20 @@ from derivations.language.errors import DerivationsError
 from derivations.numbers.real import Real
 from tests.built import page
 
-LINEAR = page("linear-regression").trace
-NETWORK = page("two-two-two-network").trace
+
+def linear() -> derivations.Trace:
+    return page("linear-regression").trace
+
+
+def network() -> derivations.Trace:
+    return page("two-two-two-network").trace
 
 
 # --- linear regression by hand: yhat = x/2 + 1, y = 2x + 10 ------------------------------------------
 
 
 def test_a_value_by_its_name() -> None:
-    step = LINEAR.steps[0]
+    step = linear().steps[0]
     assert (step["L"], step["dL/dw"], step["w'"]) == (127.125, -34.5, Fraction(169, 200))
     assert isinstance(step["L"], Real)
     assert step.value("yhat[2]") == 2
@@ -37,20 +42,20 @@ def test_a_value_by_its_name() -> None:
 
 
 def test_an_array_by_its_name() -> None:
-    step = LINEAR.steps[1]
+    step = linear().steps[1]
     found = step["yhat"]  # of samples 3 and 4, with w = 0.845 and b = 1.225
     assert (found.name, found.shape, found.labels) == ("yhat", (2,), ("yhat[3]", "yhat[4]"))
     assert found.tolist() == [Fraction("3.76"), Fraction("4.605")]
     assert found[1] == list(found)[1] == Fraction("4.605")
     assert step.array("w").tolist() == Fraction("0.845")
-    weights = NETWORK.steps[0]["W"]
+    weights = network().steps[0]["W"]
     assert weights.tolist() == [[Fraction(k, 10) for k in row] for row in ((2, 4), (-6, 1))]  # as in the spec
     assert weights[1, 0] == Fraction(-3, 5)
     assert weights.labelled["W[2, 1]"] == Fraction(-3, 5)
 
 
 def test_arrays_go_into_numpy_and_torch() -> None:
-    weights = NETWORK.steps[0]["W"]
+    weights = network().steps[0]["W"]
     wanted = [[0.2, 0.4], [-0.6, 0.1]]
     assert weights.numpy().tolist() == numpy.array(weights).tolist() == wanted
     assert weights.tensor().dtype == torch.float64
@@ -61,7 +66,7 @@ def test_arrays_go_into_numpy_and_torch() -> None:
 
 
 def test_the_gradient_is_that_of_autograd() -> None:
-    step = NETWORK.steps[0]
+    step = network().steps[0]
     x, y, weights, b, out, c = (step[name].tensor() for name in ("x", "y", "W", "b", "V", "c"))
     weights.requires_grad_()
     hidden = torch.sigmoid(x @ weights.T + b)
@@ -80,8 +85,8 @@ def test_the_gradient_is_that_of_autograd() -> None:
     ],
 )
 def test_an_unknown_name_is_told_the_nearest(name: str, hint: str) -> None:
-    step = LINEAR.steps[0]
-    for ask in (step.__getitem__, step.value, step.array, LINEAR.__getitem__):
+    step = linear().steps[0]
+    for ask in (step.__getitem__, step.value, step.array, linear().__getitem__):
         with pytest.raises(KeyError, match="there is no") as caught:
             ask(name)
         assert isinstance(caught.value, DerivationsError)
@@ -89,10 +94,10 @@ def test_an_unknown_name_is_told_the_nearest(name: str, hint: str) -> None:
 
 
 def test_a_quantity_over_the_steps() -> None:
-    assert LINEAR["w"].tolist() == [step["w"] for step in LINEAR.steps]
-    assert LINEAR["w"].tolist()[:2] == [Fraction(1, 2), Fraction(169, 200)]
-    assert LINEAR["yhat"].shape == (3, 2)
-    assert LINEAR["yhat"].labels == tuple(f"yhat[{k}]" for k in range(1, 7))
+    assert linear()["w"].tolist() == [step["w"] for step in linear().steps]
+    assert linear()["w"].tolist()[:2] == [Fraction(1, 2), Fraction(169, 200)]
+    assert linear()["yhat"].shape == (3, 2)
+    assert linear()["yhat"].labels == tuple(f"yhat[{k}]" for k in range(1, 7))
 
 
 def test_an_array_that_starts_at_0_and_one_with_holes() -> None:
@@ -106,7 +111,7 @@ def test_an_array_that_starts_at_0_and_one_with_holes() -> None:
 
 
 def test_rows() -> None:
-    assert LINEAR.rows("L", "yhat")[0] == {
+    assert linear().rows("L", "yhat")[0] == {
         "step": 1,
         "epoch": 1,
         "samples": (1, 2),
@@ -114,16 +119,16 @@ def test_rows() -> None:
         "yhat[1]": 1.5,
         "yhat[2]": 2,
     }
-    assert set(LINEAR.rows()[0]) == {"step", "epoch", "samples", *LINEAR.steps[0]}
+    assert set(linear().rows()[0]) == {"step", "epoch", "samples", *linear().steps[0]}
 
 
 def test_a_frame_of_pandas() -> None:
-    found = LINEAR.frame("L", "w")
+    found = linear().frame("L", "w")
     assert list(found.columns) == ["epoch", "samples", "L", "w"]
     assert list(found.index) == [1, 2, 3]
     assert found["w"].dtype == numpy.float64
     assert found.loc[2, "w"] == 0.845
-    assert LINEAR.frame("w", exact=True).loc[2, "w"] == Fraction(169, 200)
+    assert linear().frame("w", exact=True).loc[2, "w"] == Fraction(169, 200)
 
 
 def test_without_pandas_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +141,7 @@ def test_without_pandas_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install pandas.*rows\(\)"):
-        LINEAR.frame()
+        linear().frame()
 
 
 # --- pickling -----------------------------------------------------------------------------------------
@@ -158,7 +163,7 @@ def test_a_page_pickles_and_is_the_same(name: str) -> None:
 
 
 def test_parts_of_a_page_pickle() -> None:
-    for part in (NETWORK, NETWORK.steps[0], NETWORK.steps[0]["W"], page("two-two-two-network").report):
+    for part in (network(), network().steps[0], network().steps[0]["W"], page("two-two-two-network").report):
         assert repr(pickle.loads(pickle.dumps(part))) == repr(part)
 
 
@@ -169,8 +174,8 @@ def _loss(trace: derivations.Trace) -> Any:
 @pytest.mark.slow
 def test_a_trace_goes_to_another_process_and_a_value_comes_back() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found = pool.apply(_loss, (NETWORK,))
-    wanted = NETWORK.steps[0]["E"]
+        found = pool.apply(_loss, (network(),))
+    wanted = network().steps[0]["E"]
     assert (found.lower, found.upper) == (wanted.lower, wanted.upper)
 
 
@@ -179,12 +184,12 @@ def test_a_trace_goes_to_another_process_and_a_value_comes_back() -> None:
 
 def test_every_public_object_reads_in_a_line_or_two() -> None:
     shown = page("two-two-two-network")
-    step = NETWORK.steps[0]
-    parts = (shown, NETWORK, step, step["W"], shown.report, NETWORK.example, NETWORK.example.spec)
+    step = network().steps[0]
+    parts = (shown, network(), step, step["W"], shown.report, network().example, network().example.spec)
     for part in (*parts, *shown.report.checks[:3], *shown.report.proofs[:3], *step.values.values()):
         assert len(repr(part)) <= 200
         assert "\n" not in repr(part)
-    assert repr(NETWORK) == f"Trace({shown.title!r}, steps={len(NETWORK.steps)}, bits={NETWORK.bits})"
+    assert repr(network()) == f"Trace({shown.title!r}, steps={len(network().steps)}, bits={network().bits})"
     assert repr(shown.report).endswith("proofs: all agree)")
 
 

@@ -284,7 +284,7 @@ WORKED = {
 }
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", WORKED)
 def test_a_strange_spec_is_worked_and_verified(name: str) -> None:
     page = build(WORKED[name])
@@ -346,7 +346,7 @@ def with_title(title: str) -> Page:
     return build(spec(title=title), ("md", "tex"))
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("number", thinned(range(len(TITLES)), 2, str))
 def test_a_hostile_title_is_shown_literally_in_markdown(number: int) -> None:
     title = TITLES[number]
@@ -431,6 +431,7 @@ def test_an_output_that_cannot_be_written_is_named(kind: str, run: Run) -> None:
     assert "cannot write" in said
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("content", ["", "[]", '{"check": 1}', '{"check": "x", "files": {}}', "\x00\xff"])
 def test_a_broken_cache_entry_is_worked_again(content: str, run: Run) -> None:
     assert run(spec())[0] == 0
@@ -516,6 +517,7 @@ FALSE = {
 }
 
 
+@pytest.mark.few(7)
 @pytest.mark.parametrize("name", FALSE)
 def test_a_falsified_page_does_not_pass_the_audit(name: str, page: Page) -> None:
     old, new = FALSE[name]

@@ -445,6 +445,7 @@ WORKS = [  # models that are right and must be worked, and why they are not
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "equations",
     [*WORKED, *(pytest.param(row[0], marks=pytest.mark.xfail(strict=True, reason=row[1])) for row in WORKS)],
