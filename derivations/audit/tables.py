@@ -41,8 +41,9 @@ def _moved_by(expr: Expr) -> set[str]:
     """The quantities that an expression changes with; steps and signs have no slope, in torch either."""
     if isinstance(expr, Ref):
         return {expr.name}
-    inside = () if isinstance(expr, Chosen) or isinstance(expr, Call) and flat(expr.function) else children(expr)
-    return {name for part in inside for name in _moved_by(part)}
+    if isinstance(expr, Chosen) or (isinstance(expr, Call) and flat(expr.function)):
+        return set()
+    return {name for part in children(expr) for name in _moved_by(part)}
 
 
 PROVED = {"quantities": (), "derivation": (1,), "matrix": (0, 1)}
