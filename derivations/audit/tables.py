@@ -27,6 +27,7 @@ from derivations.spec.arrays import positions
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.slopes import flat
 
+
 def carried(example: Example) -> tuple[set[str], set[str]]:
     """What depends on a parameter, and what the loss depends on: a derivative passes where both hold."""
     program = [(eq.target.name, _moved_by(eq.body)) for eq in example.forward]
