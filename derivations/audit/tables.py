@@ -8,6 +8,7 @@ from functools import reduce
 
 from derivations.audit.evidence import Evidence, as_read, entry, read, same_number, same_sign
 from derivations.audit.items import text_in
+from derivations.audit.matrices import must_have
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value
 from derivations.document.blocks import Table, Words
@@ -94,6 +95,16 @@ class TableTruth:
         counts = {"quantities": len(list(run.example.forward)), "derivation": len(claims.lines)}
         if len(self.table.rows) != counts.get(self.table.kind, len(run.matrices)):
             raise Mismatch("its rows are not those that it must have")
+        if self.table.kind == "matrix":
+            self.forms()
+
+    def forms(self) -> None:
+        """Every equation that whole arrays can say has its matrix form, once."""
+        told = [getattr(read(row[0])[0].expr, "name", "") for row in self.table.rows]
+        wanted = {ref.name for ref in must_have(self.evidence.run.example, self.evidence.trace.steps[0])}
+        for name in sorted(wanted):
+            if told.count(name) != 1:
+                raise Mismatch(f"the matrix form of {name} is not told")
 
     def inputs(self, row: tuple[Words, ...]) -> None:
         """A node names all that its operation reads, and has a slope by each of them that is not given."""

@@ -15,6 +15,7 @@ from derivations.audit.evidence import Evidence
 from derivations.audit.gaps import Gaps
 from derivations.audit.indices import letter_faults
 from derivations.audit.items import Added, text_in
+from derivations.audit.matrices import must_have
 from derivations.audit.tables import TableTruth
 from derivations.claims.writer import Writer
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table
@@ -69,7 +70,8 @@ def _line_of(words: str, document: Document) -> str:
 def untold(evidence: Evidence) -> Iterator[str]:
     """Parts, listings, entries that the document leaves out."""
     run = evidence.run
-    yield from Gaps(evidence.document, run.trace, (run.program, run.printed), bool(run.matrices)).faults()
+    matrices = bool(run.matrices) or bool(must_have(run.example, run.trace.steps[0]))
+    yield from Gaps(evidence.document, run.trace, (run.program, run.printed), matrices).faults()
 
 
 def headings(evidence: Evidence) -> Iterator[str]:
