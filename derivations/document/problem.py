@@ -79,11 +79,14 @@ def problem(
     yield Prose(rounding_words(trace, worked))
 
 
-def _equation(eq: Equation, losses: Mapping[str, SampleLoss]) -> Iterator[Block]:
-    """An equation, and the convention of a loss that the author called by name in it."""
+def _equation(eq: Equation, losses: Mapping[str, list[SampleLoss]]) -> Iterator[Block]:
+    """An equation, and the conventions of the losses that the author called by name in it."""
     yield Display(formula(eq.target, eq.body))
-    if row := losses.get(eq.target.name):
-        yield Prose(say("This is the {}: {}.", message(row.title), message(row.convention)))
+    rows = losses.get(eq.target.name, [])
+    for row in {row.name: row for row in rows}.values():
+        told = message(row.title), message(row.convention)
+        one = len(rows) == 1
+        yield Prose(say("This is the {}: {}.", *told) if one else say("A part of it is the {}: {}.", *told))
 
 
 def _aim_words(example: Example, model: bool) -> Words:

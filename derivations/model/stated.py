@@ -13,14 +13,14 @@ from derivations.language.program import Equation
 from derivations.model.example import Example
 
 
-def named_losses(example: Example) -> dict[str, SampleLoss]:
-    """The losses that are called by name, each by the quantity in whose equation it stands."""
-    return {
-        line[0].text: SAMPLE_LOSS_BY_NAME[word.text]
-        for line in _lines(example)
-        for word, after in pairwise(line)
-        if word.text in SAMPLE_LOSS_BY_NAME and after.text == "("
-    }
+def named_losses(example: Example) -> dict[str, list[SampleLoss]]:
+    """The losses that are called by name, in order, each by the quantity in whose equation it stands."""
+    found: dict[str, list[SampleLoss]] = {}
+    for line in _lines(example):
+        for word, after in pairwise(line):
+            if word.text in SAMPLE_LOSS_BY_NAME and after.text == "(":
+                found.setdefault(line[0].text, []).append(SAMPLE_LOSS_BY_NAME[word.text])
+    return found
 
 
 def _lines(example: Example) -> Iterator[list[Token]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from flint import arb
 
+from derivations.audit.sentences.losses import ONE, SEVERAL, named_loss
 from derivations.audit.sentences.place import (
     Place,
     Predicate,
@@ -132,18 +132,6 @@ def _relettered(found: Expr, new: Mapping[str, str]) -> Expr:
         return None
 
     return transform(found, rule)
-
-
-def named_loss(said: Message, place: Place) -> bool:
-    """The author's own line for the quantity above calls the loss by its name."""
-    title, words = said.parts
-    shown = place.shown_before()
-    if not isinstance(title, Message) or not isinstance(words, Message) or not shown:
-        return False
-    rows = [row for row in SAMPLE_LOSSES if (row.title, row.convention) == (title.text, words.text)]
-    lines = place.sight.example.spec.model.equations.splitlines()
-    own = [line for line in lines if re.match(rf"\s*{re.escape(target(shown[-1]).name)}\b", line)]
-    return any(re.search(rf"\b{re.escape(row.name)}\s*\(", line) for row in rows for line in own)
 
 
 def named_where_asked(said: Message, place: Place) -> bool:
@@ -370,7 +358,8 @@ PREDICATES: dict[str, Predicate] = {
     "The loss is": the_loss,
     "The loss is the {}:": the_loss,
     "Reported beside {}, and not trained on:": reported,
-    "This is the {}: {}.": named_loss,
+    ONE: named_loss(several=False),
+    SEVERAL: named_loss(several=True),
     "The data set has {} sample:": sample_count,
     "Given: {}.": given,
     "We start from {}.": start,
@@ -383,9 +372,9 @@ PARTS: dict[str, tuple[tuple[str, ...], Predicate]] = {
     **dict.fromkeys((row.name for row in LOSSES), (("{}: {}",), named_where_asked)),
     **dict.fromkeys(
         (*(row.convention for row in LOSSES), *(row.convention for row in SAMPLE_LOSSES)),
-        (("{}: {}", "This is the {}: {}."), named_where_asked),
+        (("{}: {}", ONE, SEVERAL), named_where_asked),
     ),
-    **dict.fromkeys((row.title for row in SAMPLE_LOSSES), (("This is the {}: {}.",), named_where_asked)),
+    **dict.fromkeys((row.title for row in SAMPLE_LOSSES), ((ONE, SEVERAL), named_where_asked)),
     "{}: {}": (("The loss is the {}:",), whole_loss),
     "{} epoch": (("Every step uses", "{} We work {}."), epoch_count),
     "{} step": (("Every step uses all the data", "We work {}."), step_count),

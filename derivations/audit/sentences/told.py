@@ -9,6 +9,7 @@ from struct import pack, unpack
 from flint import arb
 
 from derivations.audit.sentences.drawn import LEADS
+from derivations.audit.sentences.losses import untold_losses
 from derivations.audit.sentences.place import (
     Sight,
     entries,
@@ -52,6 +53,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _sentences(sight)
     yield from _openings(sight)
     yield from _letters(sight)
+    yield from untold_losses(sight)
     yield from _parts(sight)
     yield from _ties(sight)
     yield from _samples(sight)
