@@ -68,7 +68,7 @@ def _alike(row: Expr, own: Expr, known: dict[str, str]) -> bool:
             return row == own
         case (Call(), Call()) if row.function != own.function:
             return False
-        case (Sum(), Sum()) | (Mean(), Mean()) | (Count(), Count()) if not _is(row.index, own.index, known):
+        case (Sum() | Mean() | Count(), Sum() | Mean() | Count()) if not _is(row.index, own.index, known):
             return False
     below = children(row), children(own)
     if type(row) is not type(own) or len(below[0]) != len(below[1]):
