@@ -109,11 +109,13 @@ def divide(a: Value, b: Value) -> Value:
 
 
 def power(a: Value, b: Value) -> Value:
-    """``a**b``: by multiplication for whole exponents, a square root for 1/2, else exp(b log a)."""
+    """``a**b``: by multiplication for whole exponents, a square root for 1/2, 0 of 0, else exp(b log a)."""
     if isinstance(b, fmpq) and b.q == 1:
         return whole_power(a, int(b.p))
     if isinstance(b, fmpq) and b == fmpq(1, 2):
         return square_root(a)
+    if a == 0 and b > 0:  # certain of a ball too, which must be no more than 0 itself
+        return fmpq(0)
     return exponential(b * logarithm(a))
 
 

@@ -20,6 +20,7 @@ from derivations.witnesses.run_listing import listing_checks, run_listing
 from derivations.witnesses.second_hand import carried_proofs
 from derivations.witnesses.sides import require_sides
 from derivations.witnesses.slopes import require_slopes
+from derivations.witnesses.update_rows import require_update_rows
 from derivations.witnesses.verify import verify
 
 # --- The versions of what works and verifies a page, without importing any of it --------------
@@ -60,6 +61,7 @@ class Structure:
 
 def structure_of(example: Example) -> Structure:
     """The derivation of an example's gradient, proved once for all its values, remembered by content."""
+    require_update_rows(example)
     shapes = tuple((name, array.shape) for name, array in {**example.data, **example.start}.items())
     stated = tuple(each.equation for each in example.shortcuts)
     key = (

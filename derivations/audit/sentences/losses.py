@@ -46,10 +46,13 @@ def is_whole(sight: Sight) -> bool:
     """Whether the author's line for the loss is a row of the losses, in other names."""
     bodies = [body for name, body in statements(_equations(sight)) if name == sight.example.loss]
     return len(bodies) == 1 and any(
-        _alike(parse(row.equation, functions.NAMES), parse(bodies[0], functions.NAMES), known := {})
-        and len({*known.values()}) == len(known)
-        for row in LOSSES
+        _is_row(parse(row.equation, functions.NAMES), parse(bodies[0], functions.NAMES)) for row in LOSSES
     )
+
+
+def _is_row(row: Expr, own: Expr) -> bool:
+    known: dict[str, str] = {}
+    return _alike(row, own, known) and len({*known.values()}) == len(known)
 
 
 def _equations(sight: Sight) -> str:
