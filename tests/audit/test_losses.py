@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from derivations.audit.sentences.asked import faults
@@ -102,3 +104,40 @@ def test_a_page_that_overlooks_a_call_is_not_written(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("derivations.document.problem.named_losses", lambda example: {})
     with pytest.raises(CheckFailed, match="nothing says what the Huber loss of l is"):
         build(CALLS, ("md",))
+
+
+NOTED = '[page.notation]\nsymbols = { w = "theta_1" }\n'
+
+
+def test_a_symbol_that_the_author_gave_is_used() -> None:
+    sight = of_text(CALLS + NOTED)
+    assert list(faults(sight)) == []
+    plain = replace(sight, symbols=replace(sight.symbols, renamed={}))
+    assert "'w' does not have the symbol theta_1" in list(faults(plain))
+
+
+def test_what_numbers_the_samples_is_told_where_nothing_counts_them() -> None:
+    sight = by_hand(STEP, loss="1/2*sum((yhat[i] - y[i])**2, i) + w")
+    assert list(faults(sight)) == []
+    told = "The index {} numbers the samples."
+    places = [at for at, block in enumerate(sight.document.blocks) if told in str(block)]
+    assert any("nothing says what i numbers" in list(faults(with_block(sight, at))) for at in places)
+
+
+LAYERS = """title = "layers"
+[model]
+layers = ["Linear(1, 1)", "Tanh()"]
+equations = "L = sum(sum((yhat[i, j] - y[i, j])**4, j), i)"
+[data]
+x = [[1], [2]]
+y = [[0.5], [1]]
+[training]
+optimizer = { name = "SGD", lr = 0.01 }
+"""
+
+
+def test_a_function_of_torch_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "was not found for L." in str(build(LAYERS, ("md",))["md"])
+    monkeypatch.setattr("derivations.model.recognize._functions", lambda layers: iter(()))
+    with pytest.raises(CheckFailed, match="was not found for .*is not so"):
+        build(LAYERS, ("md",))

@@ -23,13 +23,14 @@ WITNESS = {
     "the optimizer's equations read a second time": "row",
     "the program above": "PyTorch program",
 }
+UNMATCHED = "a layer or loss of torch's was not found for {}"
 ABSENT = (
     "sympy.diff of the written-out loss: a maximum over an index has no formula",
     "sympy.diff of the written-out loss: {} operations are too many",
     "sympy.diff of the written-out loss: powers up to {} are too high",
     "sympy.diff of the written-out loss: a formula of {} operations is too long",
     "sympy.diff of the written-out loss: a slope of {} operations is too long",
-    "a layer or loss of torch's was not found for {}",
+    UNMATCHED,
     "torch {} is too old to have {}",
 )
 
@@ -172,8 +173,14 @@ def missing(said: Message, place: Place) -> bool:
 
 
 def reason(said: Message, place: Place) -> bool:
-    """A reason of the report."""
-    return (said.text, said.parts) in [(each.text, each.parts) for each in place.sight.report.absent]
+    """A reason of the report; and torch has no function for what it is said to have no layer or loss for."""
+    known = (said.text, said.parts) in [(each.text, each.parts) for each in place.sight.report.absent]
+    if said.text != UNMATCHED:
+        return known
+    functions = {
+        leaf.output for layer in place.sight.example.layers for leaf in layer.leaves if leaf.row.function
+    }
+    return known and not functions & {*str(said.parts[0]).split(", ")}
 
 
 # --- the program and the last line -----------------------------------------------------------------------

@@ -27,6 +27,7 @@ from derivations.document.blocks import Display, Figure, Heading, Table
 from derivations.language.names import adjoint, after, is_part_of, second, unprimed
 from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
+from derivations.notation.symbols import symbol_of
 from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import Value, ball, fraction, precise
 from derivations.run.training import Step, worked
@@ -53,6 +54,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _sentences(sight)
     yield from _openings(sight)
     yield from _letters(sight)
+    yield from _symbols(sight)
     yield from untold_losses(sight)
     yield from _parts(sight)
     yield from _ties(sight)
@@ -218,11 +220,29 @@ def _letters(sight: Sight) -> Iterator[str]:
         and not any(text.startswith("{} is the number of samples") for text in said)
     ):
         yield "nothing says what n is"
+    read = {part for node in nodes if isinstance(node, Ref) for part in node.indices}
+    numbered = {*said_in(sight, "problem")} & {"The index {} numbers the samples."}
+    if Ref(example.sample or "") in read and not counted and not numbered:
+        yield f"nothing says what {example.sample} numbers"
     twice = {second(name, example.loss) for name in example.start} & {
         node.name for eq in example.update for node in walk(eq.body) if isinstance(node, Ref)
     }
     if twice and not any(text.startswith("{} is the second derivative") for text in said):
         yield f"nothing says what {min(twice)} is"
+
+
+def said_in(sight: Sight, part: str) -> Iterator[str]:
+    """The texts of the messages in a part of the page."""
+    return (said.text for said, place in places(sight) if place.part == part)
+
+
+def _symbols(sight: Sight) -> Iterator[str]:
+    """A quantity has the symbol that the author gave to it."""
+    example, page = sight.example, sight.again.tables.get("page", {})
+    given = page.get("notation", {}).get("symbols", {})
+    for name in sorted({*example.data, *example.start, *example.forward.targets} & given.keys()):
+        if sight.symbols.wanted(name) != symbol_of(given[name]):
+            yield f"'{name}' does not have the symbol {given[name]}"
 
 
 def _parts(sight: Sight) -> Iterator[str]:
