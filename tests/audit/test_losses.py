@@ -139,5 +139,5 @@ optimizer = { name = "SGD", lr = 0.01 }
 def test_a_function_of_torch_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "was not found for L." in str(build(LAYERS, ("md",))["md"])
     monkeypatch.setattr("derivations.model.recognize._functions", lambda layers: iter(()))
-    with pytest.raises(CheckFailed, match="was not found for .*is not so"):
+    with pytest.raises(CheckFailed, match=r"was not found for .*is not so"):
         build(LAYERS, ("md",))
