@@ -16,10 +16,9 @@ from derivations.audit.gaps import Gaps
 from derivations.audit.indices import letter_faults
 from derivations.audit.items import Added, text_in
 from derivations.audit.matrices import must_have
+from derivations.audit.ranges import range_faults
 from derivations.audit.tables import TableTruth
-from derivations.claims.writer import Writer
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table
-from derivations.document.kinks import Kinks
 from derivations.document.languages import translated_block
 from derivations.document.words import ends
 from derivations.figures.rows import faults_of
@@ -28,7 +27,6 @@ from derivations.language.errors import CheckFailed, Mismatch
 from derivations.language.tree import Number
 from derivations.model.batching import is_whole
 from derivations.notation.printed import as_printed
-from derivations.programs.listing import shown_steps
 from derivations.run.training import Step
 
 
@@ -122,16 +120,15 @@ def require_block(block: Block, step: Step | None, evidence: Evidence) -> None:
 
 
 def kinks(evidence: Evidence) -> Iterator[str]:
-    """Warnings of kinks that are missing, or that no value of the steps gives cause for."""
-    trace, document = evidence.trace, evidence.document
-    if "steps" not in trace.example.spec.page.parts:
-        return
-    steps = [trace.shown[number - 1] for number in shown_steps(trace.example)]
-    writers = [Writer(step, evidence.rounding, trace.system) for step in steps]
-    blocks = [block for writer in writers for block in Kinks(trace.example, writer).blocks()]
-    wanted = [translated_block(block, document.wording) for block in blocks]
-    if [block for block in document.blocks if isinstance(block, Prose) and block.kink] != wanted:
-        yield "the values that sit on a kink are not those of the steps"
+    """Warnings of kinks that do not stand in the words of the page's language."""
+    composed, document = evidence.composed.blocks, evidence.document
+    wanted = [translated_block(block, document.wording) for block in composed if _is_of_kink(block)]
+    if [block for block in document.blocks if _is_of_kink(block)] != wanted:
+        yield "the warnings of values on a kink are not those that were asked"
+
+
+def _is_of_kink(block: Block) -> bool:
+    return isinstance(block, Prose) and block.kink
 
 
 def figures(evidence: Evidence) -> Iterator[str]:
@@ -146,10 +143,16 @@ def letters(evidence: Evidence) -> Iterator[str]:
     return letter_faults(evidence.run.example, evidence.symbols)
 
 
+def ranges(evidence: Evidence) -> Iterator[str]:
+    """Indices that run less far, or farther, than their arrays."""
+    return range_faults(evidence.trace)
+
+
 QUESTIONS: tuple[Callable[[Evidence], Iterable[str]], ...] = (
     untold,
     headings,
     letters,
+    ranges,
     formulas,
     kinks,
     figures,

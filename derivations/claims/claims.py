@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from derivations.claims.chosen import chosen_from
-from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED, open_terms
+from derivations.claims.standing import chosen_from, terms_of
+from derivations.claims.writer import HEAD, LONG_SUM, TAIL, ZERO_PRINTED
 from derivations.language.errors import Mismatch
 from derivations.language.names import adjoint, unprimed
 from derivations.language.ranges import settled
@@ -243,7 +243,7 @@ class Substitution:
     def _terms(self, a: Sum, env: Env) -> Parts:
         """The terms of a sum: of numbers those that are open, of letters all."""
         if not self.letters:
-            return open_terms(a, env, self.step)
+            return terms_of(a, env, self.step)
         return [(a.body, {**env, a.index: k}) for k in range(1, size_of(self.step, a.index) + 1)]
 
     def _gathered(self, terms: tuple[Expr, ...], written: list[Expr], env: Env) -> Iterator[Expr]:

@@ -494,7 +494,7 @@ def test_the_number_of_a_step_is_counted_from_the_start() -> None:
         (
             "max-pooling",
             "{} stands more than once",
-            "nothing says that a largest value stands more than once",
+            "the values that sit on a kink are not those that are told",
         ),
     ],
 )

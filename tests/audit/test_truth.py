@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,9 @@ import pytest
 import derivations
 import derivations.page as way
 from derivations.audit.evidence import Evidence
+from derivations.audit.ranges import range_faults
 from derivations.audit.truth import QUESTIONS, require, require_block
+from derivations.claims import writer
 from derivations.document.blocks import (
     Block,
     Display,
@@ -23,7 +25,7 @@ from derivations.document.blocks import (
     Words,
 )
 from derivations.language.errors import CheckFailed, Mismatch
-from derivations.language.tree import Add, Expr, Neg, Number, Ref, children, rebuild
+from derivations.language.tree import Add, Expr, Neg, Number, Ref, Sum, children, rebuild
 from derivations.notation.chain import Formula, Side
 from derivations.numbers.systems import NumberSystem, Value, precision
 from derivations.numbers.walker import Place
@@ -252,3 +254,85 @@ def test_a_largest_value_is_chosen_from_its_window(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("derivations.claims.writer.size_of", lambda step, index: size_of(step, index) + 1)
     with pytest.raises(CheckFailed, match="not those of the trace"):
         derivations.build("max-pooling", formats=("md",))
+
+
+GATED = """
+title = "A row of a table for every sample"
+[model]
+equations = '''
+s[i] = sum(same(k, c[i])*w[k]*x[k], k)
+L = sum(s[i]**2, i)
+'''
+[data]
+c = [2, 1, 3]
+x = [1, 2, 4]
+[parameters]
+w = [0.5, 1, -1]
+"""
+SHIFTED = """
+title = "Neighbours"
+[model]
+equations = '''
+d[t] = w*x[t+1] - x[t]
+L = sum(d[t]**2, t)
+'''
+[data]
+x = [1, 2, 4, 3, 7]
+[parameters]
+w = 0.5
+"""
+
+
+def test_the_terms_of_a_sum_are_decided_by_the_check_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer drops gates, and the terms that they close stand; or it leaves out what is open."""
+    derivations.build(GATED, ("md",))
+    known = writer.open_terms
+
+    def ungated(
+        node: Sum, env: Mapping[str, int], step: training.Step
+    ) -> list[tuple[Expr, Mapping[str, int]]]:
+        places = ({**env, node.index: at} for at in range(1, training.size_of(step, node.index) + 1))
+        return [(writer.without_gates(node.body, at, step), at) for at in places]
+
+    for wrong in (ungated, lambda *asked: known(*asked)[1:], lambda *asked: known(*asked) * 2):
+        monkeypatch.setattr(writer, "open_terms", wrong)
+        with pytest.raises(CheckFailed, match=r"not those of the trace|numbers put in|a number or a sign"):
+            derivations.build(GATED, ("md",))
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 6])
+def test_how_far_an_index_runs_is_asked_of_the_arrays(size: int) -> None:
+    """x[t+1] is there for t = 1, 2, 3, 4; with t up to 3 the run would be one of another sum."""
+    page = derivations.build(SHIFTED, ("md",))
+    assert page.trace.steps[0]["L"] == (0.5 * 2 - 1) ** 2 + (0.5 * 4 - 2) ** 2 + 2.5**2 + 0.5**2
+    step = page.trace.steps[0]
+    other = replace(step, layout=replace(step.layout, sizes={**step.layout.sizes, "t": size}))
+    assert not list(range_faults(page.trace))
+    (fault,) = range_faults(replace(page.trace, steps=(other,)))
+    assert fault == "step 1: the index t does not run as far as its arrays"
+
+
+@pytest.mark.parametrize(
+    ("name", "letter", "fault"),
+    [
+        ("linear-regression", "i", "the index i runs to 1 and not to 2"),
+        ("softmax-regression", "c", "the index c does not run as far as its arrays"),
+        ("word-embedding", "k", "the index k does not run as far as its arrays"),
+        ("rnn-two-steps", "t", "the index t does not run as far as its arrays"),
+    ],
+)
+def test_a_range_one_short_is_a_fault(name: str, letter: str, fault: str) -> None:
+    trace = page(name).trace
+    step = trace.steps[0]
+    size = step.layout.sizes[letter] - 1
+    other = replace(step, layout=replace(step.layout, sizes={**step.layout.sizes, letter: size}))
+    assert f"step 1: {fault}" in range_faults(replace(trace, steps=(other,)))
+
+
+def test_a_page_with_a_wrong_range_is_refused() -> None:
+    asked = evidence()
+    step = asked.trace.steps[0]
+    other = replace(step, layout=replace(step.layout, sizes={**step.layout.sizes, "i": 1}))
+    trace = replace(asked.trace, steps=(other, *asked.trace.steps[1:]))
+    with pytest.raises(CheckFailed, match="the index i runs to 1 and not to 2"):
+        require(replace(asked, run=replace(asked.run, trace=trace)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 from derivations.catalogue import functions
 from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.claims.writer import Writer
+from derivations.document import kinks as kinks_room
 from derivations.document import step as batch
-from derivations.document.blocks import Digits, Message
+from derivations.document.blocks import Digits, Message, Words
 from derivations.document.compose import rounding_of
 from derivations.document.kinks import ELSEWHERE, Kinks
 from derivations.language.errors import CheckFailed, SpecError
+from derivations.language.tree import Expr, Largest
 from derivations.model.example import prepare
 from derivations.page import build, from_module
 from derivations.run.training import train
@@ -123,6 +126,52 @@ def test_a_page_that_hides_or_changes_a_kink_is_refused(
     monkeypatch.setattr(batch, "Kinks", writer)
     with pytest.raises(CheckFailed, match=r"kink|the page is not true"):
         page(tmp_path, "L = relu(w)*x + w", "w = 0")
+
+
+def _no_tie(kinks: Kinks, node: Largest) -> Iterator[Words]:
+    return iter(())
+
+
+def _not_the_last(kinks: Kinks, node: Expr, letters: list[str]) -> Iterator[Expr]:
+    return iter(list(INSTANCES(kinks, node, letters))[:-1])
+
+
+def _everywhere(kinks: Kinks, expr: Expr) -> bool:
+    return True
+
+
+def _nowhere_in_sums(expr: Expr, bound: tuple[str, ...] = ()) -> Iterator[tuple[Expr, tuple[str, ...]]]:
+    return (pair for pair in KINKED_IN(expr, bound) if not pair[1])
+
+
+INSTANCES, KINKED_IN = Kinks.instances, kinks_room._kinked
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong", "loss", "w", "x"),
+    [
+        ("Kinks.largest", _no_tie, "largest(h[i], i)", "2", "[1, 3, 3]"),
+        ("Kinks.instances", _not_the_last, "sum(relu(h[i]), i)", "2", "[1, 3, 0]"),
+        ("Kinks.is_zero", _everywhere, "sum(relu(h[i]), i)", "2", "[1, 3, 0]"),
+        ("_kinked", _nowhere_in_sums, "sum(relu(h[i]), i) + abs(h[2])", "2", "[1, 0, 0]"),
+        ("active", lambda program, parameters: set(), "sum(relu(h[i]), i)", "2", "[1, 3, 0]"),
+        ("Kinks.moves", _everywhere, "sum(relu(h[i]), i)", "2", "[1, 3, 0]"),
+    ],
+)
+def test_the_check_of_kinks_shares_nothing_with_their_writer(
+    what: str,
+    wrong: object,
+    loss: str,
+    w: str,
+    x: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    equations, given = f"h[i] = w*x[i]\nL = {loss}", f"w = {w}"
+    page(tmp_path, equations, given, f"x = {x}")
+    monkeypatch.setattr(f"derivations.document.kinks.{what}", wrong)
+    with pytest.raises(CheckFailed, match="the page is not true"):
+        page(tmp_path, equations, given, f"x = {x}")
 
 
 @pytest.mark.parametrize("row", [row for row in FUNCTIONS if row.slope == "0" and row.arguments], ids=by_name)

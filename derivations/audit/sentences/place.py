@@ -200,7 +200,9 @@ def is_update(shown: Formula) -> bool:
 
 def reach(example: Example, name: str) -> set[str]:
     """Everything on which a quantity of the forward pass depends, itself among it."""
-    bodies = {eq.target.name: {ref.name for ref in _deep(eq.body)} for eq in example.forward}
+    bodies: dict[str, set[str]] = {}
+    for eq in example.forward:  # a recurrence has several
+        bodies.setdefault(eq.target.name, set()).update(ref.name for ref in _deep(eq.body))
     found, queue = {name}, [name]
     while queue:
         new = bodies.get(queue.pop(), set()) - found

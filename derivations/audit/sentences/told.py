@@ -8,6 +8,7 @@ from struct import pack, unpack
 
 from flint import arb
 
+from derivations.audit.sentences import kinks
 from derivations.audit.sentences.drawn import LEADS
 from derivations.audit.sentences.losses import untold_losses
 from derivations.audit.sentences.place import (
@@ -22,15 +23,14 @@ from derivations.audit.sentences.place import (
 )
 from derivations.audit.sentences.problem import ROUNDING
 from derivations.catalogue import functions
-from derivations.claims.chosen import chosen_from
 from derivations.document.blocks import Display, Figure, Heading, Table
 from derivations.language.names import adjoint, after, is_part_of, second, unprimed
-from derivations.language.tree import Call, Count, Largest, Mean, Number, Ref, walk
+from derivations.language.tree import Call, Count, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.notation.symbols import symbol_of
 from derivations.numbers.float64 import nearest_float
-from derivations.numbers.systems import Value, ball, fraction, precise
-from derivations.run.training import Step, worked
+from derivations.numbers.systems import ball, fraction, precise
+from derivations.run.training import Step
 
 ONCE = {  # of each of these sets exactly one sentence stands in a part
     "problem": (
@@ -57,7 +57,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _symbols(sight)
     yield from untold_losses(sight)
     yield from _parts(sight)
-    yield from _ties(sight)
+    yield from kinks.untold(sight)
     yield from _samples(sight)
 
 
@@ -271,36 +271,6 @@ def _parts(sight: Sight) -> Iterator[str]:
         and not any(each.text.startswith("{} is in every row") for each, _ in found)
     ):
         yield "nothing says of which samples the loss is"
-
-
-def _ties(sight: Sight) -> Iterator[str]:
-    """In a step in which a largest value stands more than once among its entries, something says so."""
-    if "steps" not in sight.example.spec.page.parts:
-        return
-    told = {
-        place.step.number for said, place in places(sight) if place.step and "more than once" in said.text
-    }
-    for number in sight.shown:
-        step = sight.trace.shown[number - 1]
-        if step.number not in told and any(_is_tie(values) for values in _maxima(sight, step)):
-            yield f"step {number}: nothing says that a largest value stands more than once"
-
-
-def _maxima(sight: Sight, step: Step) -> Iterator[list[Value]]:
-    """The values of the entries from which each largest value of plain entries is chosen."""
-    for eq in sight.example.forward:
-        if not isinstance(eq.body, Largest):
-            continue
-        letters = [part.name for part in eq.target.indices if isinstance(part, Ref)]
-        for at in entries_of(step, eq.target.name):
-            chosen = chosen_from(eq.body, dict(zip(letters, at, strict=False)), step)
-            yield [worked(body, env, step, sight.trace.system) for body, env in chosen]
-
-
-def _is_tie(values: list[Value]) -> bool:
-    """Whether the largest of some values is there twice, for certain."""
-    known = [value for value in values if not isinstance(value, arb)]
-    return len(known) == len(values) > 1 and values.count(max(known)) > 1
 
 
 def _signs(sight: Sight) -> Iterator[str]:
