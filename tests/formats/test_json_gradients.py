@@ -48,3 +48,47 @@ def test_another_formula_does_not_read_back(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(CheckFailed):
         page("linear-regression").check("json", text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"steps": [', '"stairs": ['),
+        ('"gradients": [', '"gradients": null, "g": ['),
+        ('"quantities": {', '"quantities": 3, "q": {'),
+        ('"decimal": "0.5"', '"decimal": 0.5'),
+        ('"latex": "', '"latex": 3, "text": "'),
+        ('"agrees": true', '"agrees": false'),
+        ('"witnesses": {', '"wit": {'),
+        ('"exact": "1/2"', '"enclosure": ["0.5", "0.5"]'),
+        ('"exact": "1/2"', '"exact": 0.5'),
+        ('"exact": "1/2"', '"enclosure": "0.5"'),
+        ('"exact": "1/2"', '"enclosure": [0.5, null]'),
+        ('"exact": "1/2",', ""),
+        (
+            "{",
+            "[",
+        ),
+    ],
+)
+def test_a_file_of_another_form_does_not_read_back(old: str, new: str) -> None:
+    shown = page("linear-regression")
+    text = shown["json"]
+    assert old in text
+    with pytest.raises(CheckFailed):
+        shown.check("json", text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("fault", [KeyError, TypeError, IndexError, ValueError])
+def test_a_fault_of_our_own_is_not_taken_for_a_wrong_file(
+    fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = page("linear-regression")
+    text = shown["json"]
+
+    def broken(*_: object) -> None:
+        raise fault("ours")
+
+    monkeypatch.setattr("derivations.formats.data.json._says", broken)
+    with pytest.raises(fault, match="ours"):
+        shown.check("json", text)

@@ -20,6 +20,7 @@ from derivations.catalogue.functions import FUNCTIONS, Function
 from derivations.document.symbols import symbols_of
 from derivations.formats.play.javascript import called, decimal, members, quoted
 from derivations.formats.play.program import functions_of, program_of
+from derivations.formats.play.write import left_out, script
 from derivations.formats.render import templates_folder
 from derivations.language.errors import ArithmeticFault, CheckFailed
 from derivations.language.tree import Call, number
@@ -274,6 +275,51 @@ def test_a_page_may_leave_it_out() -> None:
     text = text.replace("[page]", "[page]\ninteractive = false")
     assert "<script" not in derivations.build(text, ("html",))["html"]
     assert "script-src" not in derivations.build(text, ("html",))["html"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("[page]", "[page]\ninteractive = false", "the spec does not want it"),
+        ("[training]", "[training]\ncarry = 3", "a browser does not round as a calculator does"),
+        ("epochs = 2", "epochs = 201", "the run has 201 steps, and 200 can be played"),
+        ("epochs = 2", "epochs = 2", ""),
+    ],
+)
+def test_it_says_why_it_is_left_out(old: str, new: str, reason: str) -> None:
+    text = PLAYED.replace(old, new)
+    assert text != PLAYED or not reason
+    press = derivations.build(text, ("json",)).press
+    assert left_out(press) == reason
+    assert bool(script(press)) is not bool(reason)
+
+
+def test_a_fault_of_our_own_does_not_leave_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("ours")
+
+    press = page("linear-regression").press
+    monkeypatch.setattr("derivations.formats.play.program._fixed", broken)
+    with pytest.raises(KeyError, match="ours"):
+        script(press)
+
+
+PLAYED = """
+title = "Played"
+[model]
+equations = '''
+L = (w - a)**2
+'''
+[data]
+a = 3
+[parameters]
+w = 1
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+epochs = 2
+[page]
+steps = 1
+"""
 
 
 # --- functions --------------------------------------------------------------------------------------------

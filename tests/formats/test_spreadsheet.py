@@ -25,7 +25,7 @@ from derivations.formats.spreadsheet.cells import Place, address, cell_name, cel
 from derivations.formats.spreadsheet.formulas import Formulas
 from derivations.formats.spreadsheet.workbook import Input, Text, Workbook
 from derivations.formats.spreadsheet.working import worked
-from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError
+from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, Mismatch
 from derivations.language.parser import parse
 from derivations.language.tree import Number, Ref
 from derivations.model.example import Example, prepare
@@ -294,9 +294,22 @@ def test_the_grammar_of_spreadsheets(formula: str, value: Fraction) -> None:
     assert by_us(formula, known) == rational(Fraction(value))
 
 
-@pytest.mark.parametrize("formula", ["2", "=", "=A1 A2", "=cmd|' /C calc'!A0", "=NOW()", "=SUM(A1", '="a"'])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "2",
+        "=",
+        "=A1 A2",
+        "=cmd|' /C calc'!A0",
+        "=NOW()",
+        "=SUM(A1",
+        '="a"',
+        "=IF(A1)",
+        "=SUMPRODUCT(A1:A2,A1)",
+    ],
+)
 def test_what_is_no_formula_of_ours_is_not_worked(formula: str) -> None:
-    with pytest.raises(ValueError, match=r"not|expected|unknown"):
+    with pytest.raises(Mismatch, match=r"not|no ranges|expected|unknown"):
         by_us(formula, {Place("S", 0, 0): Fraction(1), Place("S", 1, 0): Fraction(1)})
 
 
@@ -333,6 +346,14 @@ def test_the_same_run_gives_the_same_bytes(press: Any) -> None:
         ("xl/worksheets/sheet2.xml", b"<f>B4-lr*B16</f>", b""),
         ("xl/worksheets/sheet1.xml", b"<v>0.01</v>", b"<v>0.02</v>"),
         ("xl/sharedStrings.xml", b"dL/dw<", b"dL/db<"),
+        ("xl/worksheets/sheet2.xml", b"<f>B4-lr*B16</f>", b"<f>B4-lr*Q99</f>"),
+        ("xl/worksheets/sheet2.xml", b"<f>B4-lr*B16</f>", b"<f>B4-rate*B16</f>"),
+        ("xl/worksheets/sheet2.xml", b'r="A1" ', b""),
+        ("xl/worksheets/sheet2.xml", b"<v>19</v>", b"<v>999</v>"),
+        ("xl/worksheets/sheet2.xml", b"<v>-34.5</v>", b"<v>one</v>"),
+        ("xl/worksheets/sheet2.xml", b"</sheetData>", b""),
+        ("xl/workbook.xml", b'name="Summary" ', b""),
+        ("xl/workbook.xml", b'r:id="rId2"', b'r:id="rId99"'),
         ("xl/workbook.xml", b"Inputs!$B$6", b"Inputs!$B$10"),
         ("xl/workbook.xml", b'name="Summary"', b'name="Summery"'),
     ],
@@ -356,6 +377,32 @@ def test_a_reference_that_is_wrong_from_the_start_is_caught(
     monkeypatch.setattr(Formulas, "read", shifted)
     with pytest.raises(CheckFailed, match=r"is not what the run has: =.*lr"):
         spreadsheet.check(spreadsheet.write(press), press)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"],
+)
+def test_a_workbook_without_one_of_its_parts_is_said(press: Any, name: str) -> None:
+    parts = {own: content for own, content in parts_of(spreadsheet.write(press)).items() if own != name}
+    with pytest.raises(CheckFailed, match="does not read back"):
+        spreadsheet.check(zipped(parts), press)
+
+
+@pytest.mark.parametrize("fault", [KeyError, ValueError, IndexError, TypeError])
+def test_a_fault_of_our_own_is_not_taken_for_a_wrong_workbook(
+    fault: type[Exception], press: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = spreadsheet.write(press)
+
+    def broken(*_: object) -> None:
+        raise fault("ours")
+
+    for name in ("cells_of", "_shared"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"derivations.formats.spreadsheet.read.{name}", broken)
+            with pytest.raises(fault, match="ours"):
+                spreadsheet.check(content, press)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", zipped({"a": b"b"})])

@@ -13,6 +13,7 @@ import pytest
 from derivations.formats.data import csv as trace_csv
 from derivations.language.errors import CheckFailed
 from derivations.model.example import prepare
+from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import ball, precision
 from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import names, path
@@ -98,6 +99,11 @@ def test_rounded_arithmetic_has_a_column_of_its_own() -> None:
         (",3.76,", ",a,"),
         (",3.76,", ","),
         ("yhat", '"yhat'),
+        (",3.76,", ",3.7600000000000002,"),
+        (",3.76,", ",nan,"),
+        ("94,25\r\n", "94,0\r\n"),
+        ("94,25\r\n", ",\r\n"),
+        ("94,25\r\n", "188,50\r\n"),
     ],
 )
 def test_a_falsified_table_is_caught(old: str, new: str) -> None:
@@ -106,3 +112,31 @@ def test_a_falsified_table_is_caught(old: str, new: str) -> None:
     assert old in text
     with pytest.raises(CheckFailed):
         trace_csv.check(text.replace(old, new, 1), press)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("decimal", lambda value: f"{nearest_float(value):.3g}"),
+        ("_exact", lambda value: ("", "")),
+        ("_of_step", lambda step: (str(step.number), str(step.epoch), "")),
+    ],
+)
+def test_a_writer_that_is_wrong_is_refused(name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check shares neither the decimals nor the fractions nor the samples with the writer."""
+    press = press_of("linear-regression")
+    monkeypatch.setattr(trace_csv, name, wrong)
+    with pytest.raises(CheckFailed):
+        trace_csv.check(trace_csv.write(press), press)
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_wrong_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    press = press_of("linear-regression")
+    text = trace_csv.write(press)
+
+    def broken(*_: object) -> float:
+        raise ValueError("ours")
+
+    monkeypatch.setattr(trace_csv, "nearest_float", broken)
+    with pytest.raises(ValueError, match="ours"):
+        trace_csv.check(text, press)

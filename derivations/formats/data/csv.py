@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from derivations.run.training import Step, Trace, numbered
 Row: TypeAlias = tuple[str, ...]
 
 FIRST, LAST = ("step", "epoch", "samples", "quantity"), ("value", "numerator", "denominator")
+FLOAT = re.compile(r"-?\d+(\.\d+)?(e[+-]\d+)?")
 LONGEST = 200  # digits of a numerator that are still worth a cell
 
 
@@ -75,24 +77,26 @@ def _exact(value: Value) -> tuple[str, str]:
 def check(text: str, press: Press) -> None:
     """Read the finished table: every value by its step, quantity and indices; raises `CheckFailed`."""
     try:
-        _check(list(csv.reader(io.StringIO(text, newline=""), strict=True)), press.run.trace)
-    except (csv.Error, ValueError) as fault:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as fault:
         raise CheckFailed(f"the finished CSV does not read back: {fault}") from None
+    _check(rows, press.run.trace)
 
 
 def _check(rows: list[list[str]], trace: Trace) -> None:
     if not rows or tuple(rows[0]) != _header(trace):
         raise CheckFailed("the finished CSV has another header")
     known = {
-        (step.number, name): (step, value) for step in trace.steps for name, value in step.labelled.items()
+        (str(step.number), name): (step, value)
+        for step in trace.steps
+        for name, value in step.labelled.items()
     }
     rounded = [step.labelled for step in trace.carried]
-    read = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
-    if len(read) != len(known) or any(len(row) != len(rows[0]) for row in rows):
+    if len(rows) != len(known) + 1 or any(len(row) != len(rows[0]) for row in rows):
         raise CheckFailed("the finished CSV has not one row for every value")
-    for row in read:
+    for row in (dict(zip(rows[0], row, strict=True)) for row in rows[1:]):
         where = _entry_of(row)
-        found = known.pop((int(row["step"]), where), None) if row["step"].isdecimal() else None
+        found = known.pop((row["step"], where), None)
         if found is None or not _says(row, *found, rounded and rounded[found[0].number - 1][where]):
             raise CheckFailed(f"the finished CSV is wrong about {where} in step {row['step']}: {row}")
 
@@ -103,11 +107,25 @@ def _entry_of(row: Mapping[str, str]) -> str:
 
 
 def _says(row: Mapping[str, str], step: Step, value: Value, carried: Value) -> bool:
-    same = (row["step"], row["epoch"], row["samples"]) == _of_step(step)
-    said = "carried" not in row or float(row["carried"]) == nearest_float(carried)
-    exact = (row["numerator"], row["denominator"])
-    whole = exact == _exact(value)
-    return same and said and whole and row["value"] == decimal(value)
+    same = row["epoch"] == str(step.epoch) and row["samples"].split(" ") == list(
+        map(str, step.samples or [""])
+    )
+    said = "carried" not in row or _is(row["carried"], carried)
+    return (
+        same and said and _is(row["value"], value) and _is_exact(row["numerator"], row["denominator"], value)
+    )
+
+
+def _is(text: str, value: Value) -> bool:
+    """Whether a cell is a decimal number, of which a value is the nearest float64."""
+    return FLOAT.fullmatch(text) is not None and float(text) == nearest_float(value)
+
+
+def _is_exact(above: str, below: str, value: Value) -> bool:
+    """Whether two cells are the numerator and the denominator, or empty where that is no short fraction."""
+    if isinstance(value, arb) or len(str(value)) > LONGEST:
+        return above == below == ""
+    return (above if below == "1" else f"{above}/{below}") == str(value)
 
 
 PRINTER = Printer(write, check)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from flint import arb
 
@@ -25,7 +26,9 @@ from derivations.run.training import Step, Trace
 from derivations.witnesses.check import PROGRAM, Check, Report
 from derivations.witnesses.work import versions
 
+T = TypeVar("T")
 LONGEST, DIGITS = 200, 40
+BOUND = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 KEYS = {"exact", "enclosure", "decimal", "carried", "torch", "ulp", "witnesses"}
 
 
@@ -81,20 +84,18 @@ def _gradients(press: Press) -> Iterator[dict[str, str]]:
         yield {"quantity": eq.target.name, "text": said, "latex": math(formula(eq.target, eq.body), symbols)}
 
 
-def _audit_gradients(shown: list[dict[str, str]], press: Press) -> None:
+def _audit_gradients(shown: list[Any], press: Press) -> None:
     """Each formula of LaTeX is read and must be an equation of the backward pass, each text the same one."""
-    symbols = _spec_symbols(press)
-    for eq, one in zip(needed_adjoints(press.run.example), shown, strict=True):
-        sides = chain(one["latex"], symbols)
+    symbols, equations = _spec_symbols(press), list(needed_adjoints(press.run.example))
+    if len(shown) != len(equations):
+        raise Mismatch("it has other gradients than the derivation")
+    for eq, one in zip(equations, shown, strict=True):
+        sides = chain(_at(one, "latex", str), symbols)
         press.evidence.claims.require(sides)
-        left, _, right = one["text"].partition(" = ")
-        own = one["quantity"] == eq.target.name and sides[0].expr == eq.target and len(sides) == 2
-        if (
-            not own
-            or set(one) != {"quantity", "text", "latex"}
-            or (left, right) != (text(eq.target), text(eq.body))
-        ):
-            raise CheckFailed(f"the finished JSON is wrong about the formula of {eq.target.name}: {one}")
+        said = f"{text(eq.target)} = {text(eq.body)}"
+        own = {"quantity": eq.target.name, "text": said, "latex": one["latex"]}
+        if one != own or sides[0].expr != eq.target or len(sides) != 2:
+            raise Mismatch(f"it is wrong about the formula of {eq.target.name}: {one}")
 
 
 def write(press: Press) -> str:
@@ -107,13 +108,21 @@ def check(content: str, press: Press) -> None:
     run = press.run
     try:
         read = json.loads(content)
-        _audit(read, run.trace, run.report, press.rounding)
-        _audit_gradients(read.pop("gradients"), press)
-    except (KeyError, TypeError, IndexError, ValueError, Mismatch) as fault:
-        raise CheckFailed(f"the finished JSON does not read back: {fault!r}") from None
-    del read["steps"]
-    if read != _header(press):
+        steps, gradients = _at(read, "steps", list), _at(read, "gradients", list)
+        _audit(steps, run.trace, run.report, press.rounding)
+        _audit_gradients(gradients, press)
+    except (json.JSONDecodeError, Mismatch) as fault:
+        raise CheckFailed(f"the finished JSON does not read back: {fault}") from None
+    if {key: value for key, value in read.items() if key not in ("steps", "gradients")} != _header(press):
         raise CheckFailed("the finished JSON says something else than the run")
+
+
+def _at(read: Any, key: str, kind: type[T]) -> T:
+    """What stands under a key; raises `Mismatch` where it is missing or of another kind."""
+    found = read.get(key) if isinstance(read, dict) else None
+    if not isinstance(found, kind):
+        raise Mismatch(f"there is no {kind.__name__} under '{key}'")
+    return found
 
 
 def _verdicts(report: Report) -> Iterator[tuple[str, Any]]:
@@ -187,42 +196,54 @@ def _torch(checks: list[Check]) -> dict[str, Any]:
     }
 
 
-def _audit(read: Any, trace: Trace, report: Report, rounding: Rounding) -> None:
-    if len(read["steps"]) != len(trace.steps):
-        raise CheckFailed("the finished JSON has other steps than the trace")
-    checks = {(c.step, c.quantity, c.witness): c for c in report.checks}
-    for place, (entry, step) in enumerate(zip(read["steps"], trace.steps, strict=True)):
+def _audit(read: list[Any], trace: Trace, report: Report, rounding: Rounding) -> None:
+    if len(read) != len(trace.steps):
+        raise Mismatch("it has other steps than the trace")
+    checks: dict[tuple[int, str], dict[str, Check]] = {}
+    for check in report.checks:
+        checks.setdefault((check.step, check.quantity), {})[check.witness] = check
+    for place, (entry, step) in enumerate(zip(read, trace.steps, strict=True)):
         own = {"step": step.number, "epoch": step.epoch, "samples": list(step.samples), "batch": _batch(step)}
-        quantities = entry.pop("quantities")
-        if entry != own or list(quantities) != list(step.labelled):
-            raise CheckFailed(f"the finished JSON has other quantities in step {step.number}")
+        quantities = _at(entry, "quantities", dict)
+        if entry != {**own, "quantities": quantities} or list(quantities) != list(step.labelled):
+            raise Mismatch(f"it has other quantities in step {step.number}")
         carried = trace.carried[place].labelled if trace.carried else {}
         for name, value in step.labelled.items():
-            shown = quantities[name]
-            said = all(
-                _heard(shown, who, checks[step.number, name, who]) for who in shown.get("witnesses", {})
-            )
+            shown, asked = _at(quantities, name, dict), checks.get((step.number, name), {})
             same = shown.get("carried", "") == str(carried.get(name, ""))
-            if not (said and same and set(shown) <= KEYS and _says(shown, value, rounding)):
-                raise CheckFailed(f"the finished JSON is wrong about {name} in step {step.number}: {shown}")
+            heard = _heard(shown, asked)
+            if not (heard and same and set(shown) <= KEYS and _says(shown, value, rounding)):
+                raise Mismatch(f"it is wrong about {name} in step {step.number}: {shown}")
 
 
-def _heard(shown: Mapping[str, Any], witness: str, check: Check) -> bool:
-    said = shown["witnesses"][witness]
-    first = next(iter(shown["witnesses"])) == witness
-    own = not first or (shown["torch"], shown["ulp"]) == (check.theirs, check.ulps)
-    return own and (said["value"], said["ulp"], said["agrees"]) == (check.theirs, check.ulps, check.ok)
+def _heard(shown: Mapping[str, Any], asked: Mapping[str, Check]) -> bool:
+    """Whether every witness that was asked stands there, with what it said; torch itself before all."""
+    said = {who: {"value": c.theirs, "ulp": c.ulps, "agrees": c.ok} for who, c in asked.items()}
+    of_torch = [check for who, check in asked.items() if who != PROGRAM]
+    if not of_torch:
+        return not {"witnesses", "torch", "ulp"} & set(shown)
+    first = of_torch[0].theirs, of_torch[0].ulps
+    return shown.get("witnesses") == said and (shown.get("torch"), shown.get("ulp")) == first
 
 
 def _says(shown: Mapping[str, Any], value: Value, rounding: Rounding) -> bool:
     """The decimal and either the exact value or bounds that hold it, tight to the digits printed."""
-    if shown["decimal"] != rounding(value).text:
+    if shown.get("decimal") != rounding(value).text or len(shown.keys() & {"exact", "enclosure"}) != 1:
         return False
     if "exact" in shown:
         return bool(shown["exact"] == str(value))
-    (lower, upper), ends = bounds(value), [Fraction(text) for text in shown["enclosure"]]
+    (lower, upper), ends = bounds(value), list(map(_decimal, _at(shown, "enclosure", list)))
+    if len(ends) != 2:
+        return False
     room = (upper - lower) + max(abs(lower), abs(upper)) / 10 ** (DIGITS - 4)
     return ends[0] <= lower <= upper <= ends[1] and ends[1] - ends[0] <= 2 * room
+
+
+def _decimal(read: object) -> Fraction:
+    """A bound that is printed; raises `Mismatch` for what is no number."""
+    if not isinstance(read, str) or not BOUND.fullmatch(read):
+        raise Mismatch(f"{read!r} is not a number")
+    return Fraction(read)
 
 
 PRINTER = Printer(write, check)

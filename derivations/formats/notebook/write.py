@@ -171,10 +171,11 @@ def check(text: str, press: Press) -> None:
     import nbformat
 
     try:
-        notebook = nbformat.reads(text, as_version=4)
-        nbformat.validate(notebook)
-    except (ValueError, KeyError, nbformat.ValidationError) as fault:
+        read = json.loads(text)
+        nbformat.validate(nbformat.from_dict(read if isinstance(read, dict) else {}), version=4)
+    except (json.JSONDecodeError, nbformat.ValidationError) as fault:
         raise CheckFailed(f"the finished notebook does not read back: {fault}") from None
+    notebook = nbformat.reads(text, as_version=4)
     words = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     audited(read_markdown, str, check_picture)(words.replace(f"]({ATTACHED}", "]("), press)
     pictures = svg_files(press)

@@ -38,12 +38,17 @@ from derivations.language.tree import (
     walk,
 )
 from derivations.notation.text import text
+from derivations.numbers.float64 import LARGEST
 
 BUILT_IN = frozenset(
     "exp log sqrt pi sin cos cospi erf step sign floor max min abs tanh softplus log_cosh".split()  # noqa: SIM905
 )
 ENDING = re.compile(r"<(?=[/!]|script)", re.IGNORECASE)
 LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class Unplayable(Exception):
+    """Why the equations of a page cannot be worked by a browser."""
 
 
 def quoted(value: object) -> str:
@@ -55,12 +60,14 @@ def quoted(value: object) -> str:
 def letter(name: str) -> str:
     """An index letter as a JavaScript name that means nothing else."""
     if not LETTER.fullmatch(name):
-        raise ValueError(f"no letter: {name!r}")
+        raise Unplayable(f"the index {name!r} is no name in JavaScript")
     return f"${name}"
 
 
 def decimal(value: Fraction) -> str:
-    """The nearest float64, in the shortest digits that give it back."""
+    """The nearest float64, in the shortest digits that give it back; raises `Unplayable` beyond them all."""
+    if abs(value) > LARGEST:
+        raise Unplayable("a number is beyond the largest of float64")
     found = float(value)
     return str(int(found)) if found.is_integer() and abs(found) < 1e15 else repr(found)
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from derivations.formats.play.javascript import Scope, closed, code, letter, size
+from derivations.formats.play.javascript import Scope, Unplayable, closed, code, letter, size
 from derivations.language.names import unprimed
 from derivations.language.products import product
 from derivations.language.tree import (
@@ -54,7 +54,7 @@ def bare(symbols: Symbols) -> Symbols:
 def literal(markup: str) -> str:
     """Markup as the text of a template literal."""
     if re.search(r"[`\\]|\$\{|</script|<!--", markup):
-        raise ValueError("this markup cannot stand in a template literal")
+        raise Unplayable("this markup cannot stand in a template literal")
     return markup
 
 

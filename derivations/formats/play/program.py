@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from derivations.formats.play.javascript import (
     Scope,
+    Unplayable,
     called,
     decimal,
     equation,
@@ -27,7 +28,8 @@ from derivations.notation.spoken.speaker import spoken, spoken_chain
 from derivations.notation.symbols import Symbols
 from derivations.notation.typeset import typeset
 from derivations.numbers.float64 import nearest_float
-from derivations.run.training import Trace, sample_numbers, sizes_at
+from derivations.numbers.systems import Value
+from derivations.run.training import LIMIT, Trace, sample_numbers, sizes_at
 from derivations.spec.arrays import Array
 
 VERIFIED = 2_000  # numbers of the trace that a page brings to be compared with
@@ -104,13 +106,13 @@ def _sizes(example: Example) -> str:
     tables = [sizes_at(example, count) for count in counts]
     shown = {}
     for name, extent in tables[-1].items():
-        own = [table[name] for table in tables]
+        own = [table.get(name) for table in tables]
         if all(size == extent for size in own) and example.sample != name:
             shown[letter(name)] = str(extent)
         elif own == list(counts):
             shown[letter(name)] = "n"
         else:
-            raise ValueError(f"the range of {name} does not follow the size of the batch")
+            raise Unplayable(f"the range of {name} does not follow the size of the batch")
     return "(n) => ({" + ", ".join(f"{name}: {size}" for name, size in shown.items()) + "})"
 
 
@@ -182,8 +184,15 @@ def _verified(trace: Trace) -> dict[str, object]:
     rows: list[list[float]] = []
     for step in trace.steps:
         slots = step.layout.tape.slots
-        rows.append([nearest_float(step.memory[slots[entry]]) for entry in slots if entry[0] in names])
+        rows.append([_shown(step.memory[slots[entry]]) for entry in slots if entry[0] in names])
         if sum(map(len, rows)) > VERIFIED:
             break
     entries = [e for e in trace.steps[0].layout.tape.slots if e[0] in names] if trace.steps else []
     return {"names": [[name, list(at)] for name, at in entries], "rows": rows}
+
+
+def _shown(value: Value) -> float:
+    """The nearest float64 of a value of the run."""
+    if abs(value) > LIMIT:
+        raise Unplayable("a value of the run is beyond the largest of float64")
+    return nearest_float(value)

@@ -17,7 +17,7 @@ from derivations.figures.axes import SHORT
 from derivations.figures.layered import reads_of
 from derivations.figures.scene import Scene
 from derivations.formats.play.graph import graph_to_play
-from derivations.formats.play.javascript import members, quoted
+from derivations.formats.play.javascript import Unplayable, members, quoted
 from derivations.formats.play.numbers import bare, literal
 from derivations.formats.play.program import functions_of, program_of
 from derivations.formats.press import Press
@@ -75,25 +75,43 @@ WORDS = {
 
 
 def script(press: Press) -> str:
-    """The script of a page; empty where there is too much to play with, or the spec does not want it."""
-    trace = press.run.trace
-    if not _is_wanted(trace):
-        return ""
+    """The script of a page; empty where there is none, for the reason that `left_out` gives."""
     try:
-        found = _script(trace, press.symbols, press.rounding.digits, press.document.language)
-    except (ValueError, LookupError, OverflowError):  # a range or a function that JavaScript does not know
+        return _script_of(press)
+    except Unplayable:
         return ""
-    return found if len(found) <= LONGEST else ""
 
 
-def _is_wanted(trace: Trace) -> bool:
-    page, training = trace.example.spec.page, trace.example.spec.training
-    return (
-        page.interactive
-        and training.carry is None
-        and 0 < len(trace.steps) <= STEPS
-        and all(len(step.layout.tape.slots) <= ENTRIES for step in trace.steps)
-    )
+def left_out(press: Press) -> str:
+    """Why a page has no playing part; empty where it has one."""
+    try:
+        _script_of(press)
+    except Unplayable as fault:
+        return str(fault)
+    return ""
+
+
+def _script_of(press: Press) -> str:
+    trace = press.run.trace
+    if reason := _unwanted(trace):
+        raise Unplayable(reason)
+    found = _script(trace, press.symbols, press.rounding.digits, press.document.language)
+    if len(found) > LONGEST:
+        raise Unplayable(f"its script would have {len(found)} characters, more than {LONGEST}")
+    return found
+
+
+def _unwanted(trace: Trace) -> str:
+    """What keeps a spec or a run from being played with; empty if nothing does."""
+    page, training, steps = trace.example.spec.page, trace.example.spec.training, trace.steps
+    if not page.interactive:
+        return "the spec does not want it"
+    if training.carry is not None:
+        return "a browser does not round as a calculator does"
+    if not 0 < len(steps) <= STEPS:
+        return f"the run has {len(steps)} steps, and {STEPS} can be played"
+    most = max(len(step.layout.tape.slots) for step in steps)
+    return f"a step has {most} values, more than {ENTRIES}" if most > ENTRIES else ""
 
 
 def policy(found: str) -> str:
@@ -129,7 +147,7 @@ def _script(trace: Trace, symbols: Symbols, digits: int, language: str) -> str:
         )
     )
     if "</script" in found.lower() or "<!--" in found:
-        raise ValueError("this cannot stand in a script")
+        raise Unplayable("its text would end the script")
     return found
 
 

@@ -7,7 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from derivations.language.errors import Mismatch
+
 PLAIN_SHEET = re.compile(r"[A-Za-z_][A-Za-z_]*")
+POSITION = re.compile(r"([A-Z]+)(\d+)")
 LIKE_AN_ADDRESS = re.compile(r"[a-z]{1,3}\d+|[rc]\d*|r\d*c\d*|true|false", re.IGNORECASE)
 
 
@@ -52,7 +55,10 @@ def _prefix(sheet: str) -> str:
 
 
 def cells_of(text: str, sheet: str) -> list[Place]:
-    """The cells that a formula on a sheet means by ``C7``, ``Inputs!$B$5`` or ``F6:F9``, row by row."""
+    """The cells that a formula on a sheet means by ``C7``, ``Inputs!$B$5`` or ``F6:F9``, row by row.
+
+    Raises `Mismatch` for what names none.
+    """
     other, mark, inside = text.rpartition("!")
     if mark:
         sheet = other[1:-1].replace("''", "'") if other.startswith("'") else other
@@ -62,11 +68,12 @@ def cells_of(text: str, sheet: str) -> list[Place]:
 
 
 def _position(text: str) -> tuple[int, int]:
-    letters = text.rstrip("0123456789")
-    column = 0
-    for letter in letters:
+    found, column = POSITION.fullmatch(text), 0
+    if found is None:
+        raise Mismatch(f"{text!r} names no cell")
+    for letter in found[1]:
         column = 26 * column + ord(letter) - ord("A") + 1
-    return int(text[len(letters) :]) - 1, column - 1
+    return int(found[2]) - 1, column - 1
 
 
 def is_line(places: Sequence[Place]) -> bool:

@@ -24,7 +24,7 @@ from derivations.formats.spreadsheet.workbook import (
     literal,
 )
 from derivations.formats.spreadsheet.working import worked
-from derivations.language.errors import CheckFailed
+from derivations.language.errors import CheckFailed, Mismatch
 from derivations.numbers.float64 import nearest_float
 from derivations.numbers.systems import EXACT, Value, ball
 
@@ -32,6 +32,7 @@ from derivations.numbers.systems import EXACT, Value, ball
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([Ee][+-]?\d+)?")
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -53,48 +54,79 @@ class ReadWorkbook:
 
 
 def read_workbook(content: bytes) -> ReadWorkbook:
-    """The cells of a file; raises ValueError or KeyError for one that cannot be read."""
+    """The cells of a file; raises `Mismatch` for one that cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            strings = list(_strings(file))
-            book = ElementTree.fromstring(file.read("xl/workbook.xml"))
-            targets = _targets(file)
-            sheets = {
-                sheet.attrib["name"]: dict(_cells(file.read(f"xl/{targets[sheet.attrib[LINK]]}"), strings))
-                for sheet in book.iter(f"{MAIN}sheet")
-            }
-    except (zipfile.BadZipFile, ElementTree.ParseError) as fault:
-        raise ValueError(f"not a workbook: {fault}") from None
-    names = {name.attrib["name"]: name.text or "" for name in book.iter(f"{MAIN}definedName")}
+            parts = {name: file.read(name) for name in file.namelist()}
+    except zipfile.BadZipFile as fault:
+        raise Mismatch(f"not a workbook: {fault}") from None
+    strings, targets = list(_strings(parts)), _targets(parts)
+    book, sheets = _tree(parts, "xl/workbook.xml"), dict[str, Mapping[str, Read]]()
+    for sheet in book.iter(f"{MAIN}sheet"):
+        name, link = _attribute(sheet, "name"), _attribute(sheet, LINK)
+        if link not in targets or name in sheets:
+            raise Mismatch(f"there is no sheet of its own for {name}")
+        sheets[name] = dict(_cells(_tree(parts, f"xl/{targets[link]}"), strings))
+    names = {_attribute(name, "name"): name.text or "" for name in book.iter(f"{MAIN}definedName")}
     return ReadWorkbook(sheets, names)
 
 
-def _targets(file: zipfile.ZipFile) -> dict[str, str]:
-    relations = ElementTree.fromstring(file.read("xl/_rels/workbook.xml.rels"))
-    return {relation.attrib["Id"]: relation.attrib["Target"] for relation in relations}
+def _tree(parts: Mapping[str, bytes], name: str) -> ElementTree.Element:
+    """A part of the file as a tree of XML."""
+    if name not in parts:
+        raise Mismatch(f"there is no {name}")
+    try:
+        return ElementTree.fromstring(parts[name])
+    except ElementTree.ParseError as fault:
+        raise Mismatch(f"{name}: {fault}") from None
 
 
-def _strings(file: zipfile.ZipFile) -> Iterator[str]:
-    if "xl/sharedStrings.xml" in file.namelist():
-        for item in ElementTree.fromstring(file.read("xl/sharedStrings.xml")):
+def _attribute(element: ElementTree.Element, name: str) -> str:
+    found = element.get(name)
+    if found is None:
+        raise Mismatch(f"a <{element.tag.rpartition('}')[2]}> without {name.rpartition('}')[2]}")
+    return found
+
+
+def _targets(parts: Mapping[str, bytes]) -> dict[str, str]:
+    relations = _tree(parts, "xl/_rels/workbook.xml.rels")
+    return {_attribute(relation, "Id"): _attribute(relation, "Target") for relation in relations}
+
+
+def _strings(parts: Mapping[str, bytes]) -> Iterator[str]:
+    if "xl/sharedStrings.xml" in parts:
+        for item in _tree(parts, "xl/sharedStrings.xml"):
             text = "".join(part.text or "" for part in item.iter(f"{MAIN}t"))
             yield ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def _cells(content: bytes, strings: list[str]) -> Iterator[tuple[str, Read]]:
-    for cell in ElementTree.fromstring(content).iter(f"{MAIN}c"):
+def _cells(sheet: ElementTree.Element, strings: list[str]) -> Iterator[tuple[str, Read]]:
+    for cell in sheet.iter(f"{MAIN}c"):
         value, formula = cell.find(f"{MAIN}v"), cell.find(f"{MAIN}f")
         text = value.text if value is not None else None
         if text is None:
             continue
-        kind = cell.attrib.get("t", "n")
+        where, kind = _attribute(cell, "r"), cell.get("t", "n")
         if kind == "s":
-            yield cell.attrib["r"], Read(strings[int(text)], None)
+            yield where, Read(_shared(text, strings), None)
         elif kind == "n":
             shown = "" if formula is None else f"={formula.text or ''}"
-            yield cell.attrib["r"], Read(None, float(text), shown)
+            yield where, Read(None, _number(text), shown)
         else:
-            yield cell.attrib["r"], Read(text, None)
+            yield where, Read(text, None)
+
+
+def _shared(text: str, strings: list[str]) -> str:
+    """The words that a cell names by their place."""
+    if not text.isdecimal() or int(text) >= len(strings):
+        raise Mismatch(f"there are no words {text}")
+    return strings[int(text)]
+
+
+def _number(text: str) -> float:
+    if not NUMBER.fullmatch(text):
+        raise Mismatch(f"{text!r} is not a number")
+    return float(text)
 
 
 Known: TypeAlias = Mapping[Place | str, Value]
@@ -110,7 +142,7 @@ def audit(content: bytes, book: Workbook) -> None:
     """
     try:
         read = read_workbook(content)
-    except (ValueError, KeyError, IndexError) as fault:
+    except Mismatch as fault:
         raise CheckFailed(f"the finished workbook does not read back: {fault}") from None
     _check_frame(read, book)
     known: dict[Place | str, Value] = dict(_values(book))
@@ -159,11 +191,14 @@ def _is_as_planned(found: Read, cell: Cell) -> bool:
 
 def _check_formula(formula: str, where: Place, known: Known) -> None:
     def cells(text: str) -> list[Value]:
-        return [known[text]] if text in known else [known[place] for place in cells_of(text, where.sheet)]
+        places = [text] if text in known else cells_of(text, where.sheet)
+        if unknown := next((place for place in places if place not in known), None):
+            raise Mismatch(f"{unknown} has no number")
+        return [known[place] for place in places]
 
     try:
         found = worked(formula, cells, EXACT)
-    except (KeyError, ValueError, IndexError) as fault:
+    except Mismatch as fault:
         raise CheckFailed(
             f"{fixed(where)} of the finished workbook: {formula} does not work: {fault}"
         ) from None

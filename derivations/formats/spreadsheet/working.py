@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, TypeAlias
 
+from derivations.language.errors import Mismatch
 from derivations.numbers.systems import NumberSystem, Value, fraction, sign
 from derivations.numbers.walker import operation_of
 
@@ -40,19 +41,26 @@ ONE_CELL = {"EXP": "exp", "LN": "log", "SQRT": "sqrt", "SIN": "sin", "COS": "cos
     "ABS": "abs",
     "TANH": "tanh",
 }
+ARGUMENTS = {
+    **dict.fromkeys(ONE_CELL, (1, 1)),
+    "PI": (0, 0),
+    "IF": (3, 3),
+    "INDEX": (2, 2),
+    "CHOOSE": (2, 99),
+}
 
 
 def worked(formula: str, cells: Cells, system: NumberSystem) -> Value:
     """The value of ``=…``; ``cells`` gives the values of a range, or the one of a cell or a name.
 
-    Raises ValueError for a formula that is not understood.
+    Raises `Mismatch` for a formula that is not understood.
     """
     if not formula.startswith("="):
-        raise ValueError(f"not a formula: {formula}")
+        raise Mismatch(f"not a formula: {formula}")
     work = _Work(formula[1:], cells, system)
     found = work.compared()
     if work.kind:
-        raise ValueError(f"not understood from {work.token!r} on: {formula}")
+        raise Mismatch(f"not understood from {work.token!r} on: {formula}")
     return _one(found)
 
 
@@ -69,7 +77,7 @@ class _Work:
         token = self.token
         found = TOKEN.match(self.formula, self.at)
         if found is None and self.formula[self.at :].strip():
-            raise ValueError(f"not understood: {self.formula[self.at :]!r}")
+            raise Mismatch(f"not understood: {self.formula[self.at :]!r}")
         self.kind = (found.lastgroup or "") if found else ""
         self.token = found[self.kind] if found else ""
         self.at = found.end() if found else self.at
@@ -80,7 +88,7 @@ class _Work:
 
     def require(self, token: str) -> None:
         if not self.is_sign(token):
-            raise ValueError(f"{token} expected in {self.formula}")
+            raise Mismatch(f"{token} expected in {self.formula}")
         self.next()
 
     def compared(self) -> Any:
@@ -130,7 +138,7 @@ class _Work:
             found = self.compared()
             self.require(")")
             return found
-        raise ValueError(f"not understood at {token!r}: {self.formula}")
+        raise Mismatch(f"not understood at {token!r}: {self.formula}")
 
     def arguments(self) -> list[Any]:
         found: list[Any] = []
@@ -145,6 +153,9 @@ class _Work:
         return self.system.number(Fraction(value))
 
     def function(self, name: str, given: list[Any]) -> Any:
+        least, most = ARGUMENTS.get(name, (1, len(given)))
+        if not least <= len(given) <= most:
+            raise Mismatch(f"{name} is not of {len(given)}: {self.formula}")
         if name in ONE_CELL:
             return operation_of(ONE_CELL[name], self.system)(_one(given[0]), None)
         if name == "PI":
@@ -161,6 +172,8 @@ class _Work:
     def many(self, name: str, given: list[Any]) -> Any:
         """A function of any number of cells and ranges."""
         if name == "SUMPRODUCT":
+            if len({len(part) if isinstance(part, list) else -at for at, part in enumerate(given, 1)}) > 1:
+                raise Mismatch("a product of what are no ranges of one length")
             rows = zip(*given, strict=True)
             return reduce(self.system.add, [reduce(self.system.mul, row) for row in rows])
         parts = _flat(given)
@@ -171,7 +184,7 @@ class _Work:
         if name in ("SUM", "AVERAGE"):
             found = reduce(self.system.add, parts)
             return found if name == "SUM" else self.system.div(found, self.number(len(parts)))
-        raise ValueError(f"an unknown function {name}")
+        raise Mismatch(f"an unknown function {name}")
 
     def whole(self, value: Value, most: int) -> int:
         """A place from 1; out of range where an IF around it takes the other branch."""
@@ -180,7 +193,7 @@ class _Work:
 
 def _one(value: Any) -> Value:
     if isinstance(value, list):
-        raise ValueError("a range where one cell is expected")
+        raise Mismatch("a range where one cell is expected")
     return value
 
 
