@@ -16,6 +16,7 @@ from derivations.audit.gaps import Gaps
 from derivations.audit.indices import letter_faults
 from derivations.audit.items import Added, text_in
 from derivations.audit.matrices import must_have
+from derivations.audit.pictures import label_faults
 from derivations.audit.ranges import range_faults
 from derivations.audit.tables import TableTruth
 from derivations.document.blocks import Block, Display, Document, Figure, Heading, Prose, Table
@@ -135,7 +136,11 @@ def figures(evidence: Evidence) -> Iterator[str]:
     """Figures that are missing, and what in a drawing is not as in the run."""
     blocks = [block for block in evidence.document.blocks if isinstance(block, Figure)]
     scene = Scene(evidence.trace, evidence.symbols, evidence.rounding)
-    yield from faults_of({block.name: block.drawing for block in blocks}, scene)
+    wrong = list(faults_of({block.name: block.drawing for block in blocks}, scene))
+    yield from wrong
+    for block in blocks if not wrong else ():
+        texts = label_faults(block.name, block.drawing, scene)
+        yield from (f"figure {block.name}: {fault}" for fault in texts)
 
 
 def letters(evidence: Evidence) -> Iterator[str]:

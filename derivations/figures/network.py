@@ -94,7 +94,7 @@ def _unit(scene: Scene, step: Step, layer: Layer, k: int, at: Point) -> Iterator
     yield Label("symbol", point(x, y - RADIUS - 5), (unit_symbol(unit, step),))
     bias = layer.biases[k] if layer.biases else None
     if bias is not None:
-        yield Label("bias", point(x, y + RADIUS + 13), (bias, " = ", *_value(step, bias)))
+        yield Label("bias", point(x, y + RADIUS + 13), (bias, *_equal(step, bias)))
 
 
 def unit_symbol(unit: Ref, step: Step) -> Ref:

@@ -12,7 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+import derivations
+from derivations.audit.pictures import label_faults
 from derivations.document.blocks import Figure
+from derivations.figures.axes import Frame
 from derivations.figures.contours import contours
 from derivations.figures.drawing import Box, Disc, Drawing, Label, Shape, Stroke, decimal, point
 from derivations.figures.fit import fit_of
@@ -25,7 +28,7 @@ from derivations.figures.svg import check_svg, svg_of
 from derivations.figures.tikz import check_tikz, tikz_of
 from derivations.formats.latex.text import escape
 from derivations.language.errors import CheckFailed
-from derivations.language.tree import Number, number
+from derivations.language.tree import Expr, Number, Ref, number
 from derivations.model.example import prepare
 from derivations.page import Page
 from derivations.spec import gallery
@@ -340,3 +343,74 @@ def test_coordinates_are_written_to_a_tenth() -> None:
     assert [decimal(Fraction(n, 10)) for n in (0, 5, -5, 10, -125)] == ["0", "0.5", "-0.5", "1", "-12.5"]
     assert point(Fraction(1, 3), Fraction(-1, 3)) == (Fraction(3, 10), Fraction(-3, 10))
     assert Disc("point", point(1, 2), Fraction(1)).about == ""
+
+
+# --- every text of a picture ----------------------------------------------------------------------------
+
+
+def retold(drawing: Drawing, scene: Scene) -> Iterator[Drawing]:
+    """The drawing with one text changed: words, a symbol, a sign, or what a shape says of itself."""
+    words = [scene.said(text) for text in ("start", "samples", "step", "minimum", "after each step")]
+    loss, parameter = Ref(scene.example.loss), Ref(next(iter(scene.example.start)))
+    for at, shape in enumerate(drawing.shapes):
+        for new in other_texts(shape, [*words, scene.said("step {}", 1)], loss, parameter):
+            yield replace(drawing, shapes=(*drawing.shapes[:at], new, *drawing.shapes[at + 1 :]))
+
+
+def other_texts(shape: Shape, words: list[str], loss: Ref, parameter: Ref) -> Iterator[Shape]:
+    if not isinstance(shape, Label):
+        yield from [replace(shape, about=f"9{shape.about}")] if shape.about else []
+        return
+    for at, part in enumerate(shape.said):
+        signs = {" = ": " ≈ ", " ≈ ": " = "}
+        others: list[str | Expr] = []
+        if isinstance(part, Ref):
+            others = [other for other in (loss, parameter) if other != part]
+        elif part in words:
+            others = [word for word in words if word != part]
+        elif part in signs:
+            others = [signs[str(part)]]
+        yield from (replace(shape, said=(*shape.said[:at], new, *shape.said[at + 1 :])) for new in others)
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("name", ["linear-regression", "two-two-two-network", "newton", "optimizer-adam"])
+def test_every_text_of_a_picture_is_asked(name: str) -> None:
+    scene = scene_of(page(name))
+    for key, drawing in drawings(name).items():
+        assert [*label_faults(key, drawing, scene)] == []
+        wrong = list(retold(drawing, scene))
+        assert wrong, key
+        missed = [
+            one for one in wrong if not [*label_faults(key, one, scene), *BY_NAME[key].faults(one, scene)]
+        ]
+        told = [(a, b) for one in missed for a, b in zip(drawing.shapes, one.shapes, strict=True) if a != b]
+        assert told == [], key
+        assert [*label_faults(key, replace(drawing, title=f"{drawing.title} of all samples"), scene)]
+        more = Label("remark", point(10, 10), ("99% right",))
+        assert [*label_faults(key, replace(drawing, shapes=(*drawing.shapes, more)), scene)], key
+
+
+@pytest.mark.parametrize(
+    ("drawer", "wrong", "name"),
+    [
+        ("derivations.figures.fit.Frame", lambda *a: Frame(a[0], a[1], a[3], a[2]), "linear-regression"),
+        ("derivations.figures.path.Frame", lambda *a: Frame(a[0], a[1], a[3], a[2]), "linear-regression"),
+        ("derivations.figures.loss.Frame", lambda *a: Frame(a[0], a[1], a[3], a[2]), "linear-regression"),
+    ],
+)
+def test_axes_with_the_titles_of_each_other_are_refused(
+    drawer: str, wrong: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawer, wrong)
+    with pytest.raises(CheckFailed, match=r"figure .*is not so"):
+        derivations.build(name, ("md",))
+
+
+def test_a_rounded_bias_is_not_said_to_be_equal() -> None:
+    """0.123456 with four digits is 0.1235, which it is not."""
+    text = gallery.find("two-two-two-network").read_text(encoding="utf-8")
+    shown = derivations.build(text.replace("b = [0.1, 0.3]", "b = [0.123456, 0.3]"), ("md",))
+    found = next(b for b in shown.press.document.blocks if isinstance(b, Figure) and b.name == "network")
+    biases = [label.said for label in found.drawing.of_kind("bias") if isinstance(label, Label)]
+    assert [said[1] for said in biases] == [" ≈ ", " = ", " = ", " = "]
