@@ -40,7 +40,7 @@ from derivations.notation.chain import Formula, Side
 from derivations.notation.printed import as_printed
 from derivations.notation.typeset import DOTS
 from derivations.numbers.digits import Printed, Rounding
-from derivations.numbers.systems import EXACT, NumberSystem, Undecided, fraction, rational
+from derivations.numbers.systems import EXACT, NumberSystem, Undecided, Value, ball, fraction, rational
 from derivations.numbers.walker import NOWHERE, evaluated
 from derivations.run.training import Step, at_entry, is_closed, is_decided, size_of, worked
 
@@ -80,6 +80,26 @@ class Writer:
         if not alike(sides[-1].expr, leaf(value)):
             sides.append(Side(relation(sides[-1].expr, leaf(value), all(exact) and value.exact), leaf(value)))
         return Formula(tuple(sides))
+
+    def would_be(self, found: Formula) -> Printed | None:
+        """What the rounded numbers of a chain would give, if they have too few digits to give its value.
+
+        That is more than a unit of the last digit, and more than a hundredth, beside the value.
+        """
+        value = found.sides[-1].expr
+        if self.system is not EXACT or not isinstance(value, Number) or not value.text:
+            return None
+        for side in found.sides[1:-1]:
+            worked_ = _value_of_numbers(side.expr)
+            if worked_ is None:
+                continue
+            apart, last = (
+                abs(ball(worked_) - ball(rational(value.value))),
+                ball(rational(unit_of(value.text))),
+            )
+            if apart > last and 100 * apart > abs(ball(rational(value.value))):
+                return self.rounding(worked_)
+        return None
 
     def put_in(self, expr: Expr, env: Mapping[str, int], known: frozenset[Expr], exact: list[bool]) -> Expr:
         """The expression with numbers in the place of letters; ``exact`` collects what is whole."""
@@ -215,13 +235,24 @@ def plain_value(expr: Expr) -> Fraction | None:
     """
     if isinstance(expr, Number):
         return expr.value
+    found = _value_of_numbers(expr)
+    return None if found is None or isinstance(found, arb) else fraction(found)
+
+
+def _value_of_numbers(expr: Expr) -> Value | None:
+    """The value of an expression that is made of numbers; None for one number, or where there is none."""
     if not children(expr) or any(isinstance(node, LETTERS) for node in walk(expr)):
         return None
     try:
-        found = evaluated(transform(expr, _in_pairs), NOWHERE, EXACT)
+        return evaluated(transform(expr, _in_pairs), NOWHERE, EXACT)
     except (ArithmeticFault, LanguageError, Undecided):
         return None
-    return None if isinstance(found, arb) else fraction(found)
+
+
+def unit_of(digits: str) -> Fraction:
+    """One of the last digit of a printed number."""
+    mantissa, _, power = digits.partition("e")
+    return Fraction(10) ** (int(power or 0) - len(mantissa.partition(".")[2]))
 
 
 LETTERS = (Ref, Count, Chosen, Sum, Mean, Largest, Derivative)

@@ -13,6 +13,7 @@ from derivations.claims.samples import with_samples
 from derivations.claims.writer import Writer, leaf
 from derivations.document.blocks import (
     Block,
+    Digits,
     Display,
     Heading,
     Message,
@@ -55,6 +56,11 @@ WE_HAVE = phrase("We have {}."), phrase("We have {}, and so on.")
 TASK = phrase("Work this step by hand: the predictions, the loss, the gradients and the new parameters.")
 TASK_WITHOUT_UPDATE = phrase("Work this step by hand: the predictions, the loss and the gradients.")
 WE_GET = phrase("We get {}."), phrase("We get {}, and so on.")
+
+TOO_FEW = phrase(
+    "With the rounded digits in its line, {} would be {}; its value was worked with more digits than stand "
+    "there."
+)
 
 
 def batch_blocks(trace: Trace, step: Step, rounding: Rounding, symbols: Symbols) -> Iterator[Block]:
@@ -114,10 +120,18 @@ class _Page:
         """The blocks of the passes in their order; a later table leaves out what is told before."""
         kinks = Kinks(self.example, self.writer).blocks()
         return {
-            "forward": (*self.forward(), *kinks),
-            "backward": (*self.backward(),),
-            "update": (*self.update(),),
+            "forward": (*self.with_digits(self.forward()), *kinks),
+            "backward": (*self.with_digits(self.backward()),),
+            "update": (*self.with_digits(self.update()),),
         }
+
+    def with_digits(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The blocks of a pass, and after them which lines have too few digits to give their value."""
+        shown = list(blocks)
+        yield from shown
+        for line in (block.formula for block in shown if isinstance(block, Display)):
+            if found := self.writer.would_be(line):
+                yield Prose(say(TOO_FEW, Formula(line.sides[:1]), Digits(found.text)))
 
     # --- the forward pass
 

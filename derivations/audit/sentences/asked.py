@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derivations.audit.sentences import drawn, found, kinks, letters, outside, passes, problem, update
+from derivations.audit.sentences import digits, drawn, found, kinks, letters, outside, passes, problem, update
 from derivations.audit.sentences.again import read_again
 from derivations.audit.sentences.place import Place, Predicate, Sight, places, sample_axes
 from derivations.audit.sentences.told import untold
@@ -24,6 +24,7 @@ ROOMS: tuple[tuple[Mapping[str, Predicate], tuple[str, ...]], ...] = (
     (outside.PREDICATES, BEFORE_STEPS),
     (passes.PREDICATES, ("steps",)),
     (kinks.PREDICATES, ("steps",)),
+    (digits.PREDICATES, ("steps",)),
     (found.PREDICATES, ()),
     (drawn.PREDICATES, ()),
 )
