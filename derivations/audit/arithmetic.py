@@ -11,7 +11,7 @@ from fractions import Fraction
 from flint import arb
 
 from derivations.language.errors import ArithmeticFault, LanguageError
-from derivations.language.tree import Call, Expr, Number, Pow, Ref, transform, walk
+from derivations.language.tree import REDUCTIONS, Call, Count, Expr, Number, Pow, Ref, transform, walk
 from derivations.numbers.systems import EXACT, Undecided, Value, ball
 from derivations.numbers.walker import Direct, Place, Walker
 
@@ -33,7 +33,9 @@ def gives(numbers: Expr, value: Number, places: int) -> bool:
         return Ref(str(len(given) - 1))
 
     found = _worked(transform(numbers, rule), given)
-    return found is None or bool(found.overlaps(ball(_within(value, places)))) or not found.is_finite()
+    if found is None or not ball(found).is_finite():
+        return True
+    return bool(ball(found).overlaps(ball(_within(value, places))))
 
 
 def instead(numbers: Expr, value: Number) -> Value | None:
@@ -42,23 +44,21 @@ def instead(numbers: Expr, value: Number) -> Value | None:
     It is far where it is off by more than a unit of the last digit and by more than a hundredth. None where
     it is near, or where it cannot be said.
     """
-    if any(isinstance(node, Ref) for node in walk(numbers)):
+    if any(isinstance(node, (Ref, Count, *REDUCTIONS)) for node in walk(numbers)):
         return None
     found = _worked(numbers, [])
-    if found is None or not found.is_finite():
+    if found is None or not ball(found).is_finite():
         return None
     wanted = ball(EXACT.number(value.value))
-    apart = abs(found - wanted)
+    apart = abs(ball(found) - wanted)
     return found if apart > ball(EXACT.number(_unit(value))) and 100 * apart > abs(wanted) else None
 
 
-def _worked(numbers: Expr, given: list[Value]) -> arb | None:
+def _worked(numbers: Expr, given: list[Value]) -> Value | None:
     """The value of an expression, read as the numbers at these places; None where it has none."""
     algebra, place = Direct(EXACT), Place(sizes={}, read=lambda ref, _: given[int(ref.name)])
     try:
-        operand = Walker(algebra, place).pointwise(transform(numbers, _two_by_two), {})
-        found: arb = ball(algebra.settled(operand))
-        return found
+        return algebra.settled(Walker(algebra, place).pointwise(transform(numbers, _two_by_two), {}))
     except (ArithmeticFault, LanguageError, Undecided, ValueError):
         return None
 
