@@ -513,3 +513,18 @@ def test_the_distance_in_ulp_is_counted_again() -> None:
     other = tuple(replace(c, ulps=0) if c is first else c for c in sight.report.checks)
     wrong = replace(sight, report=replace(sight.report, checks=other))
     assert any("not 0" in fault and "ulp" in fault for fault in faults(wrong))
+
+
+def test_numbers_of_which_only_digits_were_printed_are_said_apart() -> None:
+    sight = by_hand('optimizer = { name = "SGD", lr = 0.01 }')
+    (verdict,) = [each for each, _ in places(sight) if each.text.startswith("Compared with")]
+    (printed,) = [each for each, _ in places(sight) if each.text.startswith("The number that the program")]
+    checks = sight.report.checks
+    assert printed.count == sum(check.ulps is None for check in checks) == 5  # L, dL/dw, dL/db, w, b
+    assert verdict.parts[1] == Digits(str(len(checks) - 5))
+
+    first = next(check for check in checks if check.ulps == 0)
+    other = tuple(replace(check, ulps=None) if check is first else check for check in checks)
+    wrong = [*faults(replace(sight, report=replace(sight.report, checks=other)))]
+    assert any("Compared with" in fault for fault in wrong)
+    assert any("The 5 numbers that the program" in fault for fault in wrong), wrong
