@@ -528,3 +528,46 @@ def test_numbers_of_which_only_digits_were_printed_are_said_apart() -> None:
     wrong = [*faults(replace(sight, report=replace(sight.report, checks=other)))]
     assert any("Compared with" in fault for fault in wrong)
     assert any("The 5 numbers that the program" in fault for fault in wrong), wrong
+
+
+ADAM = 'optimizer = { name = "Adam", lr = 0.1 }'
+NET = """title = "net"
+[model]
+equations = '''
+h[i, j] = tanh(sum(W[j, k]*x[i, k], k))
+yhat[i] = sum(V[j]*h[i, j], j)
+L = mean((yhat[i] - y[i])**2, i)
+'''
+[data]
+x = [[1, 0]]
+y = [1]
+[parameters]
+W = %s
+V = %s
+[training]
+optimizer = { name = "Adam", lr = 0.1 }
+"""
+
+
+def net(width: int) -> Sight:
+    """A net whose step reads nine numbers a unit: three weights, each with two moments."""
+    return of_text(NET % ([[0.1, 0.2]] * width, [0.3] * width))
+
+
+@pytest.mark.parametrize(("width", "opens"), [(8, True), (11, False), (0, False)])
+def test_a_step_is_said_to_open_with_what_it_reads_only_where_it_does(width: int, opens: bool) -> None:
+    sight = net(width) if width else by_hand(ADAM, 'show = ["problem", "gradient"]')
+    assert list(faults(sight)) == []
+    (handed,) = [each for each, _ in places(sight) if "carried over" in each.text]
+    assert ("every step opens" in handed.text) == opens
+    told = [each.text for each, _ in places(sight) if each.text.startswith("We have")]
+    assert told == {8: ["We have {}."], 11: ["We have {}, and so on."], 0: []}[width]
+
+
+def test_an_opening_without_the_last_state_is_no_opening_with_all() -> None:
+    sight = net(8)
+    at, block = next((k, b) for k, b in enumerate(sight.document.blocks) if "'We have {}.'" in repr(b))
+    assert isinstance(block, Prose) and isinstance(said := block.words[0], Message)
+    shorter = replace(said, parts=(replace(said.parts[0], items=said.parts[0].items[:71]),))  # type: ignore
+    wrong = [*faults(with_block(sight, at, Prose((shorter,))))]
+    assert len(wrong) == 2  # the opening, and the sentence that promises it
