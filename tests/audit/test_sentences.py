@@ -20,7 +20,17 @@ from derivations.audit.sentences.elsewhere import ELSEWHERE, ROOMS_BESIDE
 from derivations.audit.sentences.place import Sight, is_update, places
 from derivations.catalogue.functions import FUNCTIONS
 from derivations.claims.writer import plain_value
-from derivations.document.blocks import Block, Digits, Display, Document, Heading, Message, Prose, Table
+from derivations.document.blocks import (
+    Block,
+    Digits,
+    Display,
+    Document,
+    Heading,
+    Listed,
+    Message,
+    Prose,
+    Table,
+)
 from derivations.document.compose import compose
 from derivations.document.symbols import symbols_of
 from derivations.language.tree import Neg, Number, Ref, number
@@ -567,7 +577,11 @@ def test_a_step_is_said_to_open_with_what_it_reads_only_where_it_does(width: int
 def test_an_opening_without_the_last_state_is_no_opening_with_all() -> None:
     sight = net(8)
     at, block = next((k, b) for k, b in enumerate(sight.document.blocks) if "'We have {}.'" in repr(b))
-    assert isinstance(block, Prose) and isinstance(said := block.words[0], Message)
-    shorter = replace(said, parts=(replace(said.parts[0], items=said.parts[0].items[:71]),))  # type: ignore
+    assert isinstance(block, Prose)
+    (said,) = block.words
+    assert isinstance(said, Message)
+    (told,) = said.parts
+    assert isinstance(told, Listed)
+    shorter = replace(said, parts=(replace(told, items=told.items[:71]),))
     wrong = [*faults(with_block(sight, at, Prose((shorter,))))]
     assert len(wrong) == 2  # the opening, and the sentence that promises it
