@@ -87,6 +87,17 @@ def prime(said: Message, place: Place) -> bool:
     return isinstance(found, Ref) and is_after(found.name) and found.name in written
 
 
+def part_of(derived: bool) -> Predicate:
+    """A part of a formula on which parameters act, so that it is differentiated; or on which none does."""
+
+    def asked(said: Message, place: Place) -> bool:
+        part, example = expr(said.parts[0]), place.sight.example
+        acting = isinstance(part, Ref) and bool(reach(example, part.name) & {*example.start})
+        return named_part(said, place) and acting == derived
+
+    return asked
+
+
 def named_part(said: Message, place: Place) -> bool:
     """What the author did not write, on the way to what the author wrote."""
     part, owner = (expr(each) for each in said.parts)
@@ -170,7 +181,8 @@ PREDICATES: dict[str, Predicate] = {
     "{} is a column of {} ones, one for each sample of the step.": ones(True),
     "{} is a column of {} ones, one for each value of {}.": ones(False),
     "A prime marks the value after the step: {}.": prime,
-    "{} names a part of the formula of {}, which is differentiated on its own.": named_part,
+    "{} names a part of the formula of {}, which is differentiated on its own.": part_of(True),
+    "{} names a part of the formula of {}.": part_of(False),
     "The entries of {} by name, the first index down, the second across:": names_lead,
     "{} is entry {} of {}.": entry_name,
     **{row.meaning: function(row.meaning) for row in functions.FUNCTIONS if row.meaning},
