@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from derivations.audit.sentences.place import (
     Place,
@@ -26,11 +27,18 @@ def _size(place: Place, letter: str) -> int:
     """How many values an index takes in the first step: the last place at which an entry with it stands."""
     example, step = place.sight.example, place.sight.trace.steps[0]
     programs = (*example.forward, *example.backward, *example.update)
-    read = [ref for eq in programs for ref in (eq.target, *refs(eq.body))]
-    axes = {(ref.name, axis) for ref in read for axis, part in enumerate(ref.indices) if part == Ref(letter)}
+    written = _along(letter, (eq.target for eq in programs))  # all of these; what is read may go on
+    axes = written or _along(letter, (ref for eq in programs for ref in refs(eq.body)))
     found = [max(at[axis] for at in entries_of(step, name)) for name, axis in axes if entries_of(step, name)]
     ranges = place.sight.again.tables.get("model", {}).get("ranges", {})
     return int(ranges[letter]) if letter in ranges else min(found, default=0)
+
+
+def _along(letter: str, entries: Iterable[Ref]) -> set[tuple[str, int]]:
+    """The quantities of these entries that have a letter between their brackets, each with its axis."""
+    return {
+        (ref.name, axis) for ref in entries for axis, part in enumerate(ref.indices) if part == Ref(letter)
+    }
 
 
 def runs(said: Message, place: Place) -> bool:
