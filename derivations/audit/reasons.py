@@ -11,6 +11,8 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, prod
 from typing import TypeAlias
 
 from derivations.audit.shapes import (
@@ -447,10 +449,43 @@ def _called(step: Step) -> bool:
     return known and renamed != step.before and same(renamed, step.after, CONSTANTS)
 
 
-def _simplified(step: Step) -> bool:
+def _algebra(step: Step) -> bool:
     """Some algebra, and not the letters alone."""
     changed = step.before != step.after and not _lettered(step)
     return changed and not step.first and not derivatives(step.before)
+
+
+def _simplified(step: Step) -> bool:
+    """Some algebra that leaves less: fewer numbers, names and operations, and no number to be cancelled."""
+    return _algebra(step) and _length(step.after) < _length(step.before) and not _uncancelled(step.after)
+
+
+def _length(expr: Expr) -> int:
+    return sum(1 for node in walk(expr) if not isinstance(node, Neg))
+
+
+def _uncancelled(expr: Expr) -> bool:
+    """Whether a fraction has numbers in front, above and below, with a common divisor: (½ a)/(½ b)."""
+    return any(_reducible(*map(_in_all, children(node))) for node in walk(expr) if isinstance(node, Div))
+
+
+def _reducible(above: Fraction, below: Fraction) -> bool:
+    whole = above.denominator == below.denominator == 1
+    return not (whole and gcd(above.numerator, below.numerator) == 1) and 1 not in (above, below)
+
+
+def _in_all(expr: Expr) -> Fraction:
+    """The product of the plain numbers among the factors, signs aside."""
+    return prod((found for part in factors(expr) if (found := _plain(part))), start=Fraction(1))
+
+
+def _plain(part: Expr) -> Fraction | None:
+    match part:
+        case Number(value):
+            return abs(value)
+        case Div(Number(above), Number(below)) if below:
+            return abs(above / below)
+    return None
 
 
 # --- The chain rule, what is put in, and short cuts ---------------------------------------------------
@@ -623,6 +658,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "another letter for the index": _lettered,
     "{} is {}": _called,
     "simplified": _simplified,
+    "the same in another form": lambda step: _algebra(step) and _length(step.after) >= _length(step.before),
     "chain rule: {} acts on {} {}": _chained,
     "put in {}": _put_in,
     **{row.rule: applied(_function_of(row.rule, False)) for row in functions.FUNCTIONS},

@@ -24,6 +24,7 @@ from derivations.notation.chain import Formula, formula
 from derivations.run.training import Step, at_entry, size_of
 
 FEW = 24  # entries of a quantity that are told one by one
+OPENING = 96  # values with which a step opens: a student works it from them
 
 
 def entries_along_samples(example: Example) -> list[Ref]:

@@ -21,7 +21,7 @@ from derivations.document.blocks import (
     series,
 )
 from derivations.document.symbols import symbols_of
-from derivations.language.names import is_after
+from derivations.language.names import adjoint, is_after
 from derivations.language.program import Equation
 from derivations.language.tree import (
     Call,
@@ -47,6 +47,10 @@ WIDEST = 8  # columns of a table of names
 SAMPLES = phrase("{} is the number of samples that a step uses; the sum over {} runs through them.")
 RUNS = phrases("The index {1} runs from 1 to {2}.", "The indices {1} run from 1 to {2}.")
 ONLY = phrases("The index {1} takes only the value 1.", "The indices {1} take only the value 1.")
+PART_OF = (
+    phrase("{} names a part of the formula of {}."),
+    phrase("{} names a part of the formula of {}, which is differentiated on its own."),
+)
 OUTSIDE = phrase("An entry of {} outside its array is 0.")
 PRIMES = phrase("A prime marks the value after the step: {}.")
 
@@ -156,13 +160,13 @@ def new_symbols(
 
 
 def taken_out(example: Example) -> Iterator[Message]:
-    """The parts of the author's formulas that were given a name, ``a_s1``: their derivative needs one."""
+    """The parts of the author's formulas that were given a name, ``a_s1``: a sum that stands inside."""
     targets, own = example.forward.targets, authored(example)
     for eq in example.forward:
         others = tuple(name for name in targets if name != eq.target.name)
         if eq.target.name not in own and (whole := owner(eq.target.name, others)):
-            words = phrase("{} names a part of the formula of {}, which is differentiated on its own.")
-            yield message(words, eq.target, _reader(eq, whole, example))
+            derived = adjoint(example.loss, eq.target.name) in example.backward.targets
+            yield message(PART_OF[derived], eq.target, _reader(eq, whole, example))
 
 
 def _reader(part: Equation, whole: str, example: Example) -> Ref:

@@ -32,8 +32,8 @@ from derivations.language.program import Equation
 from derivations.language.tree import Ref
 from derivations.model.batching import is_whole
 from derivations.model.example import Example
-from derivations.model.recognize import Recognized
-from derivations.model.stated import named_losses, reported, trained
+from derivations.model.recognize import Recognized, owner
+from derivations.model.stated import authored, named_losses, reported, trained
 from derivations.notation.chain import Formula, formula
 from derivations.numbers.digits import Rounding
 from derivations.run.training import Trace
@@ -57,10 +57,10 @@ def problem(
     example = trace.example
     yield section("problem")
     losses = named_losses(example)
-    own = sorted(trained(example), key=lambda eq: eq.target.name == example.loss)  # the model, then the loss
-    yield Prose(_aim_words(example, len(own) > 1))
+    model, own = _model_and_loss(example)
+    yield Prose(_aim_words(example, bool(model)))
     for eq in own:
-        if eq.target.name == example.loss and len(own) > 1:
+        if eq.target.name == example.loss and model:
             known = found.get(example.loss)
             count = symbols_of(example, ()).count
             yield Prose(say("The loss is the {}:", convention(known, count)) if known else say("The loss is"))
@@ -77,6 +77,14 @@ def problem(
     yield from update_blocks(example)
     yield Prose(_batch_words(example))
     yield Prose(rounding_words(trace, worked))
+
+
+def _model_and_loss(example: Example) -> tuple[list[Equation], list[Equation]]:
+    """The equations of the model; and these, the loss, and what was taken out of the formula of the loss."""
+    loss, written, own = example.loss, authored(example), trained(example)
+    parts = [eq for eq in own if owner(eq.target.name, (loss,)) and eq.target.name not in {*written, loss}]
+    model = [eq for eq in own if eq.target.name != loss and eq not in parts]
+    return model, [*model, *(eq for eq in own if eq.target.name == loss), *parts]
 
 
 def _equation(eq: Equation, losses: Mapping[str, list[SampleLoss]]) -> Iterator[Block]:

@@ -29,6 +29,7 @@ from derivations.document.blocks import (
 )
 from derivations.document.columns import (
     FEW,
+    OPENING,
     columns_of,
     entries_along_samples,
     indices_of,
@@ -105,16 +106,16 @@ class _Page:
         if self.sample is not None and len(self.step.samples) == 1:
             data = entries_along_samples(self.example)
             parts += [_entry(ref, ref, {self.sample: 1}, self.step)[0] for ref in data]
-        return self.values(WE_HAVE, parts)
+        return self.values(WE_HAVE, parts, OPENING)
 
-    def values(self, opening: tuple[str, str], entries: list[Ref]) -> Words:
+    def values(self, opening: tuple[str, str], entries: list[Ref], most: int = FEW) -> Words:
         """``We have w = 0.5 and b = 1.``: entries with their values, the first ones if there are many."""
         shown = []
-        for ref in entries[:FEW]:
+        for ref in entries[:most]:
             printed = self.writer.value(ref, {})
             found = formula(ref, ("=" if printed.exact else "≈", leaf(printed)))
             shown.append(with_samples(found, self.step))
-        return say(opening[len(entries) > FEW], listed(shown))
+        return say(opening[len(entries) > most], listed(shown))
 
     def passes(self) -> dict[str, tuple[Block, ...]]:
         """The blocks of the passes in their order; a later table leaves out what is told before."""

@@ -48,8 +48,11 @@ WITNESSES = {
     MODULE: phrase("the module itself"),
     "scheduler": phrase("the torch.optim scheduler"),
     "row": phrase("the optimizer's equations read a second time"),
-    PROGRAM: phrase("the program above"),
 }
+PRINTED = phrases(
+    "The number that the program in PyTorch prints was compared in the digits printed, and agrees.",
+    "The {} numbers that the program in PyTorch prints were compared in the digits printed, and agree.",
+)
 WRITTEN_OUT = phrase(
     "SymPy proved {} identities: every line of the derivation, and the gradients against the derivative of "
     "the written-out loss."
@@ -147,14 +150,16 @@ def torch_number(value: float) -> Number:
 def _verdict(report: Report) -> Listed:
     """What was compared and proved, and what was not available."""
     counts = {name: sum(check.witness == name for check in report.checks) for name in WITNESSES}
+    printed = sum(check.witness == PROGRAM for check in report.checks)
     parts = [message("{} ({})", message(WITNESSES[name]), count) for name, count in counts.items() if count]
     words = phrase(
-        "Compared with {}: {} numbers, all within the rounding that float64 itself must make, "
+        "Compared with {}: {} numbers, all within the rounding that float64 itself may make, "
         "at most {} ulp apart{}."
     )
     distances = [check.ulps for check in report.checks if check.ulps is not None]
     largest = max((ulps for ulps in distances if ulps <= CANCELLED), default=0)
-    found = [message(words, series(parts), len(report.checks), largest, _but(report))]
+    found = [message(words, series(parts), len(report.checks) - printed, largest, _but(report))]
+    found += [counted(*PRINTED, printed)] * (printed > 0)
     found += _proofs_words(report)
     if report.absent:
         reasons = [message(each.text, *map(str, each.parts)) for each in report.absent]

@@ -42,10 +42,12 @@ def check_page(example: Example, source: Source) -> None:
 def symbols_of(example: Example, named: tuple[Named, ...] | None = None) -> Symbols:
     """The symbols of every quantity and named entry of an example that `check_page` let pass."""
     ranks = {name: len(array.shape) for name, array in {**example.data, **example.start}.items()}
+    for eq in example.forward:  # the author's own before the optimizer's: the later name makes way
+        ranks.setdefault(eq.target.name, len(eq.target.indices))
     ranks |= dict.fromkeys((*example.hyper, *example.rule.clock[1:]), 0)
     ranks |= {name: len(state.start.shape) for name, state in example.states.items()}
     own = [eq for eq in example.backward if adjoint_of(eq.target.name, example.loss) is None]
-    for eq in (*example.forward, *own, *example.update):
+    for eq in (*own, *example.update):
         if not is_after(eq.target.name):
             ranks.setdefault(eq.target.name, len(eq.target.indices))
     if named is None:

@@ -21,6 +21,7 @@ from derivations.document.blocks import (
     say,
     series,
 )
+from derivations.document.columns import OPENING
 from derivations.document.introduced import function_words, index_words, prime_words
 from derivations.language.names import adjoint, after, second, unprimed
 from derivations.language.program import Equation
@@ -39,6 +40,15 @@ PACES = {
     "step": phrase("the learning rate follows {}, every step: {}"),
     "epoch": phrase("the learning rate follows {}, every epoch: {}"),
 }
+
+OPENED = phrases(
+    "{1} is carried over from step to step; every step opens with its value.",
+    "{1} are carried over from step to step; every step opens with their values.",
+)
+ELSEWHERE = phrases(
+    "{1} is carried over from step to step; the JSON file holds its values.",
+    "{1} are carried over from step to step; the JSON file holds their values.",
+)
 
 
 def exact_number(value: Fraction) -> Number:
@@ -127,14 +137,16 @@ def introductions(example: Example, shown: list[Equation]) -> Iterator[Block]:
     parts = [*index_words(example, found, told), *function_words(found, told)]
     kept = [ref for name in example.states for ref in _first_reads([*found, *told], name)]
     if kept:
-        forms = phrases(
-            "{1} is carried over from step to step; every step opens with its value.",
-            "{1} are carried over from step to step; every step opens with their values.",
-        )
-        parts.append(counted(*forms, len(kept), listed(kept)))
+        parts.append(counted(*(OPENED if _opens_with_all(example) else ELSEWHERE), len(kept), listed(kept)))
     parts += prime_words(found)
     if parts:
         yield Prose((series(parts, ""),))
+
+
+def _opens_with_all(example: Example) -> bool:
+    """Whether every step is shown to open with the values of all that goes from step to step."""
+    wanted = "steps" in example.spec.page.parts
+    return wanted and sum(len(array.entries) for array in example.kept.values()) <= OPENING
 
 
 def _shown(example: Example, equations: list[Equation]) -> list[Expr]:

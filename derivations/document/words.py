@@ -65,6 +65,7 @@ RULES = {
     "letter": phrase("another letter for the index"),
     "called": phrase("{} is {}"),
     "simplify": phrase("simplified"),
+    "rewrite": phrase("the same in another form"),
 }
 WAYS = (phrase("through {}"), phrase("through every {}"), phrase("through every {} that reads it"))
 NOT_DEPENDING = phrases("sum rule: {1} does not depend on {2}", "sum rule: {1} do not depend on {2}")

@@ -69,6 +69,7 @@ def is_coefficient(expr: Expr) -> bool:
 
 def merge_coefficients(parts: list[Expr]) -> Expr:
     """One coefficient from several: numbers multiplied, counts kept, as ``2/(3*n)``."""
+    parts = [part for part in parts if part != ONE] or parts[:1]
     if len(parts) == 1:
         return parts[0]
     value, above, below = Fraction(1), list[Expr](), list[Expr]()

@@ -203,6 +203,15 @@ def _shape(target: Ref, sizes: Mapping[str, int], known: dict[str, tuple[int, ..
         known.setdefault(target.name, tuple(plain))
 
 
+def computed_shapes(program: Program, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The shapes of the quantities that one equation computes for every value of its indices."""
+    found: dict[str, tuple[int, ...]] = {}
+    names = [eq.target.name for eq in program]
+    for target in (eq.target for eq in program if names.count(eq.target.name) == 1):
+        _shape(target, sizes, found)
+    return found
+
+
 def looked_up(program: Program) -> set[str]:
     """The quantities that stand inside the brackets of others: ``token`` in ``E[token[i], k]``."""
     reads = [node for eq in program for node in walk(eq.body) if isinstance(node, Ref)]

@@ -38,6 +38,7 @@ from derivations.language.tree import (
     rename_index,
     substitute,
     values,
+    walk,
 )
 from derivations.language.ways import Fits, Way, fits_by_letters, is_plain, way_to
 
@@ -102,7 +103,7 @@ def tidying(now: Expr, final: Expr) -> Reason:
     if rule := rearranged(now, final):
         return Reason(rule)
     moved = _key(_merged(now)) != _key(_merged(final)) and _key(_pulled(now)) == _key(_pulled(final))
-    return Reason("front" if moved else "simplify")
+    return Reason("front" if moved else "simplify" if _size(final) < _size(now) else "rewrite")
 
 
 def rearranged(now: Expr, final: Expr) -> str:
@@ -160,6 +161,11 @@ def _constants(expr: Expr) -> int:
     if is_coefficient(expr) and not isinstance(expr, Mul):
         return 1
     return 0 if isinstance(expr, Ref) else sum(map(_constants, children(expr)))
+
+
+def _size(expr: Expr) -> int:
+    """Of how many parts an expression is made; the sign of a part is no part."""
+    return sum(not isinstance(node, Neg) for node in walk(expr))
 
 
 def _signs(expr: Expr) -> int:
@@ -365,7 +371,7 @@ def local_slopes(
 
 # --- A shorter telling of a derivation: a slope that linearity alone gives is one line, not four ---
 
-TIDY = {"letter", "order", "sign", "collect", "front", "simplify"}
+TIDY = {"letter", "order", "sign", "collect", "front", "simplify", "rewrite"}
 LINEAR = {"definition", "sum", "sum_own", "sum_terms", "constant_factor", *TIDY}
 
 

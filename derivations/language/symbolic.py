@@ -184,14 +184,26 @@ PICKS: dict[str, Any] = {"step": _step, "max": _larger, "min": _smaller}
 
 
 class Atoms:
-    """The symbols that stand for entries and counts, numbered in the order of first appearance."""
+    """The symbols that stand for entries and counts, numbered in the order of first appearance.
+
+    Beside them what the author's way of writing decides: the decimals, and the order of the functions.
+    """
 
     def __init__(self, *exprs: Expr) -> None:
         self.symbols: dict[Expr, sp.Symbol] = {}
+        self.decimals: dict[Fraction, Number] = {}
+        self.calls: dict[Any, int] = {}
         for expr in exprs:
             for node in values(expr):
                 if isinstance(node, (Ref, Count, Chosen)):
                     self.symbol(node)
+                if isinstance(node, Number) and "." in node.text:
+                    self.decimals[node.value] = node
+
+    def place(self, expr: Any) -> tuple[int, str, int]:
+        """Where an expression was first mentioned, by its entries, then by its functions; numbers last."""
+        called = min((self.calls[part] for part in expr.atoms(sp.Function) & self.calls.keys()), default=-1)
+        return (*_place(expr), called)
 
     def symbol(self, node: Expr) -> sp.Symbol:
         """The symbol of an entry (real) or of a count (a positive integer)."""
@@ -251,7 +263,9 @@ def to_sympy(expr: Expr, atoms: Atoms, given: Mapping[Expr, Any] | None = None) 
             case Pow(a, b):
                 return convert(a) ** convert(b)
             case Call(name, parts):
-                return function_class(name)(*map(convert, parts))
+                found = function_class(name)(*map(convert, parts))
+                atoms.calls.setdefault(found, len(atoms.calls))
+                return found
         raise TypeError(f"not pointwise: {node}")
 
     return convert(expr)
@@ -312,7 +326,7 @@ def slope(body: Expr, by: Ref) -> Expr:
 def from_sympy(expr: Any, atoms: Atoms) -> Expr:
     """A tree from SymPy's answer: coefficient first, then entries in the author's order."""
     if isinstance(expr, sp.Rational):
-        return _rational(expr)
+        return _rational(expr, atoms)
     if isinstance(expr, sp.Symbol):
         return atoms.node(expr)
     if isinstance(expr, sp.Add):
@@ -331,9 +345,11 @@ def from_sympy(expr: Any, atoms: Atoms) -> Expr:
     raise TypeError(f"SymPy answered with {type(expr).__name__}: {expr}")
 
 
-def _rational(value: Any) -> Expr:
+def _rational(value: Any, atoms: Atoms) -> Expr:
     plain = number(Fraction(abs(int(value.p)), int(value.q)))
-    shown: Expr = plain
+    shown: Expr = atoms.decimals.get(plain.value, plain)
+    if shown is not plain:
+        return Neg(shown) if value < 0 else shown
     if plain.value.denominator != 1:
         shown = Div(number(plain.value.numerator), number(plain.value.denominator))
     return Neg(shown) if value < 0 else shown
@@ -349,14 +365,18 @@ def _is_negative(expr: Any) -> bool:
     return bool(expr.as_coeff_Mul()[0] < 0)
 
 
-def _sum(expr: Any, atoms: Atoms) -> Expr:
+def _primitive(expr: Any) -> tuple[Any, Any]:
+    """The number in front of a sum, and the rest."""
     coefficient, rest = expr.primitive()
     small = any(part.is_Rational for part in expr.args) and coefficient.q != 1  # v + 0.00001 stays as it is
-    if small:
-        coefficient, rest = sp.Integer(1), expr
+    return (sp.Integer(1), expr) if small else (coefficient, rest)
+
+
+def _sum(expr: Any, atoms: Atoms) -> Expr:
+    coefficient, rest = _primitive(expr)
     if coefficient != 1:
-        return product(_rational(coefficient), from_sympy(rest, atoms))
-    parts = sorted(rest.args, key=lambda part: (*_place(part), sp.default_sort_key(part)))
+        return product(_rational(coefficient, atoms), from_sympy(rest, atoms))
+    parts = sorted(rest.args, key=lambda part: (*atoms.place(part), sp.default_sort_key(part)))
     if _is_negative(parts[0]):
         parts.sort(key=_is_negative)
     return total(*(from_sympy(part, atoms) for part in parts))
@@ -369,12 +389,24 @@ def _product(expr: Any, atoms: Atoms) -> Expr:
         base, exponent = factor.as_base_exp()
         inverted = exponent.is_Rational and exponent < 0 and base is not sp.E
         (below if inverted else above).append(1 / factor if inverted else factor)
+    coefficient, above, below = _cancelled(coefficient, above, below)
     head = [number(int(abs(coefficient.p)))] if abs(coefficient.p) != 1 else []
     foot = [number(int(coefficient.q))] if coefficient.q != 1 else []
+    if written := atoms.decimals.get(Fraction(abs(int(coefficient.p)), int(coefficient.q))):
+        head, foot = [written], []
     top = [*head, *_ordered(above, atoms)]
     bottom = [*foot, *_ordered(below, atoms)]
     result = _fraction(top, bottom)
     return Neg(result) if coefficient < 0 else result
+
+
+def _cancelled(coefficient: Any, above: list[Any], below: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+    """The numbers in front of sums taken out of a fraction that has some both above and below."""
+    pairs = [[_primitive(part) if part.is_Add else (1, part) for part in side] for side in (above, below)]
+    top, bottom = (sp.prod([number for number, _ in side]) for side in pairs)
+    if 1 in (top, bottom):
+        return coefficient, above, below
+    return coefficient * top / bottom, *([part for _, part in side] for side in pairs)
 
 
 def _ordered(parts: list[Any], atoms: Atoms) -> list[Expr]:

@@ -6,8 +6,8 @@ adjoint ``dL/du[K]`` is one equation with letters of its own, so each path is br
 * ``u[j]`` read with a plain letter: the letter is renamed;
 * ``x[t + k - 1]``: solved for a letter of the adjoint that comes in, ``t = s - k + 1``, whose entries
   outside the array count as 0: ``dL/dx[s] = Σ_k w[k] dL/dh[s - k + 1]``, as textbooks write it;
-* everything else (``x[2*t]``, ``E[token[i]]``, ``w[1]``): a factor that is 1 where the read is of this
-  entry and 0 elsewhere, ``same(s, token[i])``.
+* everything else (``x[2*t]``, ``E[token[i]]``, ``w[1]``, or ``x[k]*c[k]`` where ``k`` reaches a part of ``x``):
+  a factor that is 1 where the read is of this entry and 0 elsewhere, ``same(s, token[i])``.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def way_to(path: Contribution, target: Ref, program: Program, fits: Fits) -> Way
     solved = False
     for mine, theirs in later:
         letter, value = _solution(mine, theirs, new, path)
-        if letter:
+        if letter and not (theirs == index(letter) and letter in free_indices(path.slope, {letter})):
             new[letter], solved = value, True
         else:
             gates.append(Call("same", (mine, rename_index(theirs, new))))

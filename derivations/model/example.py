@@ -16,7 +16,7 @@ from derivations.language.errors import LanguageError, nearest
 from derivations.language.names import adjoint
 from derivations.language.parser import Assignment, parse_program
 from derivations.language.program import Equation, Program, hoist
-from derivations.language.ranges import compared, looked_up, sizes_of
+from derivations.language.ranges import compared, computed_shapes, looked_up, sizes_of
 from derivations.language.shortcuts import Found, state
 from derivations.language.shortcuts import find as find_shortcuts
 from derivations.language.tree import (
@@ -160,7 +160,8 @@ def read_model(spec: Spec, source: Source) -> Model:
     check_paths(source, forward, loss, start)
     shapes = {name: array.shape for name, array in {**data, **start}.items()}
     ranges = spec.model.ranges
-    fits = fits_by_sizes(shapes, sizes_of(forward, shapes, ranges))
+    extents = sizes_of(forward, shapes, ranges)
+    fits = fits_by_sizes({**computed_shapes(forward, extents), **shapes}, extents)
     sizes = Content((tuple(shapes.items()), tuple(ranges.items())), fits)
     axes = _parameter_axes(forward, start, fits)
     return Model(spec, source, forward, loss, sample, data, start, axes, sizes, laid.layers)

@@ -72,6 +72,14 @@ def upright(name: str) -> Symbol:
     return Symbol(rf"\mathrm{{{plain.replace('_', '.')}}}", (), primes(name))
 
 
+def put_above(symbol: Symbol) -> Symbol | None:
+    """What stands below a letter in brackets above it, ``v^{(k)}``: so it is no index of an array ``v``."""
+    match symbol:
+        case Symbol(stem, (str(below),), marks, ""):
+            return Symbol(stem, (), marks, below)
+    return None
+
+
 def _stem(word: str) -> str:
     if word in SPECIAL:
         return SPECIAL[word]
@@ -170,11 +178,18 @@ class Symbols:
         """The symbol of each name; two names never share one."""
         found: dict[str, Symbol] = {}
         for name in sorted(self.ranks, key=lambda name: name not in self.renamed):
-            wanted, rank = self.wanted(name), self.ranks[name]
-            taken = any(meet(wanted, rank, other, self.ranks[known]) for known, other in found.items())
-            taken = taken or self.is_slope(wanted)
-            found[name] = upright(name) if taken or wanted in found.values() else wanted
+            wanted = self.wanted(name)
+            ways = (wanted, put_above(wanted), upright(name))
+            found[name] = next(way for way in ways if way and self._is_free(way, name, found))
         return found
+
+    def _is_free(self, symbol: Symbol, name: str, found: Mapping[str, Symbol]) -> bool:
+        """Whether a symbol can be mistaken for none of these; what is spelled out cannot."""
+        taken = symbol in found.values() or self.is_slope(symbol)
+        rank = self.ranks[name]
+        return symbol == upright(name) or not (
+            taken or any(meet(symbol, rank, other, self.ranks[known]) for known, other in found.items())
+        )
 
     @cached_property
     def names_by_symbol(self) -> dict[tuple[Symbol, int], str]:

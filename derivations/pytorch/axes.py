@@ -81,6 +81,7 @@ class View:
     """A quantity as torch sees it: ``name[at]`` over ``axes``; ``lookup`` if its numbers are positions.
 
     An array that is read once may be given ``uncut``: the one read then says how its axes are cut.
+    ``part`` are the places between the brackets that stop before the end of an axis: of ``x[:, :2]``.
     """
 
     name: str
@@ -88,6 +89,7 @@ class View:
     axes: tuple[Axis, ...] = ()
     lookup: bool = False
     uncut: bool = False
+    part: frozenset[int] = frozenset()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -101,8 +103,8 @@ class View:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the brackets hold the letters of the axes, in order."""
-        return self.at == tuple(plain(letter) for letter in self.letters)
+        """Whether the brackets hold the letters of the axes, in order, and each axis to its end."""
+        return not self.part and self.at == tuple(plain(letter) for letter in self.letters)
 
     @property
     def sampled(self) -> bool:
@@ -204,6 +206,8 @@ def narrow(view: View, axis: int, start: int, step: int, length: int, fresh: Fre
         raise CannotSay("a slice of a flattened axis")
     if length == 1:
         return view.put({group[0]: fixed(start + 1)}, (*view.axes[:axis], (), *view.axes[axis + 1 :]))
+    places = {place for place, part in enumerate(view.at) if group[0] in dict(part.terms)}
+    view = replace(view, part=view.part | places)
     letter = fresh(length, view.letters)
     moved = Affine(((letter, step),), start + 1 - step)
     return view.put({group[0]: moved}, (*view.axes[:axis], (letter,), *view.axes[axis + 1 :]))

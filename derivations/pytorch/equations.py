@@ -247,7 +247,9 @@ class _Scope:
         if operand.sampled != seen.sampled:
             raise CannotSay(f"'{operand.name}' and the samples along one axis, or the samples along two")
         self.numbers.add(operand.name)
-        for part in seen.at:
+        for place, part in enumerate(seen.at):
+            if place in seen.part:
+                self.moving |= {letter for letter, _ in part.terms if letter.name.isalpha()}
             if len(part.terms) == 1 and part.constant == 0 and part.terms[0][1] == 1:
                 self.plain.add(part.terms[0][0].name)
             else:

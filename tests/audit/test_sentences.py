@@ -20,7 +20,17 @@ from derivations.audit.sentences.elsewhere import ELSEWHERE, ROOMS_BESIDE
 from derivations.audit.sentences.place import Sight, is_update, places
 from derivations.catalogue.functions import FUNCTIONS
 from derivations.claims.writer import plain_value
-from derivations.document.blocks import Block, Digits, Display, Document, Heading, Message, Prose, Table
+from derivations.document.blocks import (
+    Block,
+    Digits,
+    Display,
+    Document,
+    Heading,
+    Listed,
+    Message,
+    Prose,
+    Table,
+)
 from derivations.document.compose import compose
 from derivations.document.symbols import symbols_of
 from derivations.language.tree import Neg, Number, Ref, number
@@ -513,3 +523,65 @@ def test_the_distance_in_ulp_is_counted_again() -> None:
     other = tuple(replace(c, ulps=0) if c is first else c for c in sight.report.checks)
     wrong = replace(sight, report=replace(sight.report, checks=other))
     assert any("not 0" in fault and "ulp" in fault for fault in faults(wrong))
+
+
+def test_numbers_of_which_only_digits_were_printed_are_said_apart() -> None:
+    sight = by_hand('optimizer = { name = "SGD", lr = 0.01 }')
+    (verdict,) = [each for each, _ in places(sight) if each.text.startswith("Compared with")]
+    (printed,) = [each for each, _ in places(sight) if each.text.startswith("The number that the program")]
+    checks = sight.report.checks
+    assert printed.count == sum(check.ulps is None for check in checks) == 5  # L, dL/dw, dL/db, w, b
+    assert verdict.parts[1] == Digits(str(len(checks) - 5))
+
+    first = next(check for check in checks if check.ulps == 0)
+    other = tuple(replace(check, ulps=None) if check is first else check for check in checks)
+    wrong = [*faults(replace(sight, report=replace(sight.report, checks=other)))]
+    assert any("Compared with" in fault for fault in wrong)
+    assert any("The 5 numbers that the program" in fault for fault in wrong), wrong
+
+
+ADAM = 'optimizer = { name = "Adam", lr = 0.1 }'
+NET = """title = "net"
+[model]
+equations = '''
+h[i, j] = tanh(sum(W[j, k]*x[i, k], k))
+yhat[i] = sum(V[j]*h[i, j], j)
+L = mean((yhat[i] - y[i])**2, i)
+'''
+[data]
+x = [[1, 0]]
+y = [1]
+[parameters]
+W = %s
+V = %s
+[training]
+optimizer = { name = "Adam", lr = 0.1 }
+"""
+
+
+def net(width: int) -> Sight:
+    """A net whose step reads nine numbers a unit: three weights, each with two moments."""
+    return of_text(NET % ([[0.1, 0.2]] * width, [0.3] * width))
+
+
+@pytest.mark.parametrize(("width", "opens"), [(8, True), (11, False), (0, False)])
+def test_a_step_is_said_to_open_with_what_it_reads_only_where_it_does(width: int, opens: bool) -> None:
+    sight = net(width) if width else by_hand(ADAM, 'show = ["problem", "gradient"]')
+    assert list(faults(sight)) == []
+    (handed,) = [each for each, _ in places(sight) if "carried over" in each.text]
+    assert ("every step opens" in handed.text) == opens
+    told = [each.text for each, _ in places(sight) if each.text.startswith("We have")]
+    assert told == {8: ["We have {}."], 11: ["We have {}, and so on."], 0: []}[width]
+
+
+def test_an_opening_without_the_last_state_is_no_opening_with_all() -> None:
+    sight = net(8)
+    at, block = next((k, b) for k, b in enumerate(sight.document.blocks) if "'We have {}.'" in repr(b))
+    assert isinstance(block, Prose)
+    (said,) = block.words
+    assert isinstance(said, Message)
+    (told,) = said.parts
+    assert isinstance(told, Listed)
+    shorter = replace(said, parts=(replace(told, items=told.items[:71]),))
+    wrong = [*faults(with_block(sight, at, Prose((shorter,))))]
+    assert len(wrong) == 2  # the opening, and the sentence that promises it

@@ -373,3 +373,28 @@ def test_the_largest_of_many_is_known() -> None:
     numbers = tuple(map(number, (1, 3, 5, 2)))
     assert plain_value(Call("max", numbers)) == 5
     assert plain_value(Call("max", (*numbers, Ref("x")))) is None
+
+
+WEIGHTED = """
+title = "weights"
+[model]
+equations = '''
+e[i] = w*x[i]
+Q = sum({weight}*e[i]**2, i)/sum({weight}, i)
+'''
+[data]
+x = [1, 2]
+v = [1, 3]
+[parameters]
+w = 1
+"""
+
+
+def test_a_part_on_which_no_parameter_acts_is_not_said_to_be_differentiated() -> None:
+    text = derivations.build(WEIGHTED.format(weight="v[i]"), ("md",))["md"]
+    assert "$Q_{s1}$ names a part of the formula of $Q$. The index" in text
+    model, loss = text.index("of the model"), text.index("The loss is")
+    assert model < text.index("e_i = ") < loss < text.index("Q = ") < text.index("Q_{s1} = ")
+
+    text = derivations.build(WEIGHTED.format(weight="exp(w*v[i])"), ("md",))["md"]
+    assert "of the formula of $Q$, which is differentiated on its own." in text

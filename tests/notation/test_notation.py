@@ -480,3 +480,11 @@ def test_a_mixed_number_is_not_read() -> None:
     with pytest.raises(Unreadable, match="without a sign"):
         chain(r"-1 \frac{1}{3 \cdot 0.8448}", symbols)
     assert chain(r"x_1 \frac{1}{3}", symbols)
+
+
+def test_a_state_of_a_parameter_is_no_entry_of_data_with_its_name() -> None:
+    """``v_k`` beside data ``v[i]`` would look like an entry of it: the ``k`` stands above instead."""
+    symbols = Symbols({"v": 1, "k": 0, "Q": 0, "u_k": 0, "v_k": 0, "m_k": 0}, "Q", "i")
+    assert [latex(Ref(name), symbols) for name in ("v_k", "u_k", "m_k")] == ["v^{(k)}", "u_k", "m_k"]
+    both = Mul((Pow(Ref("v_k"), number(2)), Ref("v", (Ref("k"),))))
+    assert [side.expr for side in chain(latex(both, symbols), symbols)] == [both]

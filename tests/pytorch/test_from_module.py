@@ -508,3 +508,24 @@ def test_the_spec_can_be_edited_and_built() -> None:
     )
     page = derivations.build(text.replace("epochs = 1", "epochs = 2"))
     assert page.trace.steps
+
+
+class Gated(nn.Module):
+    """The first entries of an input, of a computed array and of a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.scale = nn.Linear(3, 4), nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.inner(x)
+        gated = hidden[:, :2] * torch.sigmoid(hidden[:, 2:]) + x[:, 0:2]
+        return (gated * self.scale[:2]).sum(1)
+
+
+def test_the_first_entries_of_an_axis() -> None:
+    found = agrees(Gated(), torch.randn(2, 3), nn.MSELoss(), torch.randn(2), optimizer=SGD)
+    assert "z2[i, l] = z1[i, l]*h1[i, l]" in equations(found)
+    assert "ranges = { l = 2 }" in found.text
+    made = derivations.build(found.text, ("md",))  # the program of the page too reads two entries only
+    assert "z1[:, :2]*h1" in made["md"]

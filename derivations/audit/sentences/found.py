@@ -21,7 +21,6 @@ WITNESS = {
     "the module itself": "module",
     "the torch.optim scheduler": "scheduler",
     "the optimizer's equations read a second time": "row",
-    "the program above": "PyTorch program",
 }
 UNMATCHED = "a layer or loss of torch's was not found for {}"
 ABSENT = (
@@ -118,24 +117,37 @@ def witness(said: Message, place: Place) -> bool:
     name = said.parts[0]
     if not isinstance(name, Message) or name.text not in WITNESS:
         return False
-    own = [check for check in place.sight.report.checks if check.witness == WITNESS[name.text]]
+    own = [check for check in _float64(place.sight.report) if check.witness == WITNESS[name.text]]
     return whole(said.parts[1]) == len(own) > 0
 
 
+def _float64(report: Report) -> list[Check]:
+    """The checks of float64 numbers: those whose distance in ulp is known, or that failed."""
+    return [check for check in report.checks if check.ulps is not None or not check.ok]
+
+
 def compared(said: Message, place: Place) -> bool:
-    """Every check is of a witness that is named; their number, and the largest distance in ulp."""
+    """Every check of a float64 number is of a witness named; how many, and the largest distance in ulp."""
     report, told = place.sight.report, items(said.parts[0])
+    own = _float64(report)
     inner = [each.parts[0] for each in told if isinstance(each, Message)]
     named = [each.text for each in inner if isinstance(each, Message)]
-    witnesses = {check.witness for check in report.checks}
+    witnesses = {check.witness for check in own}
     return (
         {WITNESS.get(name, "") for name in named} == witnesses
         and len(named) == len({*named}) == len(told)
-        and whole(said.parts[1]) == len(report.checks)
+        and whole(said.parts[1]) == len(own)
         and whole(said.parts[2]) == max([ulps for ulps in _ulps(report) if ulps <= CANCELLED], default=0)
         and (said.parts[3] == "") == (max(_ulps(report), default=0) <= CANCELLED)
-        and all(check.ok for check in report.checks)
+        and all(check.ok for check in own)
     )
+
+
+def printed(said: Message, place: Place) -> bool:
+    """All checks that know no distance in ulp are of numbers that the program printed."""
+    own = [check for check in place.sight.report.checks if check.ulps is None]
+    holds = all(check.ok and check.witness == "PyTorch program" for check in own)
+    return holds and said.count == whole(said.parts[0]) == len(own) > 0
 
 
 def _ulps(report: Report) -> list[int]:
@@ -221,8 +233,9 @@ PREDICATES: dict[str, Predicate] = {
     "The other step is worked and checked like these; the JSON file holds them all.": other_steps,
     "The other column goes the same way; the JSON file holds them all.": other_columns,
     **COLUMNS,
-    "Compared with {}: {} numbers, all within the rounding that float64 itself must make, "
+    "Compared with {}: {} numbers, all within the rounding that float64 itself may make, "
     "at most {} ulp apart{}.": compared,
+    "The number that the program in PyTorch prints was compared in the digits printed, and agrees.": printed,
     "SymPy proved {} identities: every line of the derivation, and the gradients against the derivative of "
     "the written-out loss.": proved(_is_symbolic, True),
     "SymPy proved {} identities: every line of the derivation.": proved(_is_symbolic, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from derivations.audit.sentences.place import (
     Place,
@@ -26,11 +27,18 @@ def _size(place: Place, letter: str) -> int:
     """How many values an index takes in the first step: the last place at which an entry with it stands."""
     example, step = place.sight.example, place.sight.trace.steps[0]
     programs = (*example.forward, *example.backward, *example.update)
-    read = [ref for eq in programs for ref in (eq.target, *refs(eq.body))]
-    axes = {(ref.name, axis) for ref in read for axis, part in enumerate(ref.indices) if part == Ref(letter)}
+    written = _along(letter, (eq.target for eq in programs))  # all of these; what is read may go on
+    axes = written or _along(letter, (ref for eq in programs for ref in refs(eq.body)))
     found = [max(at[axis] for at in entries_of(step, name)) for name, axis in axes if entries_of(step, name)]
     ranges = place.sight.again.tables.get("model", {}).get("ranges", {})
     return int(ranges[letter]) if letter in ranges else min(found, default=0)
+
+
+def _along(letter: str, entries: Iterable[Ref]) -> set[tuple[str, int]]:
+    """The quantities of these entries that have a letter between their brackets, each with its axis."""
+    return {
+        (ref.name, axis) for ref in entries for axis, part in enumerate(ref.indices) if part == Ref(letter)
+    }
 
 
 def runs(said: Message, place: Place) -> bool:
@@ -85,6 +93,17 @@ def prime(said: Message, place: Place) -> bool:
     """A name with a prime that the update writes."""
     found, written = expr(said.parts[0]), place.sight.example.update.targets
     return isinstance(found, Ref) and is_after(found.name) and found.name in written
+
+
+def part_of(derived: bool) -> Predicate:
+    """A part of a formula on which parameters act, so that it is differentiated; or on which none does."""
+
+    def asked(said: Message, place: Place) -> bool:
+        part, example = expr(said.parts[0]), place.sight.example
+        acting = isinstance(part, Ref) and bool(reach(example, part.name) & {*example.start})
+        return named_part(said, place) and acting == derived
+
+    return asked
 
 
 def named_part(said: Message, place: Place) -> bool:
@@ -170,7 +189,8 @@ PREDICATES: dict[str, Predicate] = {
     "{} is a column of {} ones, one for each sample of the step.": ones(True),
     "{} is a column of {} ones, one for each value of {}.": ones(False),
     "A prime marks the value after the step: {}.": prime,
-    "{} names a part of the formula of {}, which is differentiated on its own.": named_part,
+    "{} names a part of the formula of {}, which is differentiated on its own.": part_of(True),
+    "{} names a part of the formula of {}.": part_of(False),
     "The entries of {} by name, the first index down, the second across:": names_lead,
     "{} is entry {} of {}.": entry_name,
     **{row.meaning: function(row.meaning) for row in functions.FUNCTIONS if row.meaning},

@@ -10,10 +10,12 @@ from derivations.audit.sentences.place import (
     Place,
     Predicate,
     entries,
+    entries_of,
     expr,
     is_update,
     items,
     names,
+    places,
     target,
 )
 from derivations.catalogue.algorithm import WHOLE
@@ -266,6 +268,27 @@ def carried_over(said: Message, place: Place) -> bool:
     return said.count == len(own) > 0 and {*own} <= known and known & read <= {*own}
 
 
+def _opened(place: Place) -> bool:
+    """Whether each step that the page shows opens with the value of every entry of every state."""
+    told: dict[int, set[Ref]] = {}
+    for each, where in places(place.sight):
+        if where.step is not None and each.text in ("We have {}.", "We have {}, and so on."):
+            told.setdefault(where.step.number, {*entries(each.parts[0])})
+    steps = [place.sight.trace.shown[number - 1] for number in place.sight.shown]
+    wanted = {
+        step.number: {
+            Ref(name, tuple(map(number, at))) for name in states(place) for at in entries_of(step, name)
+        }
+        for step in steps
+    }
+    return all(own <= told.get(at, set()) for at, own in wanted.items())
+
+
+def handed_on(opens: bool) -> Predicate:
+    """What is carried over; the steps open with the values of all of it, or not all of them do."""
+    return lambda said, place: carried_over(said, place) and _opened(place) == opens
+
+
 def goes_on(said: Message, place: Place) -> bool:
     """The number of the first step that the spec gives."""
     first, shown = place.sight.again.training.get("start", {}).get("t", 1), said.parts[0]
@@ -308,7 +331,8 @@ PREDICATES: dict[str, Predicate] = {
     "The optimizer is {} ({}) with {}:": optimizer,
     "The optimizer is {} ({}):": optimizer,
     "and the same for {}.": the_same,
-    "{1} is carried over from step to step; every step opens with its value.": carried_over,
+    "{1} is carried over from step to step; every step opens with its value.": handed_on(True),
+    "{1} is carried over from step to step; the JSON file holds its values.": handed_on(False),
     "The run goes on from earlier steps: the first step here has {}.": goes_on,
     "The steps are counted by {}, from 1.": counted("t"),
     "The epochs are counted by {}, from 1.": counted("epoch"),
