@@ -277,6 +277,8 @@ def _policy(said: Message, place: Place) -> bool:
     assert isinstance(inner, Message)
     kind = inner.text.rpartition(" ")[0]
     printed = list(_values(place))
+    if (kind == "{} significant") != ("significant" in place.sight.again.tables.get("page", {})):
+        return False  # numbers that are all short do not tell which of the two the author asked for
     if kind == "{} significant":
         most = _decimals_said(inner)
         return most > 0 and all(len(_digits(text).strip("0")) <= most for text in printed)
