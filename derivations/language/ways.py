@@ -6,7 +6,7 @@ adjoint ``dL/du[K]`` is one equation with letters of its own, so each path is br
 * ``u[j]`` read with a plain letter: the letter is renamed;
 * ``x[t + k - 1]``: solved for a letter of the adjoint that comes in, ``t = s - k + 1``, whose entries
   outside the array count as 0: ``dL/dx[s] = Σ_k w[k] dL/dh[s - k + 1]``, as textbooks write it;
-* everything else (``x[2*t]``, ``E[token[i]]``, ``w[1]``, or ``x[k]*c[k]`` where ``k`` reaches a part of ``x``):
+* everything else (``x[2*t]``, ``E[token[i]]``, ``w[1]``, ``x[k]*c[k]`` where ``k`` reaches a part of ``x``):
   a factor that is 1 where the read is of this entry and 0 elsewhere, ``same(s, token[i])``.
 """
 
