@@ -33,6 +33,7 @@ TITLES = {
     "graph": "{}: the computation graph",
 }
 SUM, MANY = "Σ", "(…)"
+LEAST = 4  # digits that every number in a picture has, if it is not shorter
 BESIDE, NEAR = 40, Fraction(3, 2)  # pixels from a mark to its words; from a line to where it must pass
 
 
@@ -307,9 +308,12 @@ def _says(said: Said, values: list[Value | None], equals: str, about: str) -> bo
 
 
 def _rounds(shown: Number, value: Value) -> bool:
-    """Whether a number is a value to within half a unit of its last digit."""
+    """Whether a number is a value to within half a unit of its last digit; a long one may end in zeros."""
     mantissa, _, power = (shown.text or str(shown.value)).lower().partition("e")
     unit = Fraction(10) ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    whole = mantissa.lstrip("-")
+    if whole.isdigit() and whole.endswith("0" * (len(whole) - LEAST)):
+        unit *= 10 ** max(len(whole) - LEAST, 0)
     far = abs(_plain(value) - shown.value)
     return far <= unit / 2 + (abs(shown.value) + unit) / 10**15
 
