@@ -94,7 +94,7 @@ BAD: list[tuple[str, str, str, str]] = [
     (PREDICTION, "w*x[i] + ¦lr", "unknown name 'lr'", ""),
     # names
     ("w = 0.5", "¦sum = 0.5", "'sum' has a meaning of its own", ""),
-    ("w = 0.5", "¦t = 0.5", "'t' has a meaning of its own", ""),
+    ("w = 0.5", "¦t = 0.5", "'t' has a meaning of its own", "h[t]"),
     ("w = 0.5", "¦exp = 0.5", "'exp' has a meaning of its own", ""),
     # data
     (X, "¦x = [[1, 2], [3]]", "rows of the same length", ""),
@@ -129,7 +129,10 @@ BAD: list[tuple[str, str, str, str]] = [
     (LR, '¦lr = "fast"', "'lr' must be a number", ""),
     (LR, "¦lr = true", "found true or false", ""),
     (BATCH, "¦batch_size = 4", "there are only 3 samples", ""),
-    (BATCH, "¦batch_size = 0", "greater than or equal to 1", ""),
+    (BATCH, "¦batch_size = 0", "greater than or equal to 1", "Write 1 or more."),
+    (BATCH, "¦seed = 3", "unknown key 'seed'", "'seed' belongs in [model]."),
+    (BATCH, "¦digits = 3", "unknown key 'digits'", "'digits' belongs in [page]."),
+    (BATCH, "¦data = 3", "unknown key 'data'", "[data] is a table of its own."),
     (BATCH, "¦batch_size = 1.5", "valid integer", ""),
     (BATCH, "batches = [¦[1, 4]]", "sample 4 does not exist; there are 3", ""),
     (BATCH, "batches = [[1], ¦[2, 2]]", "different samples", ""),
