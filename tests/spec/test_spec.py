@@ -99,7 +99,8 @@ BAD: list[tuple[str, str, str, str]] = [
     # data
     (X, "¦x = [[1, 2], [3]]", "rows of the same length", ""),
     (X, "¦x = []", "found an empty list", ""),
-    (X, "x = [1, 2]", "arrays do not fit: 'x' has 2 values along 'i', 'y' has 3", ""),
+    (X, "x = [1, 2]", "arrays do not fit: 'x' has 2 values along 'i', 'y' has 3", "'x' in line 10, 'y' in"),
+    (X, "x = [[1], [2], [3]]", "'x' takes 2 indices, found 1", "write x[i, 1], or end layers"),
     (X, "¦x = [1, inf, 3]", "finite number", ""),
     (X, "¦x = [1, nan, 3]", "finite number", ""),
     (X, "¦x = [1, -inf, 3]", "finite number", ""),
@@ -150,6 +151,7 @@ BAD: list[tuple[str, str, str, str]] = [
 ]
 ELSEWHERE = {  # what must be pointed at when it is not part of the replaced text: key words of the line
     "arrays do not fit": "y[i])**2",
+    "'x' takes 2 indices, found 1": "x[i] + b",
     "no path from 'w'": "w = 0.5",
     "the key 'parameters' is missing": "title",
     "unknown name 'w'": "w*x[i] + b",
