@@ -200,7 +200,7 @@ def _check_count(ref: Ref, count: int, shape: tuple[int, ...] = ()) -> None:
 
 
 def _single_column(ref: Ref) -> str:
-    """What to write for an entry of an array whose last axis has one value: what a layer of one unit gives."""
+    """What to write for an entry of an array whose last axis has one value, as of a layer of one unit."""
     inside = ", ".join(map(text, (*ref.indices, ONE)))
     return (
         f'Its last index takes only the value 1: write {ref.name}[{inside}], or end layers with "Squeeze()".'
