@@ -254,8 +254,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _require_known(self, template: nodes.Template, file: str) -> None:
         """Raise `SpecError` at a block that no template above has: Jinja would print it nowhere."""
         known = self._blocks_above(template, DEEPEST)
-        for block in _outermost(template) if known is not None else ():
-            if block.name not in known:
+        for block in _outermost(template):
+            if known is not None and block.name not in known:
                 hint = nearest(block.name, known, "blocks")
                 message = f"template: there is no block '{block.name}' to override"
                 raise SpecError(message, file=file, line=block.lineno, column=1, hint=hint)
