@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +48,7 @@ def options(
     """Options of every command."""
 
 
+WIDEST = 34  # of a column; a cell that is wider shifts what follows it
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Verify again what was verified before.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Pages at a time; 0: as many as cores.")]
@@ -68,6 +73,8 @@ def build(
     ] = False,
 ) -> None:
     """Work, verify and write the page of each spec; of a folder, of every spec in it, with an index."""
+    if "" in map(str.strip, specs):
+        raise SpecError("'' is no spec", hint="Name a spec, a folder of specs (. is this one) or an example.")
     wanted = () if formats is None else _formats(formats)
     request = command.Request(tuple(specs), output, wanted, fresh, jobs or cores())
     if watch:
@@ -98,14 +105,18 @@ def gallery(output: Output = Path("output"), fresh: Fresh = False, jobs: Jobs = 
 @app.command()
 def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .toml.")]) -> None:
     """Write a commented spec to start from."""
-    path = Path(f"{name.removesuffix('.toml')}.toml")
+    plain = name.removesuffix(".toml")
+    path = Path(f"{plain}.toml")
+    if not Path(plain).name.strip(". ") or not path.resolve().is_relative_to(Path.cwd()):
+        hint = "Give a name, such as 'momentum' or 'week1/momentum'."
+        raise SpecError("a new spec is written into this folder or one below it", file=str(path), hint=hint)
     if path.exists():
         raise SpecError("this file exists already", file=str(path), hint="Choose another name, or remove it.")
     try:
         write_atomically(path, SPECIMEN.encode())
     except OSError as fault:
         raise SpecError(f"cannot write this file: {fault.strerror}", file=str(path)) from None
-    typer.echo(f"{path}\nBuild it with: derivations build {path}")
+    typer.echo(f"{path}\nBuild it with: derivations build {shlex.quote(str(path))}")
 
 
 @app.command("list")
@@ -116,9 +127,17 @@ def list_(
 ) -> None:
     """Show the gallery, or the rows of the catalogue."""
     found = rows() if catalogue else list(titles().items())
-    widths = [max(len(row[column]) for row in found) for column in range(len(found[0]))]
-    for row in found:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in _columns(found, room):
+        typer.echo(line)
+
+
+def _columns(rows: Sequence[tuple[str, ...]], room: int | None) -> Iterator[str]:
+    """Rows in columns; what is wider than the room goes on below, set in."""
+    widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from textwrap.wrap(line, room, subsequent_indent=" " * 4) if room else [line]
 
 
 @app.command()

@@ -31,7 +31,7 @@ from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import ArithmeticFault, CheckFailed, LanguageError, SpecError
 from derivations.model.example import prepare
 from derivations.numbers.systems import precision
-from derivations.pytorch.from_module import translate
+from derivations.pytorch.from_module import in_the_module, translate
 from derivations.pytorch.module_itself import module_witness
 from derivations.run.training import Trace, certified, train
 from derivations.spec.gallery import find
@@ -293,7 +293,10 @@ def from_module(
     Raises `DerivationsError` for what cannot be translated, naming the line of the module's code.
     """
     found = _translated(module, sample_input, loss, target, optimizer, title, training)
-    return make(*parse_spec(found.text), formats, (module_witness(found),))
+    try:
+        return make(*parse_spec(found.text), formats, (module_witness(found),))
+    except SpecError as fault:
+        raise in_the_module(fault, found.text) from None
 
 
 def spec_from_module(
@@ -311,7 +314,10 @@ def spec_from_module(
     The module itself says beforehand that its run is the spec's; raises `CheckFailed` if it is not.
     """
     found = _translated(module, sample_input, loss, target, optimizer, title, training)
-    example = prepare(*parse_spec(found.text))
+    try:
+        example = prepare(*parse_spec(found.text))
+    except SpecError as fault:
+        raise in_the_module(fault, found.text) from None
     certified(lambda bits: Report(module_witness(found)(train(example, bits))).require())
     return found.text
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from derivations.catalogue import optimizers, schedules
 from derivations.document.symbols import symbols_of
-from derivations.language.errors import LanguageError, SpecError, nearest
+from derivations.language.errors import LanguageError, SpecError, moved, nearest
 from derivations.language.names import adjoint, of_adjoint
 from derivations.language.program import Equation
 from derivations.language.symbolic import indexed
@@ -117,6 +117,14 @@ class Session:
         return Gradient(own, symbols_of(self.example))
 
     def _variant(self, values: Mapping[str, Any]) -> Variant:
+        """The spec with other values; what does not fit is said of the keywords, which no file has."""
+        try:
+            return self._changed(values)
+        except SpecError as fault:
+            shown = ", ".join(f"{key}={value!r}" for key, value in values.items())
+            raise moved(fault, f"with_({shown})") from None
+
+    def _changed(self, values: Mapping[str, Any]) -> Variant:
         spec, groups = self.spec, self._words.sorted(values)
         if "training" in groups:
             spec = with_training(spec, groups["training"])
@@ -243,15 +251,22 @@ class Run:
 
     def __getitem__(self, name: str) -> tuple[Value, ...]:
         """The values of an entry in all steps: ``run["dL/dw"]``."""
-        try:
+        has = [step.number for step in self.steps if name in step.values]
+        if len(has) == len(self.steps):
             return tuple(step[name] for step in self.steps)
-        except KeyError:
-            hint = nearest(name, self.steps[0].values, "values")
-            raise SpecError(f"there is no value '{name}' in every step", hint=hint) from None
+        if has:
+            shown = f"step{'s' * (len(has) > 1)} {', '.join(map(str, has))}"
+            hint = f'For example: run.steps[{has[0] - 1}]["{name}"].'
+            raise SpecError(f"'{name}' is not a value of every step, only of {shown}", hint=hint)
+        known = dict.fromkeys(known for step in self.steps for known in step.values)
+        raise SpecError(f"there is no value '{name}'", hint=nearest(name, known, "values"))
 
-    def frame(self) -> Any:
-        """The values of every step as a data frame of pandas, a step a row."""
-        return self.trace.frame()
+    def frame(self, *names: str, exact: bool = False) -> Any:
+        """The values of every step, or those of some names, as a data frame of pandas, a step a row.
+
+        In float64 or, if so wished, of exact values. Raises ImportError where there is no pandas.
+        """
+        return self.trace.frame(*names, exact=exact)
 
     @cached_property
     def report(self) -> Report:

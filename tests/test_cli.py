@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from derivations import cache, cli
 from derivations.catalogue import optimizers
+from derivations.catalogue.table import rows
 from derivations.courses.inputs import key
 from derivations.spec import gallery
 from derivations.spec.specimen import SPECIMEN
@@ -149,6 +151,10 @@ def test_one_failing_spec_does_not_stop_the_others(
         (("build", "linear-regression", "--format", ""), "unknown format ''"),
         (("build", "docs"), "there is no spec in it"),
         (("new", "no/such/folder/x"), "cannot write this file"),
+        (("new", "../x"), "into this folder or one below it"),
+        (("new", ".toml"), "into this folder or one below it"),
+        (("build", ""), "'' is no spec"),
+        (("build", "linear-regression", " ", "--watch"), "'' is no spec"),
         (("build", "linear-regression", "--output", "/dev/null/x"), "cannot write here"),
     ],
 )
@@ -163,6 +169,30 @@ def test_bad_usage_is_one_message_and_status_2(
     captured = capsys.readouterr()
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_a_folder_without_specs_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("build", str(tmp_path), "--output", str(tmp_path / "out")) == 2
+    said = capsys.readouterr().err
+    assert "there is no spec in it" in said
+    assert "page" not in said
+
+
+def test_the_command_for_a_name_with_spaces_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "my model") == 0
+    command = capsys.readouterr().out.splitlines()[-1].partition(": ")[2]
+    assert shlex.split(command) == ["derivations", "build", "my model.toml"]
+
+
+def test_the_catalogue_fits_a_terminal() -> None:
+    folded = list(cli._columns(rows(), 80))
+    assert max(map(len, folded)) <= 80 or all(" " not in line.strip() for line in folded if len(line) > 80)
+    assert " ".join(" ".join(folded).split()) == " ".join(" ".join(map(" ".join, rows())).split())
+    plain = list(cli._columns(rows(), None))
+    assert len(plain) == len(rows())  # a line each for what reads it
 
 
 def test_list_shows_gallery_and_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from derivations.catalogue.clipping import CLIPPINGS
+from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.layers import LAYERS
+from derivations.catalogue.losses import LOSSES
+from derivations.catalogue.optimizers import OPTIMIZERS
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
+from derivations.catalogue.schedules import SCHEDULES
+from derivations.catalogue.sound import fault_of
+from derivations.rows import Function
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = """
@@ -26,13 +38,11 @@ italian = added.italian:ITALIAN
 """
 ROWS = '''"""An activation and an optimizer."""
 
+from added.functions import FUNCTIONS
 from derivations.rows import Format, Function, Optimizer
 
 WORDS = Format("words", ".txt", "added.words:PRINTER", "the headings alone")
-BENT = Function(
-    "bent", slope="x/(2*sqrt(x**2 + 1)) + 1", torch="(torch.sqrt({x}**2 + 1) - 1)/2 + {x}",
-    latex=r"\\mathrm{bent}", rule="derivative of the bent identity", formula="(sqrt(x**2 + 1) - 1)/2 + x",
-)
+BENT = FUNCTIONS[0]
 HALVED = Optimizer(
     "Halved", torch="", hyper={"lr": None}, equations="theta = theta - lr/2*g", arguments="",
     convention="half a step against the gradient", source="a test",
@@ -92,6 +102,13 @@ language = "it"
 """
 
 
+def example() -> str:
+    """The activation of the contributor's guide, as it stands there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return str(found)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the package was installed from a wheel."""
@@ -99,6 +116,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {
         "added/__init__.py": "",
         "added/rows.py": ROWS,
+        "added/functions.py": example(),
         "added/words.py": WORDS,
         "added/italian.py": ITALIAN,
         "added/it.po": CATALOGUE,
@@ -169,5 +187,72 @@ def test_a_name_that_is_taken_and_a_broken_package_are_left_out_with_a_warning(i
         run = command(installed, "list")
         assert run.returncode == 0
         assert "added: derivations.losses 'lost' is left out: ModuleNotFoundError" in run.stderr
+    finally:
+        info.write_text(text)
+
+
+# --- rows that cannot be read -------------------------------------------------------------------------
+
+GOOD = Function(
+    "good",
+    slope="1 + x",
+    torch="torch.exp",
+    latex=r"\mathrm{good}",
+    rule="a derivative",
+    formula="x + x**2/2",
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("formula", "", "formula is empty"),
+        ("slope", "", "slope is empty"),
+        ("slope", "1 +* x", "slope '1 +* x' cannot be read"),
+        ("formula", "sqroot(x)", "calls 'sqroot'"),
+        ("formula", "good(x)", "calls 'good'"),
+        ("slope", "good(y)", "reads 'y'"),
+        ("latex", r"\mathrm{good", "latex"),
+        ("latex", r"\tanh", "is that of 'tanh'"),
+        ("torch", "", "torch '' cannot be read"),
+        ("torch", "torch.exp({z})", "reads 'z'"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named(field: str, text: str, said: str) -> None:
+    assert fault_of(GOOD, FUNCTIONS) == ""
+    found = fault_of(replace(GOOD, **{field: text}), FUNCTIONS)
+    assert found.startswith(field)
+    assert said in found
+
+
+def test_our_own_rows_can_be_read() -> None:
+    for place, row in enumerate(FUNCTIONS):
+        if row.formula:
+            assert fault_of(row, FUNCTIONS[:place]) == ""
+    for others in (OPTIMIZERS, LOSSES, SAMPLE_LOSSES, SCHEDULES, CLIPPINGS, LAYERS):
+        assert [fault for row in others if (fault := fault_of(row, ()))] == []
+    assert "cannot be read" in fault_of(replace(OPTIMIZERS[0], equations="theta = theta -* g"), ())
+
+
+BAD = r"""from dataclasses import replace
+from added.rows import BENT
+TYPO = replace(BENT, name='typo', latex=r'\mathrm{typo}', torch='torch.sinn')
+BROKEN = replace(BENT, name='broken', latex=r'\mathrm{broken', torch='torch.sin')
+"""
+
+
+def test_a_name_that_torch_lacks_is_told_of_the_row(installed: Path) -> None:
+    info = installed / "site" / "added-1.0.dist-info" / "entry_points.txt"
+    text = info.read_text()
+    (installed / "site" / "added" / "bad.py").write_text(BAD)
+    added = "[derivations.functions]\ntypo = added.bad:TYPO\nbroken = added.bad:BROKEN\n"
+    info.write_text(text.replace("[derivations.functions]\n", added))
+    (installed / "typo.toml").write_text(SPEC.replace("bent(", "typo("), encoding="utf-8")
+    try:
+        run = command(installed, "build", "typo.toml", "--format", "md")
+        assert run.returncode == 2, run.stderr
+        assert "added: derivations.functions 'broken' is left out: Function 'broken': latex" in run.stderr
+        assert "added: Function 'typo': torch: torch" in run.stderr
+        assert "has no 'torch.sinn'\n  Did you mean 'sin" in run.stderr
     finally:
         info.write_text(text)

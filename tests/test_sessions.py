@@ -15,7 +15,7 @@ import torch
 
 import derivations
 from derivations.catalogue import functions
-from derivations.language.errors import CheckFailed, LanguageError, SpecError
+from derivations.language.errors import CheckFailed, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import precision
@@ -210,6 +210,7 @@ def test_a_page_tells_its_variant_apart(linear: Session) -> None:
     [
         ({"momentun": 0.9}, "Did you mean 'momentum'"),
         ({"batchsize": 2}, "Did you mean 'batch_size'"),
+        ({"epochs": 1, "w": [1, 2]}, r"^with_\(epochs=1, w=\[1, 2\]\): 'w' takes 1 index"),
         ({"lr": -1}, "at least 0"),
         ({"lr": "fast"}, "must be a number, found 'fast'"),
         ({"lr": True}, "must be a number"),
@@ -228,6 +229,23 @@ def test_what_does_not_fit_is_said(linear: Session, given: dict[str, Any], words
 def test_a_value_that_is_not_there(linear: Session) -> None:
     with pytest.raises(SpecError, match="yhat"):
         linear.with_()["yhatt[1]"]
+
+
+def test_a_value_of_some_steps_only(linear: Session) -> None:
+    run = linear.with_(batches=[[1, 2], [3, 4], [1, 3]], epochs=1)
+    with pytest.raises(SpecError, match=r"'yhat\[3\]' is not a value of every step, only of steps 2, 3"):
+        run["yhat[3]"]
+    assert run.steps[1]["yhat[3]"]
+
+
+def test_the_nearest_word_is_the_one_with_other_capitals() -> None:
+    assert nearest("v_A", ["v_c", "v_a", "v_d"]) == "Did you mean 'v_a'?"
+
+
+def test_the_frame_of_a_run_is_that_of_its_trace(linear: Session) -> None:
+    run = linear.with_(epochs=1)
+    assert list(run.frame("L", "w").columns) == list(run.trace.frame("L", "w").columns)
+    assert run.frame("L", exact=True)["L"].tolist() == run.trace.frame("L", exact=True)["L"].tolist()
 
 
 # --- many ----------------------------------------------------------------------------------------------

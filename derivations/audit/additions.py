@@ -92,7 +92,7 @@ class Known:
             return ""
         where = "the spec" if step is None else f"step {step.number}"
         hint = f"; the nearest is {nearest(numeral.value, values)}" if numeral.value is not None else ""
-        return f"'{numeral.text}' is no value of {where}{hint}"
+        return f"'{numeral.text}', which is no value of {where}{hint}"
 
 
 def nearest(wanted: Fraction, values: list[Value]) -> str:

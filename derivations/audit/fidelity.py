@@ -77,7 +77,7 @@ class Fidelity:
                 at = self.found(block, left)
             except Mismatch as fault:
                 where = f"below '{heading}': {type(block).__name__.lower()}"
-                raise _failed(f"{where}: {fault}") from None
+                raise _failed(f"{where}: {fault}", self.of_templates) from None
             found += (one for item in left[:at] for one in self.beside(item, place))
             left = left[at + 1 :]
         return (*found, *(one for item in left for one in self.beside(item, len(blocks))))
@@ -86,6 +86,13 @@ class Fidelity:
     def adds(self) -> bool:
         """Whether a template of the author's may add to the document."""
         return self.document.templates is not None
+
+    @property
+    def of_templates(self) -> str:
+        """Which templates of the author's print the file, if any do."""
+        own = self.document.templates
+        names = [own.place(name) for name, _ in own.files if name.endswith(".j2")] if own else []
+        return f" It is printed by your templates: {', '.join(names[:3])}." if names else ""
 
     def found(self, block: Block, items: list[Item]) -> int:
         """Where the next block stands among the items that are left.
@@ -220,5 +227,5 @@ def _same_digits(file: Expr, document: Expr) -> bool:
     return True
 
 
-def _failed(what: str) -> CheckFailed:
-    return CheckFailed(f"the finished page does not read back: {what}", hint="No page was written.")
+def _failed(what: str, more: str = "") -> CheckFailed:
+    return CheckFailed(f"the finished page does not read back: {what}", hint=f"No page was written.{more}")

@@ -8,10 +8,25 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Function:
-    """One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index.
+    r"""One row: ``name(x)``, ``name(x, y)``, or ``name(x, k)`` over an index.
 
-    ``spoken`` is how it is said in English, "the sine"; without it, it is called as it is printed.
-    ``meaning`` is the sentence that a page says of it where its printed name does not say what it is.
+    ``name`` is what a spec calls. ``formula`` defines it by means of earlier rows and arithmetic, as a spec
+    writes them: ``x*sigmoid(x)``; only the primitives of this package have none. ``slope`` is the derivative
+    by the first argument, in the same language, as textbooks write it; ``slopes`` are those by further
+    arguments, by their names. An argument without a slope must be a number; ``defaults`` are the numbers of
+    those that may be left out.
+
+    ``torch`` is torch's own function: a dotted name, several applied in turn, or an expression over the
+    arguments in braces, ``(torch.sqrt({x}**2 + 1) - 1)/2``. ``latex`` is how it is printed, ``\tanh`` or
+    ``\mathrm{name}``; no two rows share it. ``rule`` are the words beside a line of a derivation that uses
+    the slope, "derivative of the sine".
+
+    ``arguments`` are the names in formula and slopes. ``over``: it binds an index, ``k`` in the formula.
+    ``kinks`` are values of ``x`` without a derivative, where the slope is torch's choice; where ``smooth``
+    is 0 there is none after all. ``domain`` is where it is defined, ``x > 0``; ``cancels``: float64 loses its
+    digits where terms of the formula cancel. ``source`` is where it was published, ``spoken`` how it is said
+    in English, "the sine"; without it, it is called as it is printed. ``meaning`` is the sentence that a page
+    says of it where its printed name does not say what it is.
     """
 
     name: str

@@ -6,7 +6,8 @@ A package that is installed beside this one names its rows, one or a tuple of th
     mine = "my_package.rows:FUNCTIONS"
 
 Each kind of row in `KINDS` has a group of this name. Rows of other packages come after ours; a name that is
-taken, or an entry point that cannot be loaded, is left out with a warning that names the package.
+taken, a row with a field that cannot be read, or an entry point that cannot be loaded, is left out with a
+warning that names the package.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
+
+from derivations.catalogue.sound import fault_of
 
 KINDS = (
     "functions",
@@ -34,7 +37,10 @@ Row = TypeVar("Row")
 def with_outside(kind: str, own: tuple[Row, ...], key: str = "name") -> tuple[Row, ...]:
     """Our rows of a kind, and behind them those of other packages; ``key`` is what tells rows apart."""
     taken = {getattr(row, key) for row in own}
-    return (*own, *_added(kind, type(own[0]), key, taken))
+    found = list(own)
+    for row in _added(kind, type(own[0]), key, taken, found):
+        found.append(row)
+    return tuple(found)
 
 
 def versions() -> Iterator[str]:
@@ -43,7 +49,13 @@ def versions() -> Iterator[str]:
     yield from (f"{name} {version}" for name, version in sorted(found))
 
 
-def _added(kind: str, of: type[Row], key: str, taken: set[str]) -> Iterator[Row]:
+def package_of(kind: str, name: str, key: str = "name") -> str:
+    """The package that adds a row; empty for one of ours."""
+    points = [point for point in _points(kind) for row in _loaded(point) if getattr(row, key, "") == name]
+    return next((point.dist.name for point in points if point.dist), "")
+
+
+def _added(kind: str, of: type[Row], key: str, taken: set[str], known: list[Row]) -> Iterator[Row]:
     for point in _points(kind):
         for row in _loaded(point):
             name = str(getattr(row, key, ""))
@@ -51,6 +63,8 @@ def _added(kind: str, of: type[Row], key: str, taken: set[str]) -> Iterator[Row]
                 _left_out(point, f"{row!r} is no {of.__name__}")
             elif name in taken:
                 _left_out(point, f"the name '{name}' is taken")
+            elif fault := fault_of(row, known):
+                _left_out(point, f"{of.__name__} '{name}': {fault}")
             else:
                 taken.add(name)
                 yield row

@@ -86,8 +86,9 @@ class Telling:
             if names and self.many:
                 more = f" and {len(names) - 5} more" if len(names) > 5 else ""
                 self.say(f"{what}: {', '.join(names[:5])}{more}")
-        if self.many:
-            self.say(self._totals(outcomes))
+        pages = [outcome for outcome in outcomes if not outcome.page.spec.is_dir()]
+        if self.many and pages:  # a folder without specs is no page
+            self.say(self._totals(pages))
 
     def _totals(self, outcomes: Sequence[Outcome]) -> str:
         count = Counter(outcome.status for outcome in outcomes)

@@ -15,17 +15,18 @@ from functools import wraps
 from typing import Any
 
 from jinja2 import nodes
-from jinja2.exceptions import SecurityError, TemplateSyntaxError
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError
 from jinja2.runtime import Context, markup_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
-from derivations.language.errors import DerivationsError, SpecError
+from derivations.language.errors import DerivationsError, SpecError, nearest
 
 TURNS, SIZE, BITS, NUMBER, SECONDS = 300_000, 20_000_000, 4_000, 2_000, 10
 """Turns of loops and calls, characters and items in all, bits of a number, columns or items asked for by a
 number, seconds of the processor."""
+DEEPEST = 9  # templates that extend each other
 CALL, PARTS = 6, 200_000  # turns that a call is worth; parts that a value may have
 
 METHODS = frozenset(
@@ -246,8 +247,31 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         found = super()._parse(source, name, filename)
         if self.meter is not None:
+            self._require_known(found, filename or name or "")
             found = Instrumented().visit(found)
         return found
+
+    def _require_known(self, template: nodes.Template, file: str) -> None:
+        """Raise `SpecError` at a block that no template above has: Jinja would print it nowhere."""
+        known = self._blocks_above(template, DEEPEST)
+        for block in _outermost(template):
+            if known is not None and block.name not in known:
+                hint = nearest(block.name, known, "blocks")
+                message = f"template: there is no block '{block.name}' to override"
+                raise SpecError(message, file=file, line=block.lineno, column=1, hint=hint)
+
+    def _blocks_above(self, template: nodes.Template, deep: int) -> set[str] | None:
+        """The blocks of the templates that a template extends; None where it extends none."""
+        above = next(template.find_all(nodes.Extends), None)
+        if above is None or not isinstance(above.template, nodes.Const) or self.loader is None or not deep:
+            return None
+        try:
+            source, filename, _ = self.loader.get_source(self, str(above.template.value))
+        except TemplateNotFound:
+            return None  # as is told when it is printed
+        parent = super()._parse(source, str(above.template.value), filename)
+        own = {block.name for block in parent.find_all(nodes.Block)}
+        return own | (self._blocks_above(parent, deep - 1) or set())
 
     def compile(self, source: Any, name: str | None = None, filename: str | None = None, *more: Any) -> Any:
         """Compile a template; one that is too deep or too long for Python is told, with its file."""
@@ -289,6 +313,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
             meter.room(_method(meter, name, owner, [*args, *kwargs.values()]))
         found = super().call(__context, __obj, *args, **kwargs)
         return found if __obj is safe_range else meter.made(found)
+
+
+def _outermost(node: nodes.Node) -> Iterator[nodes.Block]:
+    """The blocks that stand in no other one."""
+    for part in node.iter_child_nodes():
+        if isinstance(part, nodes.Block):
+            yield part
+        else:
+            yield from _outermost(part)
 
 
 def _method(meter: Meter, name: str, owner: str, others: list[Any]) -> int:

@@ -74,7 +74,19 @@ class Mismatch(Exception):
 def nearest(word: str, known: Iterable[str], what: str = "") -> str:
     """A hint that names the closest known word, or lists what there is."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, names, n=9, cutoff=0.6)
     if close:
-        return f"Did you mean '{close[0]}'?"
+        return f"Did you mean '{max(close, key=lambda name: _likeness(word, name))}'?"
     return f"Known {what or 'names'}: {', '.join(names)}." if names else ""
+
+
+def _likeness(word: str, name: str) -> tuple[float, float]:
+    """How alike two words are; of those that are equally so, the one that is alike but for its capitals."""
+    pairs = (name, word), (name.casefold(), word.casefold())
+    plain, folded = (difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+    return plain, folded
+
+
+def moved(fault: DerivationsError, where: str) -> SpecError:
+    """The same fault at another place: at what a caller wrote, which stands in no file."""
+    return SpecError(fault.message, hint=fault.hint, file=where)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from derivations.language.contributions import active, needed
 from derivations.language.errors import LanguageError, SpecError, nearest
@@ -12,6 +13,7 @@ from derivations.language.program import Equation, Program
 from derivations.language.ranges import affine, extremes, moving_letters, sizes_of
 from derivations.language.symbolic import Atoms, degree, to_sympy
 from derivations.language.tree import (
+    ONE,
     REDUCTIONS,
     Add,
     Count,
@@ -153,6 +155,7 @@ def check_shapes(
         sizes = sizes_of(program, shapes, given)
         first: dict[str, Ref] = {}
         moving = moving_letters(program) | set(given)
+        lines = partial(_line, source)  # looked up for an error only
         for eq in program:
             for part in eq.target.indices:
                 _check_range(part, sizes, eq)
@@ -163,7 +166,7 @@ def check_shapes(
                 if ref.name in program.targets and ref.name not in shapes:
                     _check_count(ref, len(program.targets[ref.name].target.indices))
                 elif ref.name in shapes:
-                    _check_read_shape(ref, shapes[ref.name], sizes, first, moving)
+                    _check_read_shape(ref, shapes[ref.name], sizes, first, moving, lines)
             written = tuple(sizes[p.name] for p in eq.target.indices if isinstance(p, Ref))
             if len(written) == len(eq.target.indices) and not _is_recurrent(program, eq.target.name):
                 shapes[eq.target.name] = written
@@ -176,16 +179,43 @@ def _is_recurrent(program: Program, name: str) -> bool:
     return sum(eq.target.name == name for eq in program) > 1
 
 
-def _check_count(ref: Ref, count: int) -> None:
+def _line(source: Source, name: str) -> str:
+    """Where the values of an array stand in the text: ``'x' in line 9``; empty for what comes from layers."""
+    text = source.text.splitlines()
+    numbers = [source.error("", table, name).line or 1 for table in ("data", "parameters")]
+    own = [line for line in numbers if text[line - 1 : line] and text[line - 1].split("=")[0].strip() == name]
+    return f"'{name}' in line {own[0]}" if own else ""
+
+
+def _given_at(places: Iterable[str]) -> str:
+    known = [place for place in dict.fromkeys(places) if place]
+    return f"Their numbers stand here: {', '.join(known)}." if known else ""
+
+
+def _check_count(ref: Ref, count: int, shape: tuple[int, ...] = ()) -> None:
     if len(ref.indices) != count:
         wanted = f"{count} {'index' if count == 1 else 'indices'}" if count else "no index"
-        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at)
+        hint = _single_column(ref) if shape[len(ref.indices) :] == (1,) else ""
+        raise LanguageError(f"'{ref.name}' takes {wanted}, found {len(ref.indices)}", at=ref.at, hint=hint)
+
+
+def _single_column(ref: Ref) -> str:
+    """What to write for an entry of an array whose last axis has one value, as of a layer of one unit."""
+    inside = ", ".join(map(text, (*ref.indices, ONE)))
+    return (
+        f'Its last index takes only the value 1: write {ref.name}[{inside}], or end layers with "Squeeze()".'
+    )
 
 
 def _check_read_shape(
-    ref: Ref, shape: tuple[int, ...], sizes: Mapping[str, int], first: dict[str, Ref], moving: set[str]
+    ref: Ref,
+    shape: tuple[int, ...],
+    sizes: Mapping[str, int],
+    first: dict[str, Ref],
+    moving: set[str],
+    lines: Callable[[str], str],
 ) -> None:
-    _check_count(ref, len(shape))
+    _check_count(ref, len(shape), shape)
     for part, extent in zip(ref.indices, shape, strict=True):
         form = affine(part)
         if form is None or ref.padded:
@@ -206,6 +236,7 @@ def _check_read_shape(
                 f"arrays do not fit: '{other.name}' has {sizes[part.name]} values along '{part.name}', "
                 f"'{ref.name}' has {extent}",
                 at=ref.at,
+                hint=_given_at(map(lines, (other.name, ref.name))),
             )
         hint = f"Write pad({ref.name}[...]) to read 0 outside the array."
         message = f"'{ref.name}' has entries 1 to {extent}, and this read goes from {low} to {high}"

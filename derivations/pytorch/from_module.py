@@ -16,7 +16,7 @@ from torch import fx
 
 from derivations.catalogue import optimizers
 from derivations.catalogue.operations import OPERATIONS
-from derivations.language.errors import DerivationsError, nearest
+from derivations.language.errors import DerivationsError, SpecError, moved, nearest
 from derivations.pytorch.axes import SAMPLE, View
 from derivations.pytorch.borrowing import borrowed, tensors_of
 from derivations.pytorch.graph import VALUE, Graph, Owners, write_down
@@ -25,6 +25,7 @@ from derivations.pytorch.translate import Translator
 
 MODEL, CRITERION = "model", "loss"
 OUTPUT, LOSS = "yhat", "L"
+LONGEST = 60  # signs of a line that a message repeats
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,17 @@ def _reserved() -> set[str]:
     """Names that the optimizers use for themselves."""
     knobs = {name for row in optimizers.OPTIMIZERS for name in row.hyper}
     return {*knobs, "theta", "g", "t", OUTPUT, LOSS}
+
+
+def in_the_module(fault: SpecError, text: str) -> SpecError:
+    """A fault in the spec of a module at what the user wrote: a line of code, a keyword, a tensor's name."""
+    lines = text.splitlines()
+    line = lines[fault.line - 1] if fault.line and fault.line <= len(lines) else ""
+    key, _, value = line.partition(" = ")
+    equation = text.find(line) < text.find("[data]")
+    place = value.rpartition("# ")[2] if equation and "# " in value else f"{key} = {value}"
+    shown = place if len(place) <= LONGEST else key
+    return moved(fault, shown) if line else fault
 
 
 # --- the text of the spec -----------------------------------------------------------------------------

@@ -287,14 +287,34 @@ def _explain(fault: ValidationError, tables: dict[str, Any], source: Source) -> 
     path = tuple(part for part in error["loc"] if part != "[key]")
     key, kind = str(path[-1]) if path else "", error["type"]
     if kind == "extra_forbidden":
-        return source.error(f"unknown key '{key}'", *path, hint=nearest(key, _keys(path), "keys here"))
+        own = _home(key, path) or nearest(key, _keys(path), "keys here")
+        return source.error(f"unknown key '{key}'", *path, hint=own)
     if kind == "missing":
         return missing(source, *path)
     if "[key]" in error["loc"]:
         hint = "A name starts with a letter and has letters, digits and '_', at most 31."
         return source.error(f"'{key}' cannot be a name", *path, hint=hint)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
-    return source.error(f"{'.'.join(map(str, path))}: {message[0].lower()}{message[1:]}", *path)
+    said = f"{'.'.join(map(str, path))}: {message[0].lower()}{message[1:]}"
+    return source.error(said, *path, hint=_fitting(key, error))
+
+
+def _home(key: str, path: tuple[str | int, ...]) -> str:
+    """Where a key belongs that stands in the wrong table."""
+    tables = {name: field.annotation for name, field in Spec.model_fields.items()}
+    own = [name for name, table in tables.items() if key in getattr(table, "model_fields", {})]
+    if key in Spec.model_fields:
+        return f"'{key}' stands above the tables." if key == "title" else f"[{key}] is a table of its own."
+    return f"'{key}' belongs in [{own[0]}]." if own and own[0] not in path[:-1] else ""
+
+
+def _fitting(key: str, error: Any) -> str:
+    """A value that would do where a number is too small, too large or no number."""
+    limits = error.get("ctx", {})
+    if error["type"].startswith("int_"):
+        return f"Write a whole number without quotes, as in {key} = 2."
+    edges = (("ge", "or more"), ("le", "or less"))
+    return next((f"Write {limits[edge]} {words}." for edge, words in edges if edge in limits), "")
 
 
 def missing(source: Source, *path: str | int) -> SpecError:
@@ -319,10 +339,23 @@ def _specimen(key: str) -> str:
     }.get(key, f"Add a table [{key}]; 'derivations new NAME' writes a whole spec to start from.")
 
 
+def _meaning(name: str) -> str:
+    """What a name means already; empty for one that is free."""
+    if name == "t":
+        return "the number of the step, which optimizers read"
+    if name in functions.NAMES:
+        return "a function"
+    return "a word of the language" if name in RESERVED else ""
+
+
 def check_name(name: str, at: int = 0) -> None:
     """Raise LanguageError for a name that means something to the language, to a row or to Python."""
-    if name in RESERVED | functions.NAMES or name == "t":
-        raise LanguageError(f"'{name}' has a meaning of its own and cannot be a name", at=at)
+    if meaning := _meaning(name):
+        hint = f"Call it '{name}_1' or by another name."
+        if name == "t":
+            hint = f"{hint} The letter of an index may be t, as in h[t]."
+        message = f"'{name}' has a meaning of its own and cannot be a name: it is {meaning}"
+        raise LanguageError(message, at=at, hint=hint)
     if name in ("nan", "inf"):
         raise LanguageError(f"'{name}' reads like a number and cannot be a name", at=at)
     if keyword.iskeyword(name):
@@ -370,7 +403,8 @@ def _table(table: type[T], name: str, given: Mapping[str, Any]) -> T:
         if error["type"] == "extra_forbidden":
             hint = nearest(key, table.model_fields, f"keys of [{name}]")
             raise SpecError(f"unknown key '{key}' of the {name}", hint=hint) from None
-        raise SpecError(f"{name}.{key}: {error['msg'][0].lower()}{error['msg'][1:]}") from None
+        message = f"{name}.{key}: {error['msg'][0].lower()}{error['msg'][1:]}"
+        raise SpecError(message, hint=_fitting(key, error)) from None
 
 
 # --- A spec with other values: as a session asks for ------------------------------------------------------

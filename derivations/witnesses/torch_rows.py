@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
@@ -13,6 +14,8 @@ import torch
 
 from derivations.catalogue import functions
 from derivations.catalogue.loss import SampleLoss
+from derivations.catalogue.outside import package_of
+from derivations.language.errors import DerivationsError, nearest
 
 OPERATIONS: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -87,9 +90,20 @@ def _is_dotted(node: ast.expr) -> bool:
 
 def resolve(path: str) -> Any:
     """The object that a dotted name of the catalogue means, below ``torch``."""
-    root, *rest = path.split(".")
-    assert root == "torch"
-    return reduce(getattr, rest, torch)
+    found = find(path)
+    if found is None:
+        raise _missing(path)
+    return found
+
+
+def _missing(path: str) -> DerivationsError:
+    """What torch lacks: the row that names it, the package that the row is of, the nearest name."""
+    holder, _, name = path.rpartition(".")
+    rows = [row for row in functions.FUNCTIONS if path in re.findall(r"[\w.]+", row.torch)]
+    owner = package_of("functions", rows[0].name) if rows else ""
+    said = f"{owner}: Function '{rows[0].name}': torch: " if owner else ""
+    known = dir(find(holder)) if holder and find(holder) is not None else ["torch"]
+    return DerivationsError(f"{said}torch {torch.__version__} has no '{path}'", hint=nearest(name, known))
 
 
 def lacking(path: str, arguments: Mapping[str, Any] | None = None) -> str:
@@ -103,7 +117,10 @@ def lacking(path: str, arguments: Mapping[str, Any] | None = None) -> str:
 
 def find(path: str) -> Any:
     """The object of a dotted name; None where this torch is too old to have it."""
+    root, *rest = path.split(".")
+    if root != "torch":
+        return None
     try:
-        return resolve(path)
+        return reduce(getattr, rest, torch)
     except AttributeError:
         return None

@@ -70,8 +70,8 @@ def test_what_is_wrong_is_refused_with_what_is_right(
 @pytest.mark.parametrize(
     ("added", "message"),
     [
-        ("The loss is ninety-nine.", "'ninety nine' is no value of the spec"),
-        ("The loss is XCIX.", "'XCIX' is no value of the spec"),
+        ("The loss is ninety-nine.", "a template adds 'ninety nine', which is no value of the spec"),
+        ("The loss is XCIX.", "a template adds 'XCIX', which is no value of the spec"),
         ("The loss is 𝟗𝟗.", "'99', no value"),
         ('The loss is #numbering("一", 99).', "'numbering'"),
     ],

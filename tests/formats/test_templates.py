@@ -88,8 +88,9 @@ def test_a_number_of_a_step_may_be_repeated_in_it_if_it_is_right(tmp_path: Path)
 )
 def test_nothing_of_ours_may_be_lost_or_altered(block: str, tmp_path: Path) -> None:
     name = "markdown/page.md.j2"
-    with pytest.raises(CheckFailed, match="read back"):
+    with pytest.raises(CheckFailed, match="read back") as fault:
         built(tmp_path, {name: EXTENDS.format(name) + block})
+    assert f"printed by your templates: {tmp_path / 'mine' / name}." in str(fault.value)
 
 
 @pytest.mark.few(3)
@@ -97,6 +98,8 @@ def test_nothing_of_ours_may_be_lost_or_altered(block: str, tmp_path: Path) -> N
     ("text", "message"),
     [
         ("{% block display %}", "mine/markdown/page.md.j2:2"),
+        ("{% block frnt %}Welcome.{% endblock %}", "no block 'frnt' to override\n  Did you mean 'front'?"),
+        ("{% if true %}{% block proses %}{% endblock %}{% endif %}", "Did you mean 'prose'?"),
         ("{% block prose %}{{ nothing.at_all }}{% endblock %}", "mine/markdown/page.md.j2:2"),
         ("{% block prose %}{{ ''.__class__.__mro__ }}{% endblock %}", "unsafe"),
         ("{% block prose %}{{ range(10000000) }}{% endblock %}", "Range too big"),
@@ -113,6 +116,15 @@ def test_what_is_wrong_with_a_template_is_told(text: str, message: str, tmp_path
         built(tmp_path, {name: EXTENDS.format(name) + text})
     assert message in str(fault.value)
     assert "page.md.j2:2" in str(fault.value)
+
+
+def test_a_block_may_be_made_inside_of_another(tmp_path: Path) -> None:
+    name, base = "markdown/page.md.j2", "markdown/course.j2"
+    files = {
+        base: EXTENDS.format(name) + "{% block front %}{% block course %}{% endblock %}{% endblock %}",
+        name: '{% extends "markdown/course.j2" %}{% block course %}Welcome.{% endblock %}',
+    }
+    assert built(tmp_path, files)["md"].startswith("Welcome.")
 
 
 @pytest.mark.slow

@@ -20,9 +20,9 @@ from torch.nn import functional
 import derivations
 from derivations.catalogue.operation import Formula, Operation
 from derivations.catalogue.operations import OPERATIONS
-from derivations.language.errors import DerivationsError
+from derivations.language.errors import DerivationsError, SpecError
 from derivations.model.example import prepare
-from derivations.pytorch.from_module import Translation, translate
+from derivations.pytorch.from_module import Translation, in_the_module, translate
 from derivations.pytorch.module_itself import module_witness
 from derivations.pytorch.templates import reads as reads_of
 from derivations.pytorch.templates import words
@@ -529,3 +529,16 @@ def test_the_first_entries_of_an_axis() -> None:
     assert "ranges = { l = 2 }" in found.text
     made = derivations.build(found.text, ("md",))  # the program of the page too reads two entries only
     assert "z1[:, :2]*h1" in made["md"]
+
+
+def test_faults_of_a_spec_that_nobody_wrote_are_said_of_the_call() -> None:
+    given = nn.Linear(2, 1), torch.randn(3, 2), nn.MSELoss(), torch.randn(3, 1)
+    with pytest.raises(DerivationsError, match=r"^batchsize = 2: unknown key"):
+        derivations.from_module(*given, SGD, batchsize=2)  # type: ignore[call-arg]
+    with pytest.raises(DerivationsError, match=r"^optimizer = .*'lr' must be at least 0"):
+        derivations.spec_from_module(*given, {"name": "SGD", "lr": -1})
+
+    text = translated(*given).text
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if each.startswith("yhat"))
+    fault = in_the_module(SpecError("wrong", file="spec", line=line, column=2), text)
+    assert str(fault) == "model: wrong"

@@ -94,12 +94,13 @@ BAD: list[tuple[str, str, str, str]] = [
     (PREDICTION, "w*x[i] + ¦lr", "unknown name 'lr'", ""),
     # names
     ("w = 0.5", "¦sum = 0.5", "'sum' has a meaning of its own", ""),
-    ("w = 0.5", "¦t = 0.5", "'t' has a meaning of its own", ""),
+    ("w = 0.5", "¦t = 0.5", "'t' has a meaning of its own", "h[t]"),
     ("w = 0.5", "¦exp = 0.5", "'exp' has a meaning of its own", ""),
     # data
     (X, "¦x = [[1, 2], [3]]", "rows of the same length", ""),
     (X, "¦x = []", "found an empty list", ""),
-    (X, "x = [1, 2]", "arrays do not fit: 'x' has 2 values along 'i', 'y' has 3", ""),
+    (X, "x = [1, 2]", "arrays do not fit: 'x' has 2 values along 'i', 'y' has 3", "'x' in line 10, 'y' in"),
+    (X, "x = [[1], [2], [3]]", "'x' takes 2 indices, found 1", "write x[i, 1], or end layers"),
     (X, "¦x = [1, inf, 3]", "finite number", ""),
     (X, "¦x = [1, nan, 3]", "finite number", ""),
     (X, "¦x = [1, -inf, 3]", "finite number", ""),
@@ -129,7 +130,10 @@ BAD: list[tuple[str, str, str, str]] = [
     (LR, '¦lr = "fast"', "'lr' must be a number", ""),
     (LR, "¦lr = true", "found true or false", ""),
     (BATCH, "¦batch_size = 4", "there are only 3 samples", ""),
-    (BATCH, "¦batch_size = 0", "greater than or equal to 1", ""),
+    (BATCH, "¦batch_size = 0", "greater than or equal to 1", "Write 1 or more."),
+    (BATCH, "¦seed = 3", "unknown key 'seed'", "'seed' belongs in [model]."),
+    (BATCH, "¦digits = 3", "unknown key 'digits'", "'digits' belongs in [page]."),
+    (BATCH, "¦data = 3", "unknown key 'data'", "[data] is a table of its own."),
     (BATCH, "¦batch_size = 1.5", "valid integer", ""),
     (BATCH, "batches = [¦[1, 4]]", "sample 4 does not exist; there are 3", ""),
     (BATCH, "batches = [[1], ¦[2, 2]]", "different samples", ""),
@@ -147,6 +151,7 @@ BAD: list[tuple[str, str, str, str]] = [
 ]
 ELSEWHERE = {  # what must be pointed at when it is not part of the replaced text: key words of the line
     "arrays do not fit": "y[i])**2",
+    "'x' takes 2 indices, found 1": "x[i] + b",
     "no path from 'w'": "w = 0.5",
     "the key 'parameters' is missing": "title",
     "unknown name 'w'": "w*x[i] + b",
