@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from derivations.catalogue.algorithm import Optimizer, Schedule
 from derivations.language.errors import nearest
-from derivations.spec.spec import Source
+from derivations.spec.spec import Source, TrainingTable
 
 Path: TypeAlias = tuple[str | int, ...]
 Row: TypeAlias = Optimizer | Schedule
@@ -42,6 +42,7 @@ def given_knobs(row: Row, table: Mapping[str, Any], source: Source, where: Path)
         if not names:
             hint = nearest(key, [*row.hyper, *row.words], "hyper-parameters")
             hint = hint or f"{row.name} has no hyper-parameters."
+            hint = f"'{key}' belongs in [training] itself." if key in TrainingTable.model_fields else hint
             raise source.error(f"{row.name} has no hyper-parameter '{key}'", *where, key, hint=hint)
         for name, value in zip(names, _one_each(names, key, given, source, where), strict=True):
             if name in found:

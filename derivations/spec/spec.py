@@ -305,7 +305,16 @@ def _home(key: str, path: tuple[str | int, ...]) -> str:
     own = [name for name, table in tables.items() if key in getattr(table, "model_fields", {})]
     if key in Spec.model_fields:
         return f"'{key}' stands above the tables." if key == "title" else f"[{key}] is a table of its own."
+    if path[:-1] == ("training",) and key in _knobs():
+        return f"'{key}' belongs in optimizer = {{ ... }} or in schedule = {{ ... }}."
     return f"'{key}' belongs in [{own[0]}]." if own and own[0] not in path[:-1] else ""
+
+
+def _knobs() -> set[str]:
+    """Every word for a hyper-parameter of an optimizer or of a schedule."""
+    rows = [(row.hyper, row.words) for row in optimizers.OPTIMIZERS]
+    rows += [(row.hyper, row.words) for row in schedules.SCHEDULES]
+    return {name for hyper, words in rows for name in (*hyper, *words)}
 
 
 def _fitting(key: str, error: Any) -> str:
@@ -368,10 +377,7 @@ def check_name(name: str, at: int = 0) -> None:
 
 def _refuse_values(spec: Spec, page: Mapping[str, Any]) -> None:
     """Raise `SpecError` for a value of the run, which a page does not change, naming what does."""
-    rows = [(row.hyper, row.words) for row in optimizers.OPTIMIZERS]
-    rows += [(row.hyper, row.words) for row in schedules.SCHEDULES]
-    knobs = {name for hyper, words in rows for name in (*hyper, *words)}
-    values = {*spec.data, *spec.parameters, *TrainingTable.model_fields, *knobs}
+    values = {*spec.data, *spec.parameters, *TrainingTable.model_fields, *_knobs()}
     for key in page:
         if key in values and key not in PageTable.model_fields:
             hint = f"derivations.session(…).with_({key}=…).page() is the page of a run with another value."

@@ -133,6 +133,8 @@ BAD: list[tuple[str, str, str, str]] = [
     (BATCH, "¦batch_size = 0", "greater than or equal to 1", "Write 1 or more."),
     (BATCH, "¦seed = 3", "unknown key 'seed'", "'seed' belongs in [model]."),
     (BATCH, "¦digits = 3", "unknown key 'digits'", "'digits' belongs in [page]."),
+    (BATCH, "¦momentum = 0.9", "unknown key 'momentum'", "'momentum' belongs in optimizer = { ... }"),
+    (LR, "lr = 0.01, ¦epochs = 3", "no hyper-parameter 'epochs'", "'epochs' belongs in [training] itself."),
     (BATCH, "¦data = 3", "unknown key 'data'", "[data] is a table of its own."),
     (BATCH, "¦batch_size = 1.5", "valid integer", ""),
     (BATCH, "batches = [¦[1, 4]]", "sample 4 does not exist; there are 3", ""),
