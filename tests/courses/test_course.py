@@ -577,9 +577,15 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(inputs.PACKAGE.parent), "PYTHONUNBUFFERED": "1"}
 
 
+def _hears_interrupts() -> None:
+    """Ctrl-C means something to the process, even where the tests run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*MAIN, *arguments],
+        preexec_fn=_hears_interrupts,
         cwd=cwd,
         env=environment(),
         start_new_session=True,

@@ -171,11 +171,11 @@ BAD.append(("(yhat[i] - y[i])**2, i)", "((yhat[i] - y[i])**2¦, i)", "expected '
 
 
 def faulty(text: str) -> DerivationsError:
-    """The error of a spec, which must come within two seconds of computing."""
+    """The error of a spec, which must come within some seconds of computing, also the first in a process."""
     begun = time.process_time()
     with pytest.raises(DerivationsError) as caught:
         make(*parse_spec(text), formats=())
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5
     return caught.value
 
 
@@ -255,7 +255,7 @@ def test_a_bad_file(tmp_path: Path, file: str, content: str, message: str, hint:
     begun = time.process_time()
     with pytest.raises(SpecError) as caught:
         prepare(*read_spec(folder_with(inside, file, content)))
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5
     fault = caught.value
     assert message in fault.message
     assert hint in fault.hint
