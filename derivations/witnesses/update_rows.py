@@ -30,6 +30,7 @@ from derivations.spec.spec import parse_spec
 from derivations.witnesses.check import Check
 from derivations.witnesses.entries import as_tensor
 from derivations.witnesses.optimizer import UpdateWitness, default_type, without_cast
+from derivations.witnesses.quick_start import without_compiler
 from derivations.witnesses.second_reading import second_reading
 from derivations.witnesses.torch_rows import lacking
 
@@ -84,7 +85,8 @@ def ranks_of(row: Row) -> tuple[int, ...]:
 @lru_cache(maxsize=256)
 def _first_fault(row: Content[Row], fixed: tuple[tuple[str, Fraction], ...], ranks: tuple[int, ...]) -> str:
     faults = (_fault(row.of, example) for example in tried(row.of, dict(fixed), ranks))
-    return next(filter(None, faults), "")
+    with without_compiler():
+        return next(filter(None, faults), "")
 
 
 def _fault(row: Row, example: Example) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -103,3 +105,11 @@ def test_a_page_on_which_the_branch_has_no_influence_is_not_written(monkeypatch:
 def test_a_positive_power_of_nothing_is_nothing() -> None:
     """As in torch: a rate that a polynomial takes to 0 is 0, whatever its power."""
     assert power(rational(Fraction(0)), rational(Fraction(3, 2))) == 0
+
+
+def test_no_page_pays_for_torchs_compiler() -> None:
+    """torch imports it, half as long again as torch itself, wherever an optimizer is made unguarded."""
+    built = "import sys, derivations; derivations.build('linear-regression', 'md')"
+    code = f"{built}; print('torch._dynamo' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
