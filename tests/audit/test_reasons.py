@@ -100,6 +100,7 @@ def test_every_rule_has_a_text() -> None:
 
 # What is as true of a line as what is said of it: these say less than the others.
 VAGUE = {"simplified", "the same in another form"}
+AS_TRUE = {("simplified", "the constants collected")}  # of ½/½: they are collected, into 1
 SHOWN = ("linear-regression", "rnn-two-steps", "logistic-regression", "max-pooling", "layer-norm", *MODELS)
 
 
@@ -109,6 +110,8 @@ def test_any_other_reason_is_refused(name: str) -> None:
     """Each line, with the words of every other rule in the place of its own."""
     for line in lines(example_of(name), full=True):
         for text in set(PREDICATES) - VAGUE - {line.said.text}:
+            if (line.said.text, text) in AS_TRUE:
+                continue
             rule = next((row.rule for row in FUNCTIONS if row.rule == text), "")
             if rule and line.said.text in {row.rule for row in FUNCTIONS}:
                 continue  # rows with the same slope may say it in other words: see the next test
