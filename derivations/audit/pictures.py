@@ -129,7 +129,8 @@ class Texts:
             loss = Ref(self.scene.example.loss)
             return refs == [loss] and words == [self.scene.said("loss {}", "")]
         place, ((line, *_),) = int(upright), (self.strokes_of("path"),)
-        if len(refs) != 1 or words or refs[0].name not in self.scene.example.start:
+        titles = [label.said for label in self.labels if label.kind == "title"]
+        if len(refs) != 1 or words or refs[0].name not in self.scene.example.start or len({*titles}) < 2:
             return False
         first, last, at = self.scene.trace.shown[0], self.scene.trace.shown[-1], positions(refs[0])
         ends = first.at(refs[0].name, at), last.at(after(refs[0].name), at)

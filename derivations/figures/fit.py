@@ -15,9 +15,9 @@ from derivations.figures.layered import reads_of
 from derivations.figures.scene import FigureRow, Scene
 from derivations.language.errors import ArithmeticFault
 from derivations.language.names import after
-from derivations.language.program import Program
+from derivations.language.program import Equation, Program
 from derivations.language.ranges import sizes_of
-from derivations.language.tree import Expr, Ref, values
+from derivations.language.tree import Expr, Ref, refs, values
 from derivations.model.example import Example, sample_axes
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
@@ -98,6 +98,7 @@ def fit_of(example: Example) -> Fit | None:
                 and across in before
                 and target not in before
                 and not any(map(sample_reduced(sample), (eq.body for eq in inside)))
+                and not reads_other_samples(example, inside)
             ):
                 learnt = any(part in before for part in example.start)
                 return Fit(example, across, target, name) if learnt else None
@@ -112,6 +113,17 @@ def sample_reduced(sample: str):  # type: ignore[no-untyped-def]
         return any(getattr(node, "index", None) == sample for node in nodes)
 
     return found
+
+
+def reads_other_samples(example: Example, equations: Sequence[Equation]) -> bool:
+    """Whether something is read of other samples than the one that is computed: ``sum(exp(x[k]), k)``."""
+    own = Ref(example.sample or "")
+    axes = dict(sample_axes(example))
+    axes |= {
+        eq.target.name: eq.target.indices.index(own) for eq in example.forward if own in eq.target.indices
+    }
+    read = (ref for eq in equations for ref in refs(eq.body) if ref.name in axes)
+    return any(ref.indices[axes[ref.name]] != own for ref in read)
 
 
 def _ancestors(example: Example, name: str) -> list[str]:

@@ -32,7 +32,7 @@ from derivations.language.tree import Expr, Number, Ref, number
 from derivations.model.example import prepare
 from derivations.page import Page
 from derivations.spec import gallery
-from derivations.spec.spec import read_spec
+from derivations.spec.spec import parse_spec, read_spec
 from tests.built import GALLERY, page, thinned
 
 
@@ -414,3 +414,12 @@ def test_a_rounded_bias_is_not_said_to_be_equal() -> None:
     found = next(b for b in shown.press.document.blocks if isinstance(b, Figure) and b.name == "network")
     biases = [label.said for label in found.drawing.of_kind("bias") if isinstance(label, Label)]
     assert [said[1] for said in biases] == [" ≈ ", " = ", " = ", " = "]
+
+
+def test_a_prediction_that_reads_other_samples_is_no_line_over_the_input() -> None:
+    """A softmax over the samples of a batch: what it is for one input depends on the others."""
+    alone, among = "exp(w*x[i])", "exp(w*x[i])/sum(exp(w*x[k]), k)"
+    head = 'title = "t"\n[model]\nequations = """\np[i] = {}\nL = mean((p[i] - y[i])**2, i)\n"""\n'
+    spec = f"{head}[data]\nx = [1, 2]\ny = [0, 1]\n[parameters]\nw = 1\n"
+    found = [fit_of(prepare(*parse_spec(spec.format(body)))) for body in (alone, among)]
+    assert [fit and fit.prediction for fit in found] == ["p", None]
