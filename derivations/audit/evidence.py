@@ -157,7 +157,9 @@ class Evidence:
         substitution = Substitution(step, self.trace.system, self.rounding)
         if not substitution.is_form(body, sides[1].expr):
             raise Mismatch(f"the formula for {target.name} is not that of the program")
-        if not isinstance(last, Number) or (len(sides) < 4 and _has_work(as_printed(body))):
+        form = as_printed(body)
+        left_out = len(sides) < 4 and _has_work(form) and plain_value(form) is None  # in 1/2 nothing is put
+        if not isinstance(last, Number) or left_out:
             raise Mismatch(f"the chain for {target.name} has no numbers put in, or ends without a value")
         same_number(last, value, self.rounding)
         self.numbers(target.name, body, sides, step, self.rounding(value).exact)

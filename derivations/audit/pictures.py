@@ -117,11 +117,19 @@ class Texts:
             if (ref.name, (at,)) not in step.layout.tape.slots:
                 return False
             x, wanted = self.rings[sample - 1].at[0], self.axes[1].place(_plain(step.at(ref.name, (at,))))
+            if not self.is_inside(wanted):  # where the line is cut off
+                continue
             pieces = (pair for line in self.strokes_of(kind) for pair in pairwise(line.points))
             heights = [y for one, other in pieces if (y := _height(one, other, x)) is not None]
             if heights and min(abs(y - wanted) for y in heights) > NEAR:
                 return False
         return True
+
+    def is_inside(self, height: Fraction) -> bool:
+        """Whether a height lies between those that the lines and rings of the picture have."""
+        lines = [at for shape in self.drawing.shapes if isinstance(shape, Stroke) for at in shape.points]
+        heights = [y for _, y in (*lines, *(ring.at for ring in self.rings))]
+        return min(heights) - NEAR <= height <= max(heights) + NEAR
 
     def is_axis_of_path(self, refs: list[Ref], words: list[str], upright: bool) -> bool:
         """The path begins at the named entry before the first step, and ends at it after the last."""

@@ -116,14 +116,15 @@ def sample_reduced(sample: str):  # type: ignore[no-untyped-def]
 
 
 def reads_other_samples(example: Example, equations: Sequence[Equation]) -> bool:
-    """Whether something is read of other samples than the one that is computed: ``sum(exp(x[k]), k)``."""
+    """Whether more is read than one sample: others, ``sum(exp(x[k]), k)``, or its number, ``b*i``."""
     own = Ref(example.sample or "")
     axes = dict(sample_axes(example))
     axes |= {
         eq.target.name: eq.target.indices.index(own) for eq in example.forward if own in eq.target.indices
     }
-    read = (ref for eq in equations for ref in refs(eq.body) if ref.name in axes)
-    return any(ref.indices[axes[ref.name]] != own for ref in read)
+    read = [ref for eq in equations for ref in refs(eq.body)]
+    others = (ref for ref in read if ref.name in axes and ref.indices[axes[ref.name]] != own)
+    return own in read or any(others)
 
 
 def _ancestors(example: Example, name: str) -> list[str]:
