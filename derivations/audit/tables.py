@@ -122,7 +122,8 @@ class TableTruth:
         learnt, telling = carried(example)
         wanted = {name for name in own & learnt if getattr(told[0], "name", "") in telling}
         wanted -= own - _moved_by(told[1])
-        if any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3]) or not wanted <= by <= own & inner:
+        bare = any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3])
+        if bare or not wanted <= by <= own & inner:
             raise Mismatch("a local slope is missing")
 
     def names(self) -> None:
