@@ -201,7 +201,8 @@ def other_entries(said: Message, place: Place) -> bool:
     assert isinstance(part, Number)
     at_sample = letter == Ref(example.sample or "")
     row = step.samples.index(int(part.value)) + 1 if at_sample else int(part.value)
-    count = sum(at[axis] == row for at in entries_of(step, ref.name))
+    entries = (at for at in entries_of(step, ref.name) if min(at) >= 1)  # h[0] is of another equation
+    count = sum(at[axis] == row for at in entries)
     return (said.count, whole(said.parts[0])) == (count - len(own), count - len(own))
 
 
