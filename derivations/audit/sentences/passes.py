@@ -190,6 +190,7 @@ def other_entries(said: Message, place: Place) -> bool:
     ref, step = expr(said.parts[1]), place.step
     shown = [target(each) for each in place.shown_before()]
     own = [each for each in shown if isinstance(ref, Ref) and ref.name in (each.name, after(each.name))]
+    own = [each for each in own if not any(getattr(part, "value", 1) < 1 for part in each.indices)]
     if step is None or not own or not isinstance(ref, Ref):
         return False
     letter = _row_letter(place)
