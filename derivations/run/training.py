@@ -270,11 +270,14 @@ def _sizes(program: Program, shapes: Mapping[str, tuple[int, ...]], example: Exa
     known = {(name, axis): extent for name, shape in shapes.items() for axis, extent in enumerate(shape)}
     for eq in example.forward:
         known |= {(eq.target.name, at): own[part] for at, part in enumerate(_names(eq.target)) if part in own}
-    for eq in program:  # letters of an adjoint that are never read plain: of w[1], x[t + k - 1], h[t - 1]
+    adjoints: dict[str, int] = {}  # their letters run along the whole array, however they are read
+    for eq in program:
         name = unprimed(of_adjoint(eq.target.name, example.loss))
         for axis, part in enumerate(_names(eq.target)):
-            if part and (name, axis) in known:
-                sizes.setdefault(part, known[name, axis])
+            if part and part not in own and (name, axis) in known:
+                adjoints.setdefault(part, known[name, axis])
+    sizes |= adjoints
+    for eq in program:
         for node in walk(eq.body):  # a letter that was renamed inside a maximum runs as far as the chosen one
             if isinstance(node, Chosen) and isinstance(node.at, Ref) and node.at.name in sizes:
                 sizes.setdefault(node.index, sizes[node.at.name])

@@ -96,3 +96,14 @@ def test_gradients_through_earlier_entries(name: str) -> None:
 @pytest.mark.parametrize("name", ["factors", "one before", "errors", "two before"])
 def test_every_witness_and_the_program_agree(name: str) -> None:
     work(prepare(*parse_spec(SPEC.format(CASES[name][0]))))
+
+
+def test_the_letters_of_an_adjoint_run_along_the_whole_array() -> None:
+    """Windows as wide as the array: what is computed has one entry, what its slope is taken of has four."""
+    equations = "y[a] = largest(x[a + p - 1], p)\nL = sum(y[a], a)"
+    head = f'title = "t"\n[model]\nequations = """\n{equations}\n"""\nranges = {{ p = 4 }}\n[data]\n'
+    example = prepare(*parse_spec(f"{head}[parameters]\nx = [1, 4, 2, 3]\n"))
+    step = train(example).steps[0]
+    (letter,) = example.backward.targets["dL/dx"].target.indices
+    assert (step.layout.sizes["a"], step.layout.sizes[letter.name]) == (1, 4)
+    assert [step.at("dL/dx", (k,)) for k in range(1, 5)] == [0, 1, 0, 0]
