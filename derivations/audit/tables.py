@@ -9,6 +9,7 @@ from functools import reduce
 from derivations.audit.evidence import Evidence, as_read, entry, read, same_number, same_sign
 from derivations.audit.items import text_in
 from derivations.audit.matrices import must_have
+from derivations.catalogue.functions import BY_NAME
 from derivations.claims.samples import with_positions
 from derivations.claims.writer import given, plain_value
 from derivations.document.blocks import Table, Words
@@ -27,26 +28,6 @@ from derivations.run.training import Step, worked
 from derivations.spec.arrays import positions
 from derivations.witnesses.check import PROGRAM, Check
 from derivations.witnesses.slopes import flat
-
-
-def carried(example: Example) -> tuple[set[str], set[str]]:
-    """What depends on a parameter, and what the loss depends on: a derivative passes where both hold."""
-    program = [(eq.target.name, _moved_by(eq.body)) for eq in example.forward]
-    learnt, telling = set(example.parameters), {example.loss}
-    for _ in program:
-        learnt |= {name for name, by in program if by & learnt}
-        telling |= {name for target, by in program if target in telling for name in by}
-    return learnt, telling
-
-
-def _moved_by(expr: Expr) -> set[str]:
-    """The quantities that an expression changes with; steps and signs have no slope, in torch either."""
-    if isinstance(expr, Ref):
-        return {expr.name}
-    if isinstance(expr, Chosen) or (isinstance(expr, Call) and flat(expr.function)):
-        return set()
-    return {name for part in children(expr) for name in _moved_by(part)}
-
 
 PROVED = {"quantities": (), "derivation": (1,), "matrix": (0, 1)}
 """Tables of formulas, and their columns that hold what was proved."""
@@ -119,9 +100,9 @@ class TableTruth:
             raise Mismatch("the inputs of a node are not those of its operation")
         by = {expr.by.name for expr in slopes if isinstance(expr, Derivative)}
         by |= {of_adjoint(expr.name, example.loss) for expr in slopes if isinstance(expr, Ref)}
-        learnt, telling = carried(example)
-        wanted = {name for name in own & learnt if getattr(told[0], "name", "") in telling}
-        wanted -= own - _moved_by(told[1])
+        learnt, telling = _carried(example)
+        passes = getattr(told[0], "name", "") in telling
+        wanted = own & learnt & _moved_by(told[1]) if passes else set[str]()
         bare = any(isinstance(each, Formula) and len(each.sides) < 2 for each in row[3])
         if bare or not wanted <= by <= own & inner:
             raise Mismatch("a local slope is missing")
@@ -267,3 +248,26 @@ def _alone(words: Words) -> Number:
     if value is None:
         raise Mismatch(f"'{text_in(words)}' is not a number")
     return found if isinstance(found, Number) else Number(value)
+
+
+# --- where a derivative passes ---
+
+
+def _carried(example: Example) -> tuple[set[str], set[str]]:
+    """What depends on a parameter, and what the loss depends on: a derivative passes where both hold."""
+    program = [(eq.target.name, _moved_by(eq.body)) for eq in example.forward]
+    learnt, telling = set(example.parameters), {example.loss}
+    for _ in program:
+        learnt |= {name for name, by in program if by & learnt}
+        telling |= {name for target, by in program if target in telling for name in by}
+    return learnt, telling
+
+
+def _moved_by(expr: Expr) -> set[str]:
+    """The quantities that an expression changes with; steps and signs have no slope, in torch either."""
+    if isinstance(expr, Ref):
+        return {expr.name}
+    still = isinstance(expr, Call) and flat(expr.function, repr(BY_NAME[expr.function]))
+    if still or isinstance(expr, Chosen):
+        return set()
+    return {name for part in children(expr) for name in _moved_by(part)}

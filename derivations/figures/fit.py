@@ -17,7 +17,7 @@ from derivations.language.errors import ArithmeticFault
 from derivations.language.names import after
 from derivations.language.program import Equation, Program
 from derivations.language.ranges import sizes_of
-from derivations.language.tree import Expr, Ref, refs, values
+from derivations.language.tree import Ref, values
 from derivations.model.example import Example, sample_axes
 from derivations.notation.locales import phrase
 from derivations.numbers.compile import compile_program
@@ -97,34 +97,25 @@ def fit_of(example: Example) -> Fit | None:
                 beside
                 and across in before
                 and target not in before
-                and not any(map(sample_reduced(sample), (eq.body for eq in inside)))
-                and not reads_other_samples(example, inside)
+                and not reads_more_than_a_sample(example, inside)
             ):
                 learnt = any(part in before for part in example.start)
                 return Fit(example, across, target, name) if learnt else None
     return None
 
 
-def sample_reduced(sample: str):  # type: ignore[no-untyped-def]
-    """Whether an expression takes something over all samples."""
-
-    def found(expr: Expr) -> bool:
-        nodes = list(values(expr))
-        return any(getattr(node, "index", None) == sample for node in nodes)
-
-    return found
-
-
-def reads_other_samples(example: Example, equations: Sequence[Equation]) -> bool:
-    """Whether more is read than one sample: others, ``sum(exp(x[k]), k)``, or its number, ``b*i``."""
+def reads_more_than_a_sample(example: Example, equations: Sequence[Equation]) -> bool:
+    """Whether other samples are read, ``sum(exp(x[k]), k)``, or the number of this one, ``b*i``."""
     own = Ref(example.sample or "")
     axes = dict(sample_axes(example))
     axes |= {
         eq.target.name: eq.target.indices.index(own) for eq in example.forward if own in eq.target.indices
     }
-    read = [ref for eq in equations for ref in refs(eq.body)]
+    nodes = [node for eq in equations for node in values(eq.body)]
+    over = any(getattr(node, "index", None) == example.sample for node in nodes)
+    read = [node for node in nodes if isinstance(node, Ref)]
     others = (ref for ref in read if ref.name in axes and ref.indices[axes[ref.name]] != own)
-    return own in read or any(others)
+    return over or own in read or any(others)
 
 
 def _ancestors(example: Example, name: str) -> list[str]:

@@ -65,8 +65,11 @@ def fault_of(name: str, content: str) -> str:
 
 
 @cache
-def flat(name: str) -> bool:
-    """Whether a function has slope 0 wherever torch is asked, as a sign or a step has."""
+def flat(name: str, content: str) -> bool:
+    """Whether a function has slope 0 wherever torch is asked, as a sign or a step has.
+
+    ``content`` is all that its row says.
+    """
     row = functions.BY_NAME[name]
     return not row.over and not any(any(_torch_slopes(row, at).values()) for at in places(row))
 
