@@ -154,6 +154,7 @@ def _complain(fault: DerivationsError) -> None:
 
 def main() -> None:
     """Run the command line; faults of the user's become one message and a status."""
+    os.environ.setdefault("MKL_CBWR", "COMPATIBLE")  # torch adds up in one order on every processor
     try:
         app()
     except DerivationsError as fault:

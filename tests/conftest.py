@@ -20,6 +20,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("MKL_CBWR", "COMPATIBLE")  # as the command line does: torch's sums on any processor
 REQUIRED = os.environ.get("DERIVATIONS_REQUIRE_DEBIAN") == "1"
 PACKAGES = {
     "pdflatex": "texlive-latex-extra texlive-science lmodern",

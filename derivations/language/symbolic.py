@@ -401,10 +401,12 @@ def _product(expr: Any, atoms: Atoms) -> Expr:
 
 
 def _cancelled(coefficient: Any, above: list[Any], below: list[Any]) -> tuple[Any, list[Any], list[Any]]:
-    """The numbers in front of sums taken out of a fraction that has some both above and below."""
-    pairs = [[_primitive(part) if part.is_Add else (1, part) for part in side] for side in (above, below)]
-    top, bottom = (sp.prod([number for number, _ in side]) for side in pairs)
-    if 1 in (top, bottom):
+    """The numbers in front of sums taken out of a fraction where a number above has one below to meet."""
+    one = sp.Integer(1)
+    pairs = [[_primitive(part) if part.is_Add else (one, part) for part in side] for side in (above, below)]
+    top, bottom = (sp.prod([number for number, _ in side], start=one) for side in pairs)
+    met = sp.gcd(coefficient.p * top.p * bottom.q, coefficient.q * top.q * bottom.p) != 1
+    if one in (top, bottom) and not met:
         return coefficient, above, below
     return coefficient * top / bottom, *([part for _, part in side] for side in pairs)
 

@@ -370,6 +370,46 @@ def test_groups_with_and_without_momentum_are_said_apart() -> None:
     assert list(faults(sight)) == []
 
 
+CLAUSES = """optimizer = { name = "SGD", lr = 0.1, weight_decay = 0.1 }
+clip = { value = 5 }
+schedule = { name = "ExponentialLR", gamma = 0.5, every = "epoch" }
+[[training.groups]]
+parameters = ["b"]
+maximize = true
+"""
+
+
+def without_each_clause(message: Message) -> Iterator[Message]:
+    """The message with one clause fewer, wherever it stands."""
+    for at, part in enumerate(message.parts):
+        if isinstance(part, Listed) and len(part.items) > 1 and isinstance(part.items[0], Message):
+            for gone in range(len(part.items)):
+                rest = replace(part, items=part.items[:gone] + part.items[gone + 1 :])
+                yield replace(message, parts=(*message.parts[:at], rest, *message.parts[at + 1 :]))
+        inner = part.items if isinstance(part, Listed) else (part,)
+        for place, each in enumerate(inner):
+            for found in without_each_clause(each) if isinstance(each, Message) else ():
+                new: Any = found
+                if isinstance(part, Listed):
+                    new = replace(part, items=(*part.items[:place], found, *part.items[place + 1 :]))
+                yield replace(message, parts=(*message.parts[:at], new, *message.parts[at + 1 :]))
+
+
+def test_every_clause_about_the_optimizer_must_be_told() -> None:
+    sight = by_hand(CLAUSES)
+    assert list(faults(sight)) == []
+    blocks = sight.document.blocks
+    at = next(
+        k for k, block in enumerate(blocks) if isinstance(block, Prose) and _begins(block, ("The optimizer",))
+    )
+    (said, *_) = blocks[at].words
+    shorter = list(without_each_clause(said))
+    assert len(shorter) >= 6  # clip, schedule, two groups, what is maximized
+    for each in shorter:
+        new = replace(sight.document, blocks=(*blocks[:at], Prose((each,)), *blocks[at + 1 :]))
+        assert list(faults(replace(sight, document=new))) != []
+
+
 WORDS = {
     "": "plain gradient descent, without momentum",
     ", weight_decay = 0.1": "gradient descent with weight decay, without momentum",

@@ -8,7 +8,7 @@ from struct import pack, unpack
 
 from flint import arb
 
-from derivations.audit.sentences import digits, kinks
+from derivations.audit.sentences import digits, kinks, update
 from derivations.audit.sentences.drawn import LEADS
 from derivations.audit.sentences.losses import untold_losses
 from derivations.audit.sentences.place import (
@@ -51,6 +51,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _distances(sight)
     yield from _data(sight)
     yield from _update(sight)
+    yield from update.untold(sight)
     yield from _sentences(sight)
     yield from _openings(sight)
     yield from _letters(sight)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from derivations.audit.sentences.place import (
     Place,
     Predicate,
+    Sight,
     entries,
     entries_of,
     expr,
@@ -325,6 +326,7 @@ def _conventions() -> Iterator[str]:
 
 
 OPTIMIZER = ("The optimizer is {}",)
+MAXIMIZED = "{} is maximized: gradients enter with the opposite sign"
 GROUPS = (*OPTIMIZER, "for {}: {}")
 PREDICATES: dict[str, Predicate] = {
     "There is no optimizer: one step shows the gradients, and nothing is updated.": none,
@@ -348,6 +350,25 @@ PARTS: dict[str, tuple[tuple[str, ...], Predicate]] = {
     **dict.fromkeys((row.convention for row in SCHEDULES), (PACED, inner)),
     **dict.fromkeys(_conventions(), (GROUPS, convention)),
     "for {}: {}": (OPTIMIZER, group),
-    "{} is maximized: gradients enter with the opposite sign": (GROUPS, maximized),
+    MAXIMIZED: (GROUPS, maximized),
 }
 """Messages inside others: the beginnings of those in which they stand, and what is asked of them."""
+
+
+def untold(sight: Sight) -> Iterator[str]:
+    """What the spec wants of the update and the words about the optimizer do not tell."""
+    row, again = sight.again.optimizer, sight.again
+    if row is None or "problem" not in sight.example.spec.page.parts:
+        return
+    told = [
+        (said.text, about(place)) for said, place in places(sight) if place.part == "problem" and place.inside
+    ]
+    for key, (begins,) in (("clip", CLIPPED), ("schedule", PACED)):
+        if again.training.get(key) and not any(text.startswith(begins) for text, _ in told):
+            yield f"nothing says what the {key} of the spec is"
+    conventions = (row.convention, *row.conventions.values())
+    for name in sight.example.start:
+        if not any(text in conventions and name in of for text, of in told):
+            yield f"nothing says how {row.name} moves '{name}'"
+        if again.knob(name, "maximize") and not any(text == MAXIMIZED and name in of for text, of in told):
+            yield f"nothing says that the loss is maximized by '{name}'"

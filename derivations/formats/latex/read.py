@@ -16,7 +16,8 @@ BLOCK = re.compile(
     r"\\end\{(?P=table)\}(?:\n\\endgroup)?"
     r"|\\nopagebreak\n\\begin\{adjustbox\}\{[^}]*,center\}\n(?P<figure>.*?)\n\\end\{adjustbox\}"
     r"|\\\[\n(?:\\begin\{aligned\}\n)?(?P<display>.*?)\n(?:\\end\{aligned\}\n)?\\\]"
-    r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n|(?P<prose>\S.*?)\\par(?=\n|$))",
+    r"|\\(?:sub)*section\*\{(?P<heading>.*?)\}\n"
+    r"|(?:\\begingroup\\emergencystretch=6em\n)?(?P<prose>\S.*?)\\par(?:\\endgroup)?(?=\n|$))",
     re.DOTALL,
 )
 FURTHER = "% further lines"

@@ -60,6 +60,10 @@ class Setter:
             return f"\\texttt{{{escape(word.text)}}}"
         return escape(str(word))
 
+    def loose(self, words: Words) -> bool:
+        """Whether a formula in a sentence is so long that TeX must be free to leave room beside it."""
+        return any(isinstance(word, Formula) and self.wide(word) > self.width / 4 for word in words)
+
     def wide(self, formula: Formula) -> float:
         """The width of a chain on one line."""
         return chain_width(formula, self.symbols)

@@ -52,6 +52,7 @@ def filters(setter: Setter, document: Document) -> Mapping[str, Callable[..., An
         "before": lambda block: before.get(id(block), Markup("\n\n")),
         "after": lambda block: after.get(id(block), ""),
         "stands_beside": lambda block: id(block) in before,
+        "loose": lambda block: setter.loose(block.words),
         "sticks": lambda block: id(block) in stuck,
         "sectioning": lambda level: Markup(SECTIONS[level]),
         "verbatim": lambda text: Markup(text.rstrip("\n").replace("\\end{lstlisting}", "")),
