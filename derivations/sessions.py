@@ -32,7 +32,7 @@ from derivations.notation.symbols import Symbols
 from derivations.notation.text import text
 from derivations.numbers.systems import Value
 from derivations.page import Page, make, opened
-from derivations.run.many import alike, train_many
+from derivations.run.many import groups
 from derivations.run.training import Step, Trace, certified, train
 from derivations.spec.spec import (
     Source,
@@ -44,7 +44,7 @@ from derivations.spec.spec import (
     with_training,
 )
 from derivations.witnesses.check import Report
-from derivations.witnesses.many import agreed, can_be_batched
+from derivations.witnesses.many import confirmed
 from derivations.witnesses.verify import verify
 from derivations.witnesses.work import structure_of
 
@@ -97,13 +97,11 @@ class Session:
         """
         variants = [self._variant(each) for each in _each(values)]
         examples = [variant.example for variant in variants]
-        traces = train_many(examples)
         found: dict[int, Run] = {}
-        for places in alike(examples):
-            _prove(examples[places[0]])
-            own = [traces[place] for place in places]
-            heard = agreed(own) if can_be_batched(examples[places[0]]) else [False] * len(own)
-            for place, trace, ok in zip(places, own, heard, strict=True):  # who disagrees is asked alone
+        for group in groups(examples):
+            _prove(group.columns.first)
+            for place, trace, ok in zip(group.places, group.traces, confirmed(group), strict=True):
+                # who disagrees is asked alone
                 found[place] = Run(variants[place], trace) if ok else _verified(variants[place])
         return tuple(found[place] for place in range(len(variants)))
 

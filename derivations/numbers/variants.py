@@ -26,6 +26,7 @@ from derivations.numbers.float64 import (
     Enclosure,
     nearest_float,
 )
+from derivations.numbers.scaled import Scaled, tight
 from derivations.numbers.systems import MAX_EXPONENT, NumberSystem, Unary, Undecided, Value
 
 Floats = Any  # numpy.ndarray of float64, or one number that all variants share
@@ -95,6 +96,26 @@ def enclose_all(values: Sequence[Value]) -> Enclosures:
     whole = exact and all(value.q == 1 for value in values)
     size = np.abs(middle)
     return Enclosures(middle, 0.0 * size if exact else size * UNIT + TINY, size, whole=whole)
+
+
+def enclosed(column: Any) -> Enclosures:
+    """The enclosures of a column (`derivations.run.columns`) after rounding to float64."""
+    if not isinstance(column, Scaled):
+        return enclose_all(column.tolist() if isinstance(column, np.ndarray) and column.ndim else [column])
+    least = tight(column)
+    middle = np.atleast_1d(least.floats())
+    size = np.abs(middle)
+    if least.below & (least.below - 1) == 0 and least.most < LARGEST_WHOLE:  # a float64 itself, each of them
+        return Enclosures(middle, 0.0 * size, size, whole=least.below == 1)
+    return Enclosures(middle, size * UNIT + TINY, size)
+
+
+def floats(column: Any, known: Callable[[Value], bool] = lambda _: True) -> Floats:
+    """The float64 nearest to each value of a column; no number for a value that is not known well enough."""
+    if isinstance(column, Scaled):
+        return column.floats()
+    values = column.tolist() if isinstance(column, np.ndarray) and column.ndim else [column]
+    return np.array([nearest_float(value) if known(value) else np.nan for value in values])
 
 
 def _is_float(value: Value, at: float) -> bool:

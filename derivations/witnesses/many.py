@@ -9,7 +9,7 @@ run it is off `FLOAT64`. Torch's own layers are asked for a single run only (`de
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +20,13 @@ from flint import arb
 from derivations.language.names import adjoint, after
 from derivations.model.example import Example
 from derivations.model.update import kept_shape
-from derivations.numbers.float64 import nearest_float
-from derivations.numbers.systems import precision
+from derivations.numbers.scaled import Scaled
+from derivations.numbers.systems import fraction, precision
 from derivations.numbers.tape import Entry
-from derivations.numbers.variants import FLOAT64_ARRAYS, Enclosures, enclose_all
+from derivations.numbers.variants import FLOAT64_ARRAYS, Enclosures, enclosed, floats
 from derivations.programs.optimizer import arguments, filled, reads_second
-from derivations.run.training import Step, Trace
+from derivations.run.columns import Columns, ColumnStep
+from derivations.run.many import Group
 from derivations.witnesses.author import Pass
 from derivations.witnesses.check import NARROW, VANISHING
 from derivations.witnesses.lines import Line, assignments, read_lines
@@ -46,19 +47,24 @@ def can_be_batched(example: Example) -> bool:
     return known and not (rule.pace or rule.clip or rule.row.at or reads_second(example))
 
 
-def agreed(traces: Sequence[Trace]) -> list[bool]:
-    """Which runs torch confirms, in every value, adjoint, parameter and state of every step.
+def confirmed(group: Group) -> list[bool]:
+    """Which runs of a group torch confirms as one batch; none where it takes them one by one only."""
+    columns = group.columns
+    if not group.steps or not can_be_batched(columns.first):
+        return [False] * columns.count
+    return [bool(ok) for ok in agreed(columns, group.steps)]
 
-    The runs have the same programs and the same layouts in each step (`derivations.run.many.alike`).
-    """
-    example, bits = traces[0].example, max(trace.bits for trace in traces)
+
+def agreed(columns: Columns, steps: Sequence[ColumnStep]) -> Agreed:
+    """Which variants torch confirms, in every value, adjoint, parameter and state of every step."""
+    example = columns.first
     lines = read_lines(example.spec.model.equations)
-    found = np.ones(len(traces), dtype=bool)
-    with precision(bits), without_compiler(), np.errstate(all="ignore"):
-        update = _Update(tuple(trace.example for trace in traces)) if example.updates else None
-        for steps in zip(*(trace.steps for trace in traces), strict=True):
-            found &= _step(_Together(steps), example, lines, update)
-    return [bool(ok) for ok in found]
+    found = np.ones(columns.count, dtype=bool)
+    with precision(max(step.bits for step in steps)), without_compiler(), np.errstate(all="ignore"):
+        update = _Update(columns) if example.updates else None
+        for step in steps:
+            found &= _step(_Together(step), example, lines, update)
+    return found
 
 
 def _step(together: _Together, example: Example, lines: tuple[Line, ...], update: _Update | None) -> Agreed:
@@ -67,7 +73,7 @@ def _step(together: _Together, example: Example, lines: tuple[Line, ...], update
     for name in example.start:
         tensors[name].requires_grad_()
     kept = {name for name, tensor in tensors.items() if tensor.dim() > len(together.shapes[name])}
-    numbers = {example.sample: together.steps[0].samples} if example.sample else {}
+    numbers = {example.sample: together.step.samples} if example.sample else {}
     forward = Pass(dict(tensors), dict(together.sizes), variants=together.count, varied=kept, numbers=numbers)
     forward.run_all(lines)
     forward.tensors[example.loss].sum().backward()  # type: ignore[no-untyped-call]
@@ -97,38 +103,32 @@ def _entries(forward: Pass, name: str) -> Iterator[tuple[tuple[int, ...], torch.
 class _Together:
     """The same step of all variants."""
 
-    steps: tuple[Step, ...]
+    step: ColumnStep
 
     @property
     def count(self) -> int:
-        return len(self.steps)
+        return self.step.count
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        return self.steps[0].layout.sizes
+        return self.step.layout.sizes
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return dict(self.steps[0].layout.tape.inputs)  # the last position of each array is its shape
+        return dict(self.step.layout.tape.inputs)  # the last position of each array is its shape
 
     @cached_property
     def bounds(self) -> list[Enclosures]:
         """What float64 may make of every slot."""
-        tape = self.steps[0].layout.tape
-        return tape.bind(FLOAT64_ARRAYS)([enclose_all(self.values(slot)) for slot in range(len(tape.inputs))])
-
-    def values(self, slot: int) -> list[Any]:
-        """The values of a slot, or the one that all variants share."""
-        first = self.steps[0].memory[slot]
-        found = [step.memory[slot] for step in self.steps]
-        return [first] if all(value is first for value in found) else found
+        tape = self.step.layout.tape
+        return tape.bind(FLOAT64_ARRAYS)(list(map(enclosed, self.step.memory[: len(tape.inputs)])))
 
     def tensors(self, example: Example) -> dict[str, torch.Tensor]:
         """The inputs of the step, with an axis for the variants in front where they differ, or are learnt."""
         numbers: dict[str, list[Any]] = {}
-        for slot, (name, _) in enumerate(self.steps[0].layout.tape.inputs):
+        for slot, (name, _) in enumerate(self.step.layout.tape.inputs):
             if name not in (*example.hyper, *example.rule.clock, example.sample):
-                numbers.setdefault(name, []).append(np.array([*map(nearest_float, self.values(slot))]))
+                numbers.setdefault(name, []).append(np.atleast_1d(floats(self.step.memory[slot])))
         found = {}
         for name, columns in numbers.items():
             varied = name in example.kept or any(len(column) > 1 for column in columns)
@@ -139,12 +139,11 @@ class _Together:
 
     def holds(self, entry: Entry, theirs: torch.Tensor) -> Agreed:
         """Whether torch's values and ours lie in the intervals of an entry; what we do not have must be 0."""
-        slot = self.steps[0].layout.tape.slots.get(entry)
+        slot = self.step.layout.tape.slots.get(entry)
         found = theirs.detach().numpy()
         if slot is None:
             return found == 0
-        values = self.values(slot)
-        ours = np.array([nearest_float(value) if _is_narrow(value) else np.nan for value in values])
+        ours = floats(self.step.memory[slot], _is_narrow)
         return self.bounds[slot].holds(found) & self.bounds[slot].holds(ours)
 
     def all_hold(self, name: str, theirs: torch.Tensor | None) -> Agreed:
@@ -160,19 +159,34 @@ def _is_narrow(value: Any) -> bool:
     return not isinstance(value, arb) or bool(value.rad() <= abs(value.mid()) * NARROW + VANISHING)
 
 
+def _owners(columns: Columns, rates: Mapping[str, Scaled]) -> Iterator[Example]:
+    """The first example with the hyper-parameters of each variant."""
+    example = columns.first
+    for place in range(columns.count):
+        own = {name: fraction(column.at(place)) for name, column in rates.items()}
+        groups = tuple(
+            replace(
+                group,
+                values={name: own.get(group.named(name), value) for name, value in group.values.items()},
+            )
+            for group in example.rule.groups
+        )
+        yield replace(example, rule=replace(example.rule, groups=groups))
+
+
 class _Update:
     """The real optimizer over all variants: one leaf a parameter, or one a parameter and variant.
 
     One leaf does where all have the same hyper-parameters and the row treats every entry alike.
     """
 
-    def __init__(self, examples: tuple[Example, ...]) -> None:
-        self.example, self.row = examples[0], examples[0].rule.row
-        same = all(each.rule.groups == self.example.rule.groups for each in examples)
+    def __init__(self, columns: Columns) -> None:
+        self.example, self.row = columns.first, columns.first.rule.row
+        rates = {name: column for name, (column, *_) in columns.given.items() if name in self.example.hyper}
         entrywise = not self.row.matrix and not any(line.indices for line in assignments(self.row.equations))
-        self.whole = same and entrywise
-        self.owners = examples[:1] if self.whole else examples
-        front = (len(examples),) if self.whole else ()
+        self.whole = not rates and entrywise
+        self.owners = [self.example] if self.whole else [*_owners(columns, rates)]
+        front = (columns.count,) if self.whole else ()
         self.leaves = {
             name: [torch.zeros((*front, *array.shape), dtype=torch.float64) for _ in self.owners]
             for name, array in self.example.start.items()
@@ -220,7 +234,7 @@ class _Update:
 
     def _load(self, together: _Together, tensors: Mapping[str, torch.Tensor]) -> None:
         """Our states in torch's place; before its first step torch itself makes them."""
-        rule, number = self.example.rule, together.steps[0].number
+        rule, number = self.example.rule, together.step.number
         if number == 1 and rule.first == 1:
             return
         for name, leaves in self.leaves.items():
