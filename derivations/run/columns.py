@@ -122,33 +122,45 @@ def run_columns(columns: Columns, system: NumberSystem, bits: int) -> tuple[Colu
     with precision(bits):
         if system is EXACT:
             try:
-                return tuple(_Runs(columns, bits).steps())
+                return tuple(Walk(columns, bits).steps())
             except NotScaled:
                 pass
         return tuple(_Entrywise(columns, bits, system).steps())
 
 
-class _Runs:
-    """The state that goes from step to step, of all variants, over one denominator each."""
+class Walk:
+    """All variants on their way from step to step, over one denominator each; raises `NotScaled`."""
 
     def __init__(self, columns: Columns, bits: int, system: NumberSystem = SCALED) -> None:
         self.columns, self.bits, self.example, self.system = columns, bits, columns.first, system
         self.axes = sample_axes(self.example)
         self.runs: dict[int, Callable[[Sequence[Any]], list[Any]]] = {}
+        self.left = schedule(self.example)
         kept = self.example.kept.items()
-        self.now = {name: list(map(self.taken, columns.entries(name, array))) for name, array in kept}
+        self.now = {name: list(map(self.own, columns.entries(name, array))) for name, array in kept}
         self.hyper = [
-            self.taken(columns.given.get(name, (scaled(value),))[0])
+            self.own(columns.given.get(name, (scaled(value),))[0])
             for name, value in self.example.hyper.items()
         ]
 
-    def taken(self, column: Scaled) -> Column:
+    def own(self, column: Scaled) -> Column:
         """A given column in the arithmetic of the run."""
         return column
 
+    def taken(self, places: Sequence[int]) -> Walk:
+        """Some of the variants, at the step where all of them are."""
+        found = Walk(self.columns.taken(places), self.bits)
+        found.runs, found.left, chosen = self.runs, self.left, np.asarray(places)
+        found.now = {name: [column.taken(chosen) for column in own] for name, own in self.now.items()}
+        return found
+
+    def next(self) -> ColumnStep:
+        """The next step."""
+        return self.step(*next(self.left))
+
     def steps(self) -> Iterable[ColumnStep]:
         """The steps in their order."""
-        return (self.step(*place) for place in schedule(self.example))
+        return (self.step(*place) for place in self.left)
 
     def inputs(self, number: int, epoch: int, samples: tuple[int, ...]) -> list[Column]:
         """The input columns of a step in the order of the tape."""
@@ -156,12 +168,12 @@ class _Runs:
         for name, array in self.example.data.items():
             own = self.columns.entries(name, array)
             places = Array(array.shape, tuple(range(len(own)))).take(samples, self.axes.get(name))  # type: ignore[arg-type]
-            data += [self.taken(own[int(place)]) for place in places]
+            data += [self.own(own[int(place)]) for place in places]
         state = [value for values in self.now.values() for value in values]
         clock = zip((number + self.example.rule.first - 1, epoch), self.example.rule.clock, strict=False)
         counted = [Fraction(n) for n, _ in clock]
         numbers = numbers_of(self.example, samples)
-        return [*data, *state, *self.hyper, *(self.taken(scaled(n)) for n in (*counted, *numbers))]
+        return [*data, *state, *self.hyper, *(self.own(scaled(n)) for n in (*counted, *numbers))]
 
     def step(self, number: int, epoch: int, samples: tuple[int, ...]) -> ColumnStep:
         """One step of all variants."""
@@ -185,14 +197,14 @@ class _Runs:
         return found
 
 
-class _Entrywise(_Runs):
+class _Entrywise(Walk):
     """The same in arrays of exact values and balls, variant by variant."""
 
     def __init__(self, columns: Columns, bits: int, system: NumberSystem) -> None:
         self.numbers = system
         super().__init__(columns, bits, over_arrays(system))
 
-    def taken(self, column: Scaled) -> Column:
+    def own(self, column: Scaled) -> Column:
         if column.is_shared:
             return self.numbers.number(Fraction(column.above, column.below))
         return _array([self.numbers.number(Fraction(each, column.below)) for each in column.above.tolist()])

@@ -19,7 +19,8 @@ from derivations.language.program import Equation, Program
 from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, rational
-from derivations.spec.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, exact, flat, shape_of
+from derivations.spec.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, flat, shape_of
+from derivations.spec.tables import exact
 
 CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 

@@ -29,33 +29,14 @@ from pydantic import (
 from derivations.catalogue import functions, optimizers, schedules
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
-from derivations.numbers.real import Real
+from derivations.spec.exercise import ExerciseTable
 from derivations.spec.locate import locate
-from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positive, Strict
+from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positive, Strict, exact
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 T = TypeVar("T", bound=BaseModel)
 Nested: TypeAlias = Fraction | tuple["Nested", ...]
-
-
-def exact(value: Any) -> Any:
-    """Numbers to fractions, lists to tuples; texts (expressions) and tables stay as they are."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number, found true or false")
-    if isinstance(value, Decimal):
-        if not value.is_finite() or abs(value.adjusted()) > 400:
-            raise ValueError("expected a finite number of at most 400 digits")
-        return Fraction(value)
-    if isinstance(value, int):
-        if abs(value) >= 10**400:
-            raise ValueError("expected a finite number of at most 400 digits")
-        return Fraction(value)
-    if isinstance(value, Real):
-        return Fraction(value)
-    if isinstance(value, float):
-        return exact(Decimal(float.__repr__(value)))
-    return tuple(exact(part) for part in value) if isinstance(value, (list, tuple)) else value
 
 
 def _numbers(value: Any) -> Any:
@@ -192,6 +173,9 @@ class Spec(Strict):
     ]
     training: TrainingTable = TrainingTable()
     page: PageTable = PageTable()
+    exercise: Annotated[
+        ExerciseTable | None, Field(description="Variants of this example, and what is asked of each.")
+    ] = None
 
     def __repr__(self) -> str:
         return f"Spec({self.title!r})"
