@@ -19,6 +19,8 @@ from derivations.cache import write_atomically
 from derivations.catalogue.table import rows
 from derivations.courses import command
 from derivations.courses.workers import cores
+from derivations.exercises.exports.table import DEFAULT as BANK
+from derivations.exercises.exports.table import KNOWN, exports_of
 from derivations.files import write_together
 from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import DerivationsError, SpecError, nearest
@@ -87,6 +89,30 @@ def _formats(text: str) -> tuple[str, ...]:
     if not wanted:
         raise SpecError("unknown format ''", hint=nearest("", BY_NAME, "formats"))
     return wanted
+
+
+@app.command()
+def exercise(
+    spec: Annotated[str, typer.Argument(help="A spec file, or a name of the gallery.")],
+    count: Annotated[int | None, typer.Option("--count", help="How many variants.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Which ones: the same seed, the same bank.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", "-f", help=f"Any of {', '.join(KNOWN)}.")] = ",".join(
+        BANK
+    ),
+    output: Output = Path("bank"),
+) -> None:
+    """Write a bank of exercises: variants with their answers and worked solutions, every one verified."""
+    exports_of(formats)
+    from derivations.exercises.bank import bank_of
+    from derivations.exercises.made import save
+    from derivations.sessions import session
+
+    given = {key: value for key, value in {"count": count, "seed": seed}.items() if value is not None}
+    bank = bank_of(session(spec), **given)
+    for name in save(bank, formats, output):
+        typer.echo(output / name)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derivations.catalogue import optimizers, schedules
 from derivations.document.symbols import symbols_of
@@ -47,6 +47,9 @@ from derivations.witnesses.check import Report
 from derivations.witnesses.many import confirmed
 from derivations.witnesses.verify import verify
 from derivations.witnesses.work import structure_of
+
+if TYPE_CHECKING:
+    from derivations.exercises.bank import Bank
 
 
 def session(spec: str | Path) -> Session:
@@ -88,14 +91,14 @@ class Session:
         shapes, batches) is asked again. Raises `SpecError` for a word that is unknown or a value that does
         not fit, `CheckFailed` if a witness disagrees.
         """
-        return _verified(self._variant(values))
+        return _verified(self.variant(values))
 
     def many(self, **values: Any) -> tuple[Run, ...]:
         """The verified runs with the first, second … value of every list; a single number stands for all.
 
         Each is the run that `with_` gives. Torch takes all that have one structure as one batch.
         """
-        variants = [self._variant(each) for each in _each(values)]
+        variants = [self.variant(each) for each in _each(values)]
         examples = [variant.example for variant in variants]
         found: dict[int, Run] = {}
         for group in groups(examples):
@@ -114,7 +117,16 @@ class Session:
             raise SpecError(f"nothing is derived by '{name}'", hint=nearest(name, known, "quantities"))
         return Gradient(own, symbols_of(self.example))
 
-    def _variant(self, values: Mapping[str, Any]) -> Variant:
+    def exercises(self, **table: Any) -> Bank:
+        """The bank of exercises of this spec; keywords are keys of ``[exercise]``: ``count=40, seed=7``.
+
+        Raises `SpecError` where there are not so many variants.
+        """
+        from derivations.exercises.bank import bank_of  # the room above this one, when it is wanted
+
+        return bank_of(self, **table)
+
+    def variant(self, values: Mapping[str, Any]) -> Variant:
         """The spec with other values; what does not fit is said of the keywords, which no file has."""
         try:
             return self._changed(values)

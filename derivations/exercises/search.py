@@ -101,7 +101,7 @@ def _nice(columns: Columns, decimals: int, steps: int) -> Any:
         except ArithmeticFault:
             return left[:0]
         good = np.flatnonzero(_is_nice(step, decimals))
-        left, walk = left[good], walk.taken(good)
+        left, walk = left[good], walk.taken(good.tolist())
         if not len(left):
             break
     return left

@@ -383,6 +383,12 @@ def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
     return spec.model_copy(update={"page": _table(PageTable, "page", {**given, **page})})
 
 
+def with_exercise(spec: Spec, given: Mapping[str, Any]) -> Spec:
+    """The spec with other keys in its ``[exercise]``; raises `SpecError`."""
+    before = spec.exercise.model_dump(exclude_unset=True) if spec.exercise else {}
+    return spec.model_copy(update={"exercise": _table(ExerciseTable, "exercise", {**before, **given})})
+
+
 def _table(table: type[T], name: str, given: Mapping[str, Any]) -> T:
     """A table of a spec from values; raises `SpecError`."""
     try:

@@ -1,0 +1,249 @@
+"""A bank: variants of one exercise, each exact, verified by torch, and held against its own spec.
+
+The structure is worked once; the variants are columns (`derivations.run.columns`), and so are the runs of
+the students who make a slip. What a sheet or an export shows of a variant is a document that was asked
+sentence by sentence and number by number, as a lecture page is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+from uuid import UUID, uuid5
+
+import numpy as np
+from flint import arb
+
+from derivations.audit.evidence import Evidence
+from derivations.audit.sentences.asked import require_sentences, sight_of
+from derivations.audit.truth import require
+from derivations.document.blocks import Block, Document, Heading
+from derivations.document.compose import compose, rounding_of
+from derivations.document.languages import translated
+from derivations.document.symbols import symbols_of
+from derivations.exercises.asked import Asked, asked_of
+from derivations.exercises.domains import Domain, check_count, domains_of, too_few
+from derivations.exercises.search import Row, columns_at, search, spread
+from derivations.language.errors import CheckFailed
+from derivations.model.example import Example
+from derivations.numbers.digits import Printed
+from derivations.numbers.systems import EXACT, Value, fraction, precise, round_half_up
+from derivations.page import footer, spec_digest
+from derivations.run.columns import Columns, ColumnStep, run_columns
+from derivations.run.training import FIRST_BITS, Step, Trace, certified, train
+from derivations.sessions import Session, Variant
+from derivations.spec.exercise import ExerciseTable
+from derivations.spec.spec import with_exercise, with_page
+from derivations.witnesses.check import Report
+from derivations.witnesses.many import agreed, can_be_batched
+from derivations.witnesses.verify import verify
+from derivations.witnesses.work import Verified, structure_of
+
+NAMESPACE = UUID("5f0e8f2e-6a37-5d0e-9c6b-0d5a3c1b7e42")
+SHOWN: tuple[Any, ...] = ("problem", "steps")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the student writes down for one entry, and how it is written on the answer sheet."""
+
+    asked: Asked
+    value: Value
+    printed: Printed
+
+    @property
+    def text(self) -> str:
+        """The answer in plain ASCII: ``-34.5``."""
+        return self.printed.text
+
+
+@dataclass(frozen=True)
+class Item:
+    """One variant: its values, what is told and asked, the answers, and the worked solution.
+
+    ``problem`` and ``worked`` are parts of a document that was held against the run and the spec.
+    """
+
+    number: int
+    key: str
+    values: Mapping[str, Any] = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    problem: tuple[Block, ...] = field(repr=False)
+    worked: tuple[Block, ...] = field(repr=False)
+    answers: tuple[Answer, ...] = field(repr=False)
+    steps: tuple[Step, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The variants of one exercise; raises `DerivationsError` where one of them is not verified.
+
+    ``exact`` says that every value is a decimal of few places; else answers are asked to `places`.
+    """
+
+    session: Session = field(repr=False)
+    table: ExerciseTable
+    domains: tuple[Domain, ...] = field(repr=False)
+    rows: tuple[Row, ...] = field(repr=False)
+    exact: bool
+
+    @property
+    def example(self) -> Example:
+        """The structure, with the values of the spec."""
+        return self.session.example
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The values of all variants."""
+        return columns_at(self.example, self.domains, np.array(self.rows).reshape(len(self.rows), -1))
+
+    @cached_property
+    def steps(self) -> tuple[ColumnStep, ...]:
+        """Every step of all variants, confirmed by torch."""
+        steps = certified(lambda bits: run_columns(self.columns, EXACT, bits), FIRST_BITS)
+        if can_be_batched(self.example) and not agreed(self.columns, steps).all():
+            raise CheckFailed("torch does not confirm every variant", hint="No bank was written.")
+        return steps
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """What is asked of every variant."""
+        layouts = [(step.layout, step.samples) for step in self.steps[: self.table.steps]]
+        return asked_of(self.example, layouts, self.session.source)
+
+    @property
+    def bits(self) -> int:
+        """The bits of the balls in which values stand that are not exact."""
+        return self.steps[0].bits
+
+    @property
+    def places(self) -> int:
+        """The decimal places of an answer: the most that one has, or those that are asked for."""
+        return self.table.decimals if self.exact else self.table.places
+
+    def items(self) -> Iterator[Item]:
+        """The variants one after another, each held against its own spec."""
+        for place in range(self.columns.count):
+            yield self._item(place)
+
+    def _item(self, place: int) -> Item:
+        values = self.values(place)
+        variant = self.session.variant(values)
+        steps = tuple(step.step(place) for step in self.steps)
+        trace = Trace(variant.example, steps, self.bits)
+        if not can_be_batched(self.example):
+            verify(trace).require()
+        evidence = composed(variant, trace, self.table.steps)
+        problem, worked = parts(evidence.composed)
+        answers = tuple(self._answer(each, steps) for each in self.asked)
+        key = str(uuid5(NAMESPACE, f"{self.session.source.stem} {sorted(values.items())}"))
+        return Item(place + 1, key, values, evidence, problem, worked, answers, steps)
+
+    def _answer(self, asked: Asked, steps: Sequence[Step]) -> Answer:
+        value = steps[asked.step - 1].at(asked.quantity, asked.positions)
+        return Answer(asked, value, at_places(value, self.places))
+
+    def values(self, place: int) -> dict[str, Any]:
+        """What varies, with its values in one variant, arrays as nested tuples."""
+        arrays = {**self.example.data, **self.example.start}
+        found: dict[str, Any] = {}
+        for name, own in self.columns.given.items():
+            entries = tuple(fraction(column.at(place)) for column in own)
+            found[name] = nested(entries, arrays[name].shape) if name in arrays else entries[0]
+        return found
+
+
+def at_places(value: Value, places: int) -> Printed:
+    """A value with so many decimal places: in full if it ends there, else rounded with halves away from 0."""
+    with precise(value):
+        kept = fraction(round_half_up(value, places))
+    exact = not isinstance(value, arb) and fraction(value) == kept
+    return Printed(decimal(kept, 0 if exact else places), kept, exact)
+
+
+def decimal(value: Fraction, least: int = 0) -> str:
+    """A fraction that ends as a decimal, with at least so many places: ``-34.5``, ``0.360``."""
+    places = least
+    while (value * 10**places).denominator != 1:
+        places += 1
+    digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
+    point = len(digits) - places
+    sign = "-" if value < 0 else ""
+    return f"{sign}{digits[:point]}.{digits[point:]}" if places else f"{sign}{digits}"
+
+
+def nested(entries: tuple[Fraction, ...], shape: tuple[int, ...]) -> Any:
+    """The entries of an array as nested tuples."""
+    if not shape:
+        return entries[0]
+    width = len(entries) // shape[0]
+    return tuple(nested(entries[at : at + width], shape[1:]) for at in range(0, len(entries), width))
+
+
+def composed(variant: Variant, trace: Trace, steps: int) -> Evidence:
+    """The problem and the worked steps of a variant, asked sentence by sentence and number by number."""
+    page = {"show": SHOWN, "steps": tuple(range(1, steps + 1)), "exercises": False, "interactive": False}
+    source = variant.named.with_values({"page": page})
+    example = replace(variant.example, spec=with_page(variant.spec, page))
+    symbols = symbols_of(example)
+
+    def attempt(bits: int) -> Evidence:
+        own = replace(trace, example=example) if bits == trace.bits else train(example, bits)
+        run = Verified(example, own, structure_of(example).derivation, "", "", Report((), ()))
+        document = compose(run, symbols, footer(spec_digest(source)))
+        require_sentences(sight_of(document, run, symbols, source))
+        whole = replace(document, language=example.spec.page.language)
+        evidence = Evidence(run, translated(whole), whole, symbols, rounding_of(example))
+        require(evidence)
+        return evidence
+
+    return certified(attempt, trace.bits)
+
+
+def parts(document: Document) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """The blocks of the problem, and those of the steps, without the heading above all and the last line."""
+    heads = [at for at, block in enumerate(document.blocks) if isinstance(block, Heading) and block.part]
+    first = next(at for at in heads if getattr(document.blocks[at], "part", "") == "steps")
+    return document.blocks[heads[0] + 1 : first], document.blocks[first:-1]
+
+
+# --- Making one ------------------------------------------------------------------------------------------
+
+
+def bank_of(session: Session, **table: Any) -> Bank:
+    """The bank of a session; keywords are keys of ``[exercise]`` and stand in the place of the spec's.
+
+    Raises `SpecError` for a spec that has not so many variants, `CheckFailed` if a witness disagrees.
+    """
+    own = with_exercise(session.spec, table)
+    assert own.exercise is not None
+    source = session.source.with_values({"exercise": table})
+    return made(replace(session, spec=own, source=source), own.exercise)
+
+
+def made(session: Session, table: ExerciseTable) -> Bank:
+    """The bank of a session, for what its ``[exercise]`` says."""
+    example, source = session.example, session.source
+    domains = domains_of(example, source)
+    check_count(domains, table.count, source)
+    steps = sum(map(len, example.batches)) if example.updates else 1
+    if table.steps > steps:
+        raise source.error(f"there are {steps} steps, not {table.steps}", "exercise", "steps")
+    found = search(example, domains, table.count, table.decimals, table.seed, table.steps)
+    if len(found.rows) < table.count:
+        raise too_few(len(found.rows), table.count, source, _relaxed(session, table, domains))
+    return Bank(session, table, domains, tuple(spread(found.rows, table.count)), found.exact)
+
+
+def _relaxed(session: Session, table: ExerciseTable, domains: tuple[Domain, ...]) -> str:
+    """Which relaxation would give more variants with nice numbers."""
+    for more in range(table.decimals + 1, table.decimals + 4):
+        found = search(session.example, domains, table.count, more, table.seed, table.steps)
+        if len(found.rows) >= table.count:
+            return (
+                f"With decimals = {more} there are enough; or give something more values in [exercise] vary."
+            )
+    return "Values with fewer digits in [exercise] vary, or fewer samples in a batch, would give more."
