@@ -105,12 +105,11 @@ def exercise(
 ) -> None:
     """Write a bank of exercises: variants with their answers and worked solutions, every one verified."""
     exports_of(formats)
-    from derivations.exercises.bank import bank_of
     from derivations.exercises.made import save
     from derivations.sessions import session
 
     given = {key: value for key, value in {"count": count, "seed": seed}.items() if value is not None}
-    bank = bank_of(session(spec), **given)
+    bank = session(spec).exercises(**given)
     for name in save(bank, formats, output):
         typer.echo(output / name)
 

@@ -12,20 +12,19 @@ A run is verified by torch step by step, as a page is; nothing is composed or pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from derivations.catalogue import optimizers, schedules
 from derivations.document.symbols import symbols_of
-from derivations.language.errors import LanguageError, SpecError, moved, nearest
+from derivations.exercises.bank import Bank, bank_of
+from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.names import adjoint, of_adjoint
 from derivations.language.program import Equation
 from derivations.language.symbolic import indexed
-from derivations.model.example import Example, Model, read_model, trained
+from derivations.model.example import Example
+from derivations.model.variants import Variant, Variants, each_of
 from derivations.notation.chain import formula
 from derivations.notation.latex import math
 from derivations.notation.symbols import Symbols
@@ -37,19 +36,11 @@ from derivations.run.training import Step, Trace, certified, train
 from derivations.spec.spec import (
     Source,
     Spec,
-    Tables,
-    TrainingTable,
-    plain_values,
-    with_arrays,
-    with_training,
 )
 from derivations.witnesses.check import Report
 from derivations.witnesses.many import confirmed
 from derivations.witnesses.verify import verify
 from derivations.witnesses.work import structure_of
-
-if TYPE_CHECKING:
-    from derivations.exercises.bank import Bank
 
 
 def session(spec: str | Path) -> Session:
@@ -70,18 +61,14 @@ class Session:
     source: Source = field(repr=False)
 
     @cached_property
-    def model(self) -> Model:
-        """What the spec says but how it is trained."""
-        return read_model(self.spec, self.source)
+    def variants(self) -> Variants:
+        """The spec with other values."""
+        return Variants(self.spec, self.source)
 
-    @cached_property
+    @property
     def example(self) -> Example:
         """The example with the values of the spec."""
-        return trained(self.model, self.spec.training)
-
-    @cached_property
-    def _words(self) -> _Words:
-        return _Words(self.spec, self.example)
+        return self.variants.example
 
     def with_(self, **values: Any) -> Run:
         """The verified run with other values: data, start values, hyper-parameters, keys of ``[training]``.
@@ -91,14 +78,14 @@ class Session:
         shapes, batches) is asked again. Raises `SpecError` for a word that is unknown or a value that does
         not fit, `CheckFailed` if a witness disagrees.
         """
-        return _verified(self.variant(values))
+        return _verified(self.variants.variant(values))
 
     def many(self, **values: Any) -> tuple[Run, ...]:
         """The verified runs with the first, second … value of every list; a single number stands for all.
 
         Each is the run that `with_` gives. Torch takes all that have one structure as one batch.
         """
-        variants = [self.variant(each) for each in _each(values)]
+        variants = [self.variants.variant(each) for each in each_of(values)]
         examples = [variant.example for variant in variants]
         found: dict[int, Run] = {}
         for group in groups(examples):
@@ -122,129 +109,10 @@ class Session:
 
         Raises `SpecError` where there are not so many variants.
         """
-        from derivations.exercises.bank import bank_of  # the room above this one, when it is wanted
-
-        return bank_of(self, **table)
-
-    def variant(self, values: Mapping[str, Any]) -> Variant:
-        """The spec with other values; what does not fit is said of the keywords, which no file has."""
-        try:
-            return self._changed(values)
-        except SpecError as fault:
-            shown = ", ".join(f"{key}={value!r}" for key, value in values.items())
-            raise moved(fault, f"with_({shown})") from None
-
-    def _changed(self, values: Mapping[str, Any]) -> Variant:
-        spec, groups = self.spec, self._words.sorted(values)
-        if "training" in groups:
-            spec = with_training(spec, groups["training"])
-        arrays = {key: groups[key] for key in ("data", "parameters") if key in groups}
-        if not arrays and spec.training.sample == self.spec.training.sample:
-            example = trained(self.model, spec.training)
-        else:
-            spec = with_arrays(spec, **arrays)
-            example = trained(read_model(spec, self.source), spec.training)
-        return Variant(spec, self.source, example, tuple(values.items()), groups)
-
-
-def _each(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One table of values for each variant."""
-    lists = {key: list(value) for key, value in values.items() if _is_list(value)}
-    if not lists:
-        raise SpecError("there is no list of values", hint="For example: many(lr=[0.01, 0.02, 0.05]).")
-    counts = {len(value) for value in lists.values()}
-    if len(counts) > 1:
-        shown = ", ".join(f"'{key}' has {len(value)}" for key, value in lists.items())
-        raise SpecError(f"the lists have different lengths: {shown}", hint="Give one value a variant.")
-    shared = {key: value for key, value in values.items() if key not in lists}
-    return [shared | {key: value[place] for key, value in lists.items()} for place in range(counts.pop())]
-
-
-def _is_list(value: Any) -> bool:
-    return (
-        not isinstance(value, str | Mapping) and hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0
-    )
-
-
-class _Words:
-    """What the keywords of a session mean: data, parameters, keys of training, hyper-parameters."""
-
-    def __init__(self, spec: Spec, example: Example) -> None:
-        self.spec, training = spec, spec.training
-        self.arrays = {**dict.fromkeys(example.data, "data"), **dict.fromkeys(example.start, "parameters")}
-        self.rows = {
-            "optimizer": optimizers.BY_NAME.get(str((training.optimizer or {}).get("name"))),
-            "schedule": schedules.BY_NAME.get(str(training.schedule.get("name"))),
-        }
-
-    @cached_property
-    def known(self) -> dict[str, str]:
-        """Every word and the table in which it stands, the nearest first."""
-        found = dict.fromkeys(TrainingTable.model_fields, "training")
-        for table, row in reversed(self.rows.items()):
-            found |= dict.fromkeys((*row.hyper, *row.words) if row else (), table)
-        return found | self.arrays
-
-    def sorted(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """The values by the tables of the spec in which they stand."""
-        known, found = self.known, dict[str, dict[str, Any]]()
-        for key, value in values.items():
-            if key not in known:
-                raise SpecError(f"nothing is called '{key}' here", hint=nearest(key, known, "words"))
-            table = known[key]
-            if table in self.rows:
-                training = found.setdefault("training", {})
-                before = training.get(table, getattr(self.spec.training, table))
-                training[table] = self._with(before, key, _number(value, key), table)
-            else:
-                found.setdefault(table, {})[key] = plain_values(value, key)
-        return found
-
-    def _with(self, before: Mapping[str, Any], key: str, value: Any, table: str) -> dict[str, Any]:
-        """A table with another hyper-parameter, whichever of its words is used there and here."""
-        row = self.rows[table]
-        words = row.words if row else {}
-
-        def names(word: str) -> tuple[str, ...]:
-            return words.get(word, (word,))
-
-        found: dict[str, Any] = {}
-        for word, given in before.items():
-            several = len(names(word)) > 1
-            found |= zip(names(word), given if several else (given,), strict=True)
-        return {word: given for word, given in found.items() if word not in names(key)} | {key: value}
-
-
-def _number(value: Any, key: str) -> Any:
-    """A hyper-parameter: a number, perhaps as text (``"1/3"``), a flag, or a list of numbers."""
-    if not isinstance(value, str):
-        return plain_values(value, key)
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise SpecError(f"'{key}' must be a number, found {value!r}", hint='Write 0.1 or "1/3".') from None
+        return bank_of(self.variants, **table)
 
 
 # --- Runs ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A spec with other values, and the example that it gives."""
-
-    spec: Spec = field(repr=False)
-    source: Source = field(repr=False)
-    example: Example = field(repr=False)
-    values: tuple[tuple[str, Any], ...]
-    tables: Tables = field(default_factory=dict, repr=False)
-
-    @property
-    def named(self) -> Source:
-        """The text of the spec, and behind it what was changed: the digest of a page tells variants apart."""
-        if not self.values:
-            return self.source
-        changed = ", ".join(f"{key} = {value}" for key, value in self.values).replace("\n", " ")
-        return self.source.with_values(self.tables, f"{self.source.text}\n# with {changed}\n")
 
 
 @dataclass(frozen=True)

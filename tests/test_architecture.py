@@ -35,6 +35,7 @@ TIERS = (  # the way of the data, lowest first; rooms of one floor do not know e
     {"layout", "audit"},
     {"formats"},
     {"page", "rows"},
+    {"exercises"},
     {"sessions"},
     {"courses", "sphinx"},
     {"cli", "derivations"},  # the package itself hands out names, lazily

@@ -300,7 +300,7 @@ def test_a_wrong_update_of_many_is_found(linear: Session, monkeypatch: pytest.Mo
     def trained(*_: object) -> Any:
         return replace(example, update=wrong)
 
-    monkeypatch.setattr("derivations.sessions.trained", trained)
+    monkeypatch.setattr("derivations.model.variants.trained", trained)
     with pytest.raises(CheckFailed, match="w'"):
         linear.many(lr=[0.01, 0.02])
 

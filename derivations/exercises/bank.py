@@ -29,12 +29,12 @@ from derivations.exercises.domains import Domain, check_count, domains_of, too_f
 from derivations.exercises.search import Row, columns_at, search, spread
 from derivations.language.errors import CheckFailed
 from derivations.model.example import Example
+from derivations.model.variants import Variant, Variants
 from derivations.numbers.digits import Printed
 from derivations.numbers.systems import EXACT, Value, fraction, precise, round_half_up
 from derivations.page import footer, spec_digest
 from derivations.run.columns import Columns, ColumnStep, run_columns
 from derivations.run.training import FIRST_BITS, Step, Trace, certified, train
-from derivations.sessions import Session, Variant
 from derivations.spec.exercise import ExerciseTable
 from derivations.spec.spec import with_exercise, with_page
 from derivations.witnesses.check import Report
@@ -84,7 +84,7 @@ class Bank:
     ``exact`` says that every value is a decimal of few places; else answers are asked to `places`.
     """
 
-    session: Session = field(repr=False)
+    of: Variants = field(repr=False)
     table: ExerciseTable
     domains: tuple[Domain, ...] = field(repr=False)
     rows: tuple[Row, ...] = field(repr=False)
@@ -93,7 +93,7 @@ class Bank:
     @property
     def example(self) -> Example:
         """The structure, with the values of the spec."""
-        return self.session.example
+        return self.of.example
 
     @cached_property
     def columns(self) -> Columns:
@@ -112,7 +112,7 @@ class Bank:
     def asked(self) -> tuple[Asked, ...]:
         """What is asked of every variant."""
         layouts = [(step.layout, step.samples) for step in self.steps[: self.table.steps]]
-        return asked_of(self.example, layouts, self.session.source)
+        return asked_of(self.example, layouts, self.of.source)
 
     @property
     def bits(self) -> int:
@@ -131,7 +131,7 @@ class Bank:
 
     def _item(self, place: int) -> Item:
         values = self.values(place)
-        variant = self.session.variant(values)
+        variant = self.of.variant(values)
         steps = tuple(step.step(place) for step in self.steps)
         trace = Trace(variant.example, steps, self.bits)
         if not can_be_batched(self.example):
@@ -139,7 +139,7 @@ class Bank:
         evidence = composed(variant, trace, self.table.steps)
         problem, worked = parts(evidence.composed)
         answers = tuple(self._answer(each, steps) for each in self.asked)
-        key = str(uuid5(NAMESPACE, f"{self.session.source.stem} {sorted(values.items())}"))
+        key = str(uuid5(NAMESPACE, f"{self.of.source.stem} {sorted(values.items())}"))
         return Item(place + 1, key, values, evidence, problem, worked, answers, steps)
 
     def _answer(self, asked: Asked, steps: Sequence[Step]) -> Answer:
@@ -213,20 +213,20 @@ def parts(document: Document) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
 # --- Making one ------------------------------------------------------------------------------------------
 
 
-def bank_of(session: Session, **table: Any) -> Bank:
-    """The bank of a session; keywords are keys of ``[exercise]`` and stand in the place of the spec's.
+def bank_of(variants: Variants, **table: Any) -> Bank:
+    """The bank of a spec; keywords are keys of ``[exercise]`` and stand in the place of the spec's.
 
     Raises `SpecError` for a spec that has not so many variants, `CheckFailed` if a witness disagrees.
     """
-    own = with_exercise(session.spec, table)
+    own = with_exercise(variants.spec, table)
     assert own.exercise is not None
-    source = session.source.with_values({"exercise": table})
-    return made(replace(session, spec=own, source=source), own.exercise)
+    source = variants.source.with_values({"exercise": table})
+    return made(Variants(own, source), own.exercise)
 
 
-def made(session: Session, table: ExerciseTable) -> Bank:
-    """The bank of a session, for what its ``[exercise]`` says."""
-    example, source = session.example, session.source
+def made(variants: Variants, table: ExerciseTable) -> Bank:
+    """The bank of a spec, for what its ``[exercise]`` says."""
+    example, source = variants.example, variants.source
     domains = domains_of(example, source)
     check_count(domains, table.count, source)
     steps = sum(map(len, example.batches)) if example.updates else 1
@@ -234,14 +234,14 @@ def made(session: Session, table: ExerciseTable) -> Bank:
         raise source.error(f"there are {steps} steps, not {table.steps}", "exercise", "steps")
     found = search(example, domains, table.count, table.decimals, table.seed, table.steps)
     if len(found.rows) < table.count:
-        raise too_few(len(found.rows), table.count, source, _relaxed(session, table, domains))
-    return Bank(session, table, domains, tuple(spread(found.rows, table.count)), found.exact)
+        raise too_few(len(found.rows), table.count, source, _relaxed(variants, table, domains))
+    return Bank(variants, table, domains, tuple(spread(found.rows, table.count)), found.exact)
 
 
-def _relaxed(session: Session, table: ExerciseTable, domains: tuple[Domain, ...]) -> str:
+def _relaxed(variants: Variants, table: ExerciseTable, domains: tuple[Domain, ...]) -> str:
     """Which relaxation would give more variants with nice numbers."""
     for more in range(table.decimals + 1, table.decimals + 4):
-        found = search(session.example, domains, table.count, more, table.seed, table.steps)
+        found = search(variants.example, domains, table.count, more, table.seed, table.steps)
         if len(found.rows) >= table.count:
             return (
                 f"With decimals = {more} there are enough; or give something more values in [exercise] vary."

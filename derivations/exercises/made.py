@@ -24,7 +24,7 @@ SHEET_ENDS: Mapping[str, Callable[[Bank, Iterable[Item]], Document]] = {
 
 def files_of(bank: Bank, formats: str | Iterable[str]) -> dict[str, bytes]:
     """The files of a bank by their names; raises `CheckFailed` if one does not read back."""
-    wanted, items, stem = exports_of(formats), list(bank.items()), bank.session.source.stem
+    wanted, items, stem = exports_of(formats), list(bank.items()), bank.of.source.stem
     found: dict[str, Content] = {}
     for name in wanted:
         own = _sheets(bank, items, name) if name in SHEETS else export(name)(bank, items).items()
@@ -47,9 +47,7 @@ def _sheets(bank: Bank, items: Sequence[Item], form: str) -> Iterator[tuple[str,
     for end, made in SHEET_ENDS.items():
         document = made(bank, items)
         whole = replace(document, own=evidence.composed.own)
-        press = Press(
-            replace(evidence, document=translated(whole), composed=whole), "", bank.session.source.stem
-        )
+        press = Press(replace(evidence, document=translated(whole), composed=whole), "", bank.of.source.stem)
         content = certified(lambda _, press=press: _printed(press, form), bank.bits)  # type: ignore[misc]
         yield f"{end}{BY_NAME[form].suffix}", content
 

@@ -69,7 +69,7 @@ def shown(answer: Answer) -> Formula:
 
 def _table(item: Item, bank: Bank, cells: list[Words]) -> Table:
     several = bank.table.steps > 1
-    header = (*((say("step"),) if several else ()), say("quantity"), say("value"))
+    header = (*((say("step"),) if several else ()), say("quantity"), say("answer"))
     rows = []
     for answer, cell in zip(item.answers, cells, strict=True):
         asked = answer.asked
@@ -96,8 +96,8 @@ def answer_sheet(bank: Bank, items: Iterable[Item]) -> Document:
 
 
 def _sheet(bank: Bank, parts: Iterable[tuple[Message, Iterable[Block]]]) -> Document:
-    title = bank.session.spec.title
+    title = bank.of.spec.title
     blocks: list[Block] = [Heading(1, (title,))]
     for head, own in parts:
         blocks += [Heading(2, (head,)), *own]
-    return Document(title, tuple(blocks), bank.session.spec.page.language)
+    return Document(title, tuple(blocks), bank.of.spec.page.language)

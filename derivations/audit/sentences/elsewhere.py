@@ -48,5 +48,5 @@ ELSEWHERE: Mapping[str, str] = {
 }
 """Texts of drawings, of lines, and of the surroundings of a page."""
 
-ROOMS_BESIDE = ("courses/", "formats/play/", "formats/spreadsheet/")
+ROOMS_BESIDE = ("courses/", "exercises/", "formats/play/", "formats/spreadsheet/")
 """Where texts are that only a page to play with, a spreadsheet or an index says."""

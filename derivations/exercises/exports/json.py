@@ -17,8 +17,8 @@ def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, str]:
     """One JSON file."""
     table = bank.table
     found = {
-        "title": bank.session.spec.title,
-        "language": bank.session.spec.page.language,
+        "title": bank.of.spec.title,
+        "language": bank.of.spec.page.language,
         "seed": table.seed,
         "steps": table.steps,
         "exact": bank.exact,

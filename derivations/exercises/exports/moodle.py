@@ -30,7 +30,7 @@ def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, bytes]:
 
 def _category(quiz: etree._Element, bank: Bank) -> None:
     found = etree.SubElement(quiz, "question", type="category")
-    title = bank.session.spec.title.replace("/", "//")  # one slash parts a category from the one inside
+    title = bank.of.spec.title.replace("/", "//")  # one slash parts a category from the one inside
     _text(etree.SubElement(found, "category"), f"$course$/top/{title}")
 
 
@@ -45,7 +45,7 @@ def _html(parent: etree._Element, tag: str, text: str) -> None:
 
 def _question(quiz: etree._Element, bank: Bank, item: Item) -> None:
     found = etree.SubElement(quiz, "question", type="cloze")
-    _text(etree.SubElement(found, "name"), f"{bank.session.spec.title} {item.number:0{_width(bank)}}")
+    _text(etree.SubElement(found, "name"), f"{bank.of.spec.title} {item.number:0{_width(bank)}}")
     _html(found, "questiontext", with_gaps(html_of(question(item, bank), item), item))
     _html(found, "generalfeedback", html_of(solution(item, bank), item))
     etree.SubElement(found, "penalty").text = "0.3333333"
