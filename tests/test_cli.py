@@ -209,7 +209,8 @@ def test_list_shows_gallery_and_catalogue(capsys: pytest.CaptureFixture[str]) ->
 def test_schema_accepts_the_gallery_and_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0
     schema = json.loads(capsys.readouterr().out)
-    assert set(schema["properties"]) == {*"title model data parameters training page exercise".split()}
+    tables = {"title", "model", "data", "parameters", "training", "page", "exercise"}
+    assert set(schema["properties"]) == tables
     training = schema["$defs"]["TrainingTable"]["properties"]
     assert {"optimizer", "batch_size", "batches", "shuffle", "epochs", "carry"} <= set(training)
     assert all("description" in entry for entry in training.values())

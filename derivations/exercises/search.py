@@ -101,9 +101,10 @@ def _nice(columns: Columns, decimals: int, steps: int) -> Any:
         except ArithmeticFault:
             return left[:0]
         good = np.flatnonzero(_is_nice(step, decimals))
-        left, walk = left[good], walk.taken(good.tolist())
+        left = left[good]
         if not len(left):
             break
+        walk = walk.taken(good.tolist())
     return left
 
 

@@ -53,7 +53,7 @@ class Columns:
 
     def taken(self, places: Sequence[int]) -> Columns:
         """Some of the variants; the first example stays that of the structure."""
-        chosen = np.asarray(places)
+        chosen = np.asarray(places, dtype=np.intp)
         given = {name: tuple(each.taken(chosen) for each in own) for name, own in self.given.items()}
         return Columns(self.first, len(places), given)
 
@@ -150,7 +150,7 @@ class Walk:
     def taken(self, places: Sequence[int]) -> Walk:
         """Some of the variants, at the step where all of them are."""
         found = Walk(self.columns.taken(places), self.bits)
-        found.runs, found.left, chosen = self.runs, self.left, np.asarray(places)
+        found.runs, found.left, chosen = self.runs, self.left, np.asarray(places, dtype=np.intp)
         found.now = {name: [column.taken(chosen) for column in own] for name, own in self.now.items()}
         return found
 

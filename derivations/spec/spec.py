@@ -385,7 +385,8 @@ def with_page(spec: Spec, page: Mapping[str, Any]) -> Spec:
 
 def with_exercise(spec: Spec, given: Mapping[str, Any]) -> Spec:
     """The spec with other keys in its ``[exercise]``; raises `SpecError`."""
-    before = spec.exercise.model_dump(exclude_unset=True) if spec.exercise else {}
+    own = spec.exercise
+    before = {key: getattr(own, key) for key in own.model_fields_set} if own else {}
     return spec.model_copy(update={"exercise": _table(ExerciseTable, "exercise", {**before, **given})})
 
 
@@ -399,7 +400,8 @@ def _table(table: type[T], name: str, given: Mapping[str, Any]) -> T:
         if error["type"] == "extra_forbidden":
             hint = nearest(key, table.model_fields, f"keys of [{name}]")
             raise SpecError(f"unknown key '{key}' of the {name}", hint=hint) from None
-        message = f"{name}.{key}: {error['msg'][0].lower()}{error['msg'][1:]}"
+        said = error["msg"].removeprefix("Value error, ")
+        message = f"{name}.{key}: {said[0].lower()}{said[1:]}"
         raise SpecError(message, hint=_fitting(key, error)) from None
 
 
