@@ -89,7 +89,7 @@ def _run(
 
 
 def formulas(steps: Sequence[Step], example: Example, asked: Sequence[Asked]) -> dict[str, Expr]:
-    """Each answer that depends on earlier ones as a formula in them, ``1 - 0.01 A``: ``Ref(key)`` for each."""
+    """Each answer that depends on earlier ones as a formula in them: each stands there as ``Ref(key)``."""
     letters = {each.key: Ref(each.key) for each in asked}
     found = worked_on(steps, example, asked, letters, TREES)
     return {key: value for key, value in found.items() if isinstance(value, Expr)}
