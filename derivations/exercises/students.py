@@ -43,6 +43,7 @@ CELLS = 128  # and how many of them are left when they have become more
 FEW = 16  # values of one number that nothing else depends on
 GRID = 3  # multiples of the last place that one interval may be rounded to, each for itself
 REMEMBERED = 64
+NOTHING = None  # no value: a quotient by what was rounded to 0; times 0 it is 0, since nobody works it out
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Group:
 
 def choices(value: Value, places: int) -> list[Value]:
     """A value as a student may write it down: as it is, or rounded half up or half to even."""
-    if is_short(value, places):
+    if value is NOTHING or is_short(value, places):
         return [value]
     if not isinstance(value, Between):
         return [value, *roundings(value, places)]
@@ -220,7 +221,10 @@ def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[li
         run.give(place, outward(memory[place]))
     for number, work in enumerate(plan.operations):
         run.work(number, work)
-    return run.values(plan.target), run.whole
+    found = [value for value in run.values(plan.target) if value is not NOTHING]
+    if not found:
+        raise ArithmeticFault(f"rounded to {places} places, the value does not exist")
+    return found, run.whole
 
 
 class _Choosing:
@@ -266,25 +270,27 @@ class _Choosing:
         self.keep(Group((*(before[k] for k in kept), work.place), rows))
 
     def rows(self, work: Work, before: Sequence[int], kept: Sequence[int], groups: list[Group]) -> list[Row]:
-        """The rows after an operation; who comes to a division by zero has not gone on."""
-        function, (a, b) = self.functions[work.name], (self.reading(place, before) for place in work.reads)
+        """The rows after an operation."""
+        a, b = (self.reading(place, before) for place in work.reads)
         found: dict[Any, Row] = {}
-        fault = None
         for parts in itertools.product(*(group.rows for group in groups)):
             row = tuple(itertools.chain.from_iterable(parts))
-            try:
-                value = outward(function(a(row), b(row)))
-            except ArithmeticFault as one:
-                fault = one
-                continue
-            self.whole &= attained(value)
             rest = tuple(row[k] for k in kept)
-            for each in choices(value, self.places):
+            for each in self.results(work.name, a(row), b(row)):
                 new = (*rest, each)
                 found[tuple(map(_key, new))] = new
-        if not found and fault is not None:
-            raise fault
         return list(found.values())
+
+    def results(self, name: str, x: Value, y: Value) -> list[Value]:
+        """What a student may write down for one operation."""
+        if x is NOTHING or y is NOTHING:
+            return [fmpq(0) if name == "mul" and 0 in (x, y) else NOTHING]
+        try:
+            value = outward(self.functions[name](x, y))
+        except ArithmeticFault:
+            return [NOTHING]
+        self.whole &= attained(value)
+        return choices(value, self.places)
 
     def reading(self, place: int, before: Sequence[int]) -> Callable[[Row], Value]:
         """How an operand is read in a row."""
@@ -298,33 +304,53 @@ class _Choosing:
         """A group with fewer rows, if it has too many: nothing is lost where one way alone leads on."""
         lone = len(group.places) == 1 and group.places[0] in self.plan.lone
         if lone and len(group.rows) > FEW:
-            return Group(group.places, [(hull([row[0] for row in group.rows]),)])
+            return Group(group.places, list(cells(group.rows, 1)))
         if len(group.rows) <= MOST:
             return group
         self.whole = False
         return Group(group.places, list(cells(group.rows, CELLS)))
 
 
+def _exists(value: Value) -> bool:
+    return value is not NOTHING
+
+
 def _key(value: Value) -> Any:
     """What tells values apart, quicker than their own hash."""
+    if value is NOTHING:
+        return value
     if isinstance(value, Between):
         return value.low.p, value.low.q, value.high.p, value.high.q
     return value.p, value.q
 
 
 def cells(rows: Sequence[Row], count: int) -> Iterator[Row]:
-    """Intervals that hold rows, at most so many, each around neighbours."""
-    columns = [list(map(ends, column)) for column in zip(*rows, strict=True)]
-    keys = list(zip(*map(_scaled, columns), strict=True))
-    for own in _cut(list(range(len(rows))), keys, count):
-        yield tuple(hull([rows[k][at] for k in own]) for at in range(len(columns)))
+    """Intervals that hold rows, at most so many for each kind of row, each around neighbours.
+
+    Rows are of one kind in which the same places have a value at all.
+    """
+    kinds: dict[Row, list[Row]] = {}
+    for row in rows:
+        kinds.setdefault(tuple(map(_exists, row)), []).append(row)
+    for own in kinds.values():
+        columns = list(zip(*own, strict=True))
+        keys = list(zip(*map(_scaled, columns), strict=True))
+        for near in _cut(list(range(len(own))), keys, count):
+            yield tuple(_around([column[k] for k in near]) for column in columns)
 
 
-def _scaled(column: Sequence[tuple[Any, Any]]) -> list[int]:
+def _around(values: list[Value]) -> Value:
+    return values[0] if values[0] is NOTHING else hull(values)
+
+
+def _scaled(column: Sequence[Value]) -> list[int]:
     """Where each value of a column lies between the least and the greatest, as a whole number."""
-    low, high = min(low for low, _ in column), max(high for _, high in column)
+    if column[0] is NOTHING:
+        return [0] * len(column)
+    pairs = list(map(ends, column))
+    low, high = min(low for low, _ in pairs), max(high for _, high in pairs)
     scale = 2**32 / (high - low) if high > low else fmpq(1)
-    return [int(((least + most) / 2 - low) * scale) for least, most in column]
+    return [int(((least + most) / 2 - low) * scale) for least, most in pairs]
 
 
 def _cut(own: list[int], keys: Sequence[tuple[int, ...]], count: int) -> Iterable[list[int]]:
