@@ -14,7 +14,8 @@ from fractions import Fraction
 
 from flint import arb
 
-from derivations.exercises.students import Working, reached, working
+from derivations.exercises.lines import Working, working
+from derivations.exercises.students import reached
 from derivations.language.errors import ArithmeticFault
 from derivations.numbers.between import ends, grid, hull, is_short, outward
 from derivations.numbers.systems import Undecided, Value, fraction, precision, rational
@@ -69,8 +70,7 @@ def _bounded(plan: Working, memory: Mapping[int, Value], places: int, bits: int)
     for enough in (bits, 4 * bits):
         try:
             with precision(enough):
-                values, whole = reached(plan, memory, places)
-                low, high = ends(hull(values))
+                low, high, whole = reached(plan, memory, places)
                 return Reach(fraction(low), fraction(high), whole)
         except Undecided as fault:
             why = str(fault)

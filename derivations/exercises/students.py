@@ -10,17 +10,14 @@ together as intervals, which hold all of them and may hold more; it is said when
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from flint import fmpq
 
-from derivations.language.content import Content
+from derivations.exercises.lines import Work, Working
 from derivations.language.errors import ArithmeticFault
-from derivations.language.names import after
-from derivations.language.program import Equation
 from derivations.numbers.between import (
     BETWEEN,
     Between,
@@ -31,169 +28,70 @@ from derivations.numbers.between import (
     is_short,
     outward,
     roundings,
+    widened,
 )
-from derivations.numbers.systems import Binary, Value
-from derivations.numbers.tape import Tape
-from derivations.numbers.walker import Entry, operation_of
-from derivations.run.training import Step
+from derivations.numbers.systems import Binary, Undecided, Value
+from derivations.numbers.walker import operation_of
 
-Row: TypeAlias = tuple[Value, ...]
-MOST = 1_000  # rows of values that depend on one another
-CELLS = 128  # and how many of them are left when they have become more
-FEW = 16  # values of one number that nothing else depends on
+MOST = 600  # rows of values that depend on one another
+CELLS = 60  # how many of them are left when they have become more
+FEW = 16  # values of one number on which nothing else depends, and rows once the work has become too much
+ROOT = 50  # rows of each of two groups that meet, where all pairs would be too many
+ENOUGH = 15_000  # rows that are worked with so much care
 GRID = 3  # multiples of the last place that one interval may be rounded to, each for itself
-REMEMBERED = 64
 NOTHING = None  # no value: a quotient by what was rounded to 0; times 0 it is 0, since nobody works it out
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a step: an entry, the equations that add up to it, and its value."""
+class Row(NamedTuple):
+    """What some places can be together.
 
-    label: str
-    entry: Entry
-    equations: tuple[Equation, ...]
-    value: Value
-
-
-def lines_of(step: Step) -> tuple[Line, ...]:
-    """The lines of a step in the order in which they are worked."""
-    tape, label = step.layout.tape, step.layout.label
-    entries = sorted(tape.plan, key=lambda entry: tape.slots[entry])
-    return tuple(
-        Line(label(at, step.samples), at, tuple(eq for eq, _ in tape.plan[at]), step.memory[tape.slots[at]])
-        for at in entries
-    )
-
-
-# --- Which operations an entry depends on ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Work:
-    """One operation: the place that its result has, its name, and the places that it reads."""
-
-    place: int
-    name: str
-    reads: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Working:
-    """The operations that an entry depends on, each after those that it reads, over one or several steps.
-
-    ``slots`` says which slot of which step each place is; ``given`` are those that nothing works out.
-    ``last`` is the number of the operation that reads a place last; ``lone`` are the places from which one
-    way alone leads to the entry; ``state`` are those that a student who begins with a later step has carried
-    there.
+    ``real``: not a bound only; where it has an interval, both ends can be reached.
     """
 
-    target: int
-    operations: tuple[Work, ...]
-    slots: Mapping[int, tuple[int, int]] = field(repr=False)
-    given: tuple[int, ...] = field(repr=False)
-    last: Mapping[int, int] = field(repr=False)
-    lone: frozenset[int] = field(repr=False)
-    state: frozenset[int] = field(repr=False)
-
-    @cached_property
-    def written(self) -> tuple[int, ...]:
-        """The places of what a student writes down, and so may round."""
-        return (*sorted(self.state), *(work.place for work in self.operations))
-
-
-def working(steps: Sequence[Step], name: str, positions: tuple[int, ...] = ()) -> Working:
-    """The operations behind an entry of the last of some steps that follow one another."""
-    tapes, entry, late = tuple(step.layout.tape for step in steps), (name, positions), steps[0].number > 1
-    return _working(Content((tuple(map(id, tapes)), entry, late), (tapes, entry, late)))
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _working(asked: Content[tuple[tuple[Tape, ...], Entry, bool]]) -> Working:
-    tapes, entry, late = asked.of
-    joined = _Joined(tapes)
-    target = joined.place(len(tapes) - 1, tapes[-1].slots[entry])
-    operations = tuple(_in_order(joined, target))
-    readers: dict[int, list[int]] = {}
-    for number, work in enumerate(operations):
-        for place in set(work.reads):
-            readers.setdefault(place, []).append(number)
-    lone = {target}
-    for work in reversed(operations):
-        for place in work.reads:
-            if work.place in lone and len(readers[place]) == 1:
-                lone.add(place)
-    slots = {place: joined.slot(place) for place in (*readers, target)}
-    given = tuple(sorted(slots.keys() - {work.place for work in operations}))
-    state = frozenset(place for place in given if late and joined.is_state(*slots[place]))
-    last = {place: numbers[-1] for place, numbers in readers.items()}
-    return Working(target, operations, slots, given, last, frozenset(lone), state)
-
-
-class _Joined:
-    """The tapes of steps that follow one another; what one leaves behind the next reads."""
-
-    def __init__(self, tapes: Sequence[Tape]) -> None:
-        self.tapes = tapes
-        self.leaves = [len(tape.inputs) + len(tape.constants) for tape in tapes]
-        sizes = (n + len(tape.operations) for n, tape in zip(self.leaves, tapes, strict=True))
-        self.bases = list(itertools.accumulate(sizes, initial=0))
-
-    def is_state(self, number: int, slot: int) -> bool:
-        """Whether a slot is an input that goes from step to step."""
-        tape = self.tapes[number]
-        return slot < len(tape.inputs) and _new(tape.inputs[slot]) in tape.slots
-
-    def place(self, number: int, slot: int) -> int:
-        """The place of a slot, in the step that works it."""
-        while number and self.is_state(number, slot):
-            new = _new(self.tapes[number].inputs[slot])
-            number -= 1
-            slot = self.tapes[number].slots[new]
-        return self.bases[number] + slot
-
-    def slot(self, place: int) -> tuple[int, int]:
-        """The step and the slot of a place."""
-        number = next(k for k, base in enumerate(self.bases[1:]) if place < base)
-        return number, place - self.bases[number]
-
-    def work(self, place: int) -> Work | None:
-        """The operation that gives a place; None for what is given."""
-        number, slot = self.slot(place)
-        if slot < self.leaves[number]:
-            return None
-        name, a, b = self.tapes[number].operations[slot - self.leaves[number]]
-        return Work(place, name, (self.place(number, a), self.place(number, b)))
-
-
-def _new(entry: Entry) -> Entry:
-    return after(entry[0]), entry[1]
-
-
-def _in_order(joined: _Joined, target: int) -> Iterator[Work]:
-    """The operations behind a place, what is read first before it; what is near stays near."""
-    waiting, done = [(target, False)], set[int]()
-    while waiting:
-        place, ready = waiting.pop()
-        work = joined.work(place)
-        if work is None or place in done:
-            continue
-        if ready:
-            done.add(place)
-            yield work
-        else:
-            waiting += [(place, True), *((read, False) for read in reversed(work.reads))]
-
-
-# --- All choices at once -----------------------------------------------------------------------------------
+    values: tuple[Value, ...]
+    real: bool = True
 
 
 @dataclass(frozen=True)
 class Group:
-    """Places whose values depend on one another: each row is what they can be together."""
+    """Places whose values depend on one another, and the rows of what they can be together."""
 
     places: tuple[int, ...]
     rows: Sequence[Row]
+
+
+def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[Any, Any, bool]:
+    """The least and the greatest that an entry can be, and whether both can be reached, not only bounds.
+
+    ``memory`` has what is given. Raises `ArithmeticFault` where nothing can be reached, `Undecided` where there
+    is no bound.
+    """
+    run = _Choosing(plan, places)
+    for place in plan.given:
+        run.give(place, outward(memory[place]))
+    for number, work in enumerate(plan.operations):
+        run.work(number, work)
+    found = [row for row in run.rows(plan.target) if row.values[0] is not NOTHING]
+    if not found:
+        raise ArithmeticFault(f"rounded to {places} places, the value does not exist")
+    around = _around(found)
+    low, high = ends(around.values[0])
+    if not around.real and (bound := in_one_pass(plan, memory, places)) is not None:
+        low, high = max(low, ends(bound)[0]), min(high, ends(bound)[1])
+    return low, high, around.real
+
+
+def in_one_pass(plan: Working, memory: Mapping[int, Value], places: int) -> Value | None:
+    """An interval that holds all that can be reached, each operation by itself; None if there is no bound."""
+    known = {place: outward(memory[place]) for place in plan.given}
+    known |= {place: widened(known[place], places) for place in plan.state}
+    try:
+        for work in plan.operations:
+            a, b = (known[place] for place in work.reads)
+            known[work.place] = widened(outward(operation_of(work.name, BETWEEN)(a, b)), places)
+    except (ArithmeticFault, Undecided):
+        return None
+    return known[plan.target]
 
 
 def choices(value: Value, places: int) -> list[Value]:
@@ -210,29 +108,12 @@ def choices(value: Value, places: int) -> list[Value]:
     return [value, *(low + fmpq(k, 10**places) for k in range(steps + 1))]
 
 
-def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[list[Value], bool]:
-    """What an entry can be, and whether it is no more than that; ``memory`` has what is given.
-
-    The values are numbers, or intervals between two of them; where it is more, some may not be reachable.
-    Raises `ArithmeticFault` where nothing can be reached, `Undecided` where there is no bound.
-    """
-    run = _Choosing(plan, places)
-    for place in plan.given:
-        run.give(place, outward(memory[place]))
-    for number, work in enumerate(plan.operations):
-        run.work(number, work)
-    found = [value for value in run.values(plan.target) if value is not NOTHING]
-    if not found:
-        raise ArithmeticFault(f"rounded to {places} places, the value does not exist")
-    return found, run.whole
-
-
 class _Choosing:
-    """The state while a student works: what is known, and the groups of what may differ."""
+    """The state while a student works: what has one value, what may differ, and how much was done."""
 
     def __init__(self, plan: Working, places: int) -> None:
-        self.plan, self.places, self.whole = plan, places, True
-        self.known: dict[int, Value] = {}
+        self.plan, self.places, self.done = plan, places, 0
+        self.known: dict[int, Row] = {}
         self.groups: dict[int, Group] = {}
         names = {work.name for work in plan.operations}
         self.functions: dict[str, Binary] = {name: operation_of(name, BETWEEN) for name in names}
@@ -240,107 +121,133 @@ class _Choosing:
     def give(self, place: int, value: Value) -> None:
         """Put in a value that is given; one that was carried here may have been rounded."""
         found = choices(value, self.places) if place in self.plan.state else [value]
-        self.keep(Group((place,), [(each,) for each in found]))
+        self.keep(Group((place,), [Row((each,)) for each in found]))
 
-    def keep(self, group: Group) -> None:
-        """Remember a group; a place that has one value is known."""
-        if len(group.rows) == 1:
-            self.known |= zip(group.places, group.rows[0], strict=True)
-            for place in group.places:
-                self.groups.pop(place, None)
-        else:
-            self.groups |= dict.fromkeys(group.places, self.fewer(group))
-
-    def values(self, place: int) -> list[Value]:
-        """All values of a place."""
+    def rows(self, place: int) -> list[Row]:
+        """What a place can be."""
         if place in self.known:
             return [self.known[place]]
         group = self.groups[place]
         at = group.places.index(place)
-        return [row[at] for row in group.rows]
+        return [Row((row.values[at],), row.real) for row in group.rows]
+
+    def keep(self, group: Group) -> None:
+        """Remember a group; what has one value only is known."""
+        if len(group.rows) > 1:
+            self.groups |= dict.fromkeys(group.places, group)
+            return
+        ((values, real),) = group.rows
+        for place, value in zip(group.places, values, strict=True):
+            self.known[place] = Row((value,), real)
 
     def work(self, number: int, work: Work) -> None:
         """All that one operation can give, with all that its operands can be."""
-        groups = {id(g): g for g in map(self.groups.get, work.reads) if g is not None}
-        before = tuple(itertools.chain.from_iterable(group.places for group in groups.values()))
-        kept = [k for k, place in enumerate(before) if self.plan.last[place] > number]
-        rows = self.rows(work, before, kept, list(groups.values()))
+        groups = list({id(g): g for g in map(self.groups.get, work.reads) if g is not None}.values())
+        if len(groups) > 1 and len(groups[0].rows) * len(groups[1].rows) > MOST * GRID:
+            groups = [self.fewer(group, ROOT) for group in groups]
+        before = tuple(itertools.chain.from_iterable(group.places for group in groups))
         for place in before:
             del self.groups[place]
-        self.keep(Group((*(before[k] for k in kept), work.place), rows))
+        kept = [k for k, place in enumerate(before) if self.plan.last[place] > number]
+        found = self.worked(work, before, kept, groups)
+        group = Group((*(before[k] for k in kept), work.place), found)
+        self.keep(self.fewer(group, MOST if self.done < ENOUGH else FEW))
 
-    def rows(self, work: Work, before: Sequence[int], kept: Sequence[int], groups: list[Group]) -> list[Row]:
+    def worked(
+        self, work: Work, before: Sequence[int], kept: Sequence[int], groups: list[Group]
+    ) -> list[Row]:
         """The rows after an operation."""
-        a, b = (self.reading(place, before) for place in work.reads)
-        found: dict[Any, Row] = {}
+        (a, b), found = (self.reading(place, before) for place in work.reads), dict[Any, Row]()
         for parts in itertools.product(*(group.rows for group in groups)):
-            row = tuple(itertools.chain.from_iterable(parts))
+            row = tuple(itertools.chain.from_iterable(part.values for part in parts))
+            (x, first), (y, second) = a(row), b(row)
+            real = first and second and all(part.real for part in parts)
             rest = tuple(row[k] for k in kept)
-            for each in self.results(work.name, a(row), b(row)):
-                new = (*rest, each)
-                found[tuple(map(_key, new))] = new
+            for each, sure in self.results(work.name, x, y):
+                new = Row((*rest, each), real and sure)
+                key = tuple(map(_key, new.values))
+                if new.real or key not in found:
+                    found[key] = new
+        self.done += len(found)
         return list(found.values())
 
-    def results(self, name: str, x: Value, y: Value) -> list[Value]:
-        """What a student may write down for one operation."""
+    def results(self, name: str, x: Value, y: Value) -> list[tuple[Value, bool]]:
+        """What a student may write down for one operation, and whether it is more than a bound."""
         if x is NOTHING or y is NOTHING:
-            return [fmpq(0) if name == "mul" and 0 in (x, y) else NOTHING]
+            return [(fmpq(0) if name == "mul" and 0 in (x, y) else NOTHING, True)]
         try:
             value = outward(self.functions[name](x, y))
         except ArithmeticFault:
-            return [NOTHING]
-        self.whole &= attained(value)
-        return choices(value, self.places)
+            return [(NOTHING, True)]
+        return [(each, attained(value)) for each in choices(value, self.places)]
 
-    def reading(self, place: int, before: Sequence[int]) -> Callable[[Row], Value]:
+    def reading(self, place: int, before: Sequence[int]) -> Callable[[Sequence[Value]], tuple[Value, bool]]:
         """How an operand is read in a row."""
         if place in self.known:
-            value = self.known[place]
-            return lambda _: value
+            (value,), real = self.known[place]
+            return lambda _: (value, real)
         at = before.index(place)
-        return lambda row: row[at]
+        return lambda row: (row[at], True)
 
-    def fewer(self, group: Group) -> Group:
+    def fewer(self, group: Group, most: int) -> Group:
         """A group with fewer rows, if it has too many: nothing is lost where one way alone leads on."""
         lone = len(group.places) == 1 and group.places[0] in self.plan.lone
         if lone and len(group.rows) > FEW:
-            return Group(group.places, list(cells(group.rows, 1)))
-        if len(group.rows) <= MOST:
+            return Group(group.places, [_around(own) for own in _kinds(group.rows)])
+        if len(group.rows) <= most:
             return group
-        self.whole = False
-        return Group(group.places, list(cells(group.rows, CELLS)))
-
-
-def _exists(value: Value) -> bool:
-    return value is not NOTHING
+        return Group(group.places, list(cells(group.rows, min(most, CELLS))))
 
 
 def _key(value: Value) -> Any:
     """What tells values apart, quicker than their own hash."""
-    if value is NOTHING:
-        return value
     if isinstance(value, Between):
         return value.low.p, value.low.q, value.high.p, value.high.q
-    return value.p, value.q
+    return value if value is NOTHING else (value.p, value.q)
+
+
+# --- Rows taken together -----------------------------------------------------------------------------------
 
 
 def cells(rows: Sequence[Row], count: int) -> Iterator[Row]:
-    """Intervals that hold rows, at most so many for each kind of row, each around neighbours.
+    """Intervals that hold rows, about so many for each kind of row, each around neighbours.
 
-    Rows are of one kind in which the same places have a value at all.
+    The rows at the ends of each column stay as they are.
     """
-    kinds: dict[Row, list[Row]] = {}
+    for own in _kinds(rows):
+        columns = list(
+            zip(*(_scaled(column) for column in zip(*(row.values for row in own), strict=True)), strict=True)
+        )
+        last = {
+            pick(range(len(own)), key=keys.__getitem__)
+            for keys in zip(*columns, strict=True)
+            for pick in (min, max)
+        }
+        yield from (own[k] for k in last)
+        rest = [k for k in range(len(own)) if k not in last]
+        for near in _cut(rest, columns, max(count - len(last), 1)) if rest else ():
+            yield _around([own[k] for k in near])
+
+
+def _kinds(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows by the places that have a value at all."""
+    kinds: dict[tuple[bool, ...], list[Row]] = {}
     for row in rows:
-        kinds.setdefault(tuple(map(_exists, row)), []).append(row)
-    for own in kinds.values():
-        columns = list(zip(*own, strict=True))
-        keys = list(zip(*map(_scaled, columns), strict=True))
-        for near in _cut(list(range(len(own))), keys, count):
-            yield tuple(_around([column[k] for k in near]) for column in columns)
+        kinds.setdefault(tuple(value is NOTHING for value in row.values), []).append(row)
+    return list(kinds.values())
 
 
-def _around(values: list[Value]) -> Value:
-    return values[0] if values[0] is NOTHING else hull(values)
+def _around(rows: Sequence[Row]) -> Row:
+    """The row that holds rows of one kind; it is real if there is one place, whose ends are real."""
+    if len(rows) == 1:
+        return rows[0]
+    columns = list(zip(*(row.values for row in rows), strict=True))
+    values = tuple(column[0] if column[0] is NOTHING else hull(column) for column in columns)
+    if len(values) > 1 or values[0] is NOTHING:
+        return Row(values, values[0] is NOTHING)
+    own = [ends(row.values[0]) for row in rows if row.real]
+    low, high = ends(values[0])
+    return Row(values, any(pair[0] == low for pair in own) and any(pair[1] == high for pair in own))
 
 
 def _scaled(column: Sequence[Value]) -> list[int]:
@@ -353,13 +260,11 @@ def _scaled(column: Sequence[Value]) -> list[int]:
     return [int(((least + most) / 2 - low) * scale) for least, most in pairs]
 
 
-def _cut(own: list[int], keys: Sequence[tuple[int, ...]], count: int) -> Iterable[list[int]]:
+def _cut(own: list[int], keys: Sequence[tuple[int, ...]], count: int) -> list[list[int]]:
     """Numbers of rows in parts of neighbours, cut across the widest column again and again."""
-    axis, width = max(
-        ((at, max(column) - min(column)) for at, column in enumerate(zip(*(keys[k] for k in own), strict=True))),
-        key=lambda pair: pair[1],
-    )
-    if count == 1 or width == 0:
+    columns = list(enumerate(zip(*(keys[k] for k in own), strict=True)))
+    axis, column = max(columns, key=lambda pair: max(pair[1]) - min(pair[1]))
+    if count == 1 or min(column) == max(column):
         return [own]
     own = sorted(own, key=lambda k: keys[k][axis])
     half = len(own) // 2

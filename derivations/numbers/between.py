@@ -265,7 +265,9 @@ def _slope_of(name: str) -> Expr:
 
 @cache
 def _kinks(name: str) -> tuple[Any, ...]:
-    found = (evaluated(parse(kink, functions.NAMES), Place({}, lambda *_: None), EXACT) for kink in _own(name))
+    found = (
+        evaluated(parse(kink, functions.NAMES), Place({}, lambda *_: None), EXACT) for kink in _own(name)
+    )
     return tuple(sorted(found))
 
 

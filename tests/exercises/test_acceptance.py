@@ -21,7 +21,7 @@ from derivations.exercises.acceptance import (
     reachable,
     too_long,
 )
-from derivations.exercises.students import lines_of
+from derivations.exercises.lines import lines_of
 from derivations.language.errors import ArithmeticFault
 from derivations.language.names import after
 from derivations.model.example import prepare
@@ -115,9 +115,7 @@ AWKWARD = (
 @pytest.mark.parametrize("values", AWKWARD, ids=range(len(AWKWARD)))
 def test_it_is_what_trying_everything_gives(values: dict[str, Any], places: int, asked: str) -> None:
     step = regression(**values).steps[0]
-    x, y = (
-        [Fraction(v) for v in step.array(name).tolist()] for name in ("x", "y")
-    )
+    x, y = ([Fraction(v) for v in step.array(name).tolist()] for name in ("x", "y"))
     w, b, lr = (fraction(step.at(name)) for name in ("w", "b", "lr"))
     found = set(outcomes(by_hand(asked, x, y, w, b, lr), lambda value: options(value, places)))
     reach = reachable(step, asked, places=places)
