@@ -17,7 +17,7 @@ from flint import arb
 from derivations.exercises.lines import Working, working
 from derivations.exercises.students import reached
 from derivations.language.errors import ArithmeticFault
-from derivations.numbers.between import ends, grid, hull, is_short, outward
+from derivations.numbers.between import ends, grid, hull, interval, is_short, outward
 from derivations.numbers.systems import Undecided, Value, fraction, precision, rational
 from derivations.run.training import Step
 
@@ -98,22 +98,37 @@ def accepted(
     return Reach(fraction(low), fraction(high), found.whole)
 
 
-def inside(reach: Reach, values: Iterable[Value | Reach]) -> tuple[int, ...]:
-    """The places, from 0, of the values that are not proved to lie outside; a ball, by all that it holds."""
-    pairs = enumerate(map(_ends, values))
-    return tuple(at for at, (low, high) in pairs if low <= reach.high and high >= reach.low)
+def inside(
+    reach: Reach, values: Iterable[Value | Fraction | Reach], places: int | None = None
+) -> tuple[int, ...]:
+    """The places, from 0, of the values that are not proved to lie outside; a ball, by all that it holds.
+
+    With ``places`` a value is also taken as it is handed in: rounded half up or half to even.
+    """
+    found = []
+    for at, value in enumerate(values):
+        low, high = _ends(value)
+        ways = [(low, high)] if places is None else [(low, high), _rounded(low, high, places)]
+        if any(least <= reach.high and most >= reach.low for least, most in ways):
+            found.append(at)
+    return tuple(found)
 
 
-def decided(reach: Reach, values: Iterable[Value | Reach]) -> bool:
+def decided(reach: Reach, values: Iterable[Value | Fraction | Reach], places: int | None = None) -> bool:
     """Whether an interval is proved to hold none of the values to which slips lead."""
-    return not inside(reach, values)
+    return not inside(reach, values, places)
 
 
-def _ends(value: Value | Reach) -> tuple[Fraction, Fraction]:
+def _rounded(low: Fraction, high: Fraction, places: int) -> tuple[Fraction, Fraction]:
+    least, most = ends(grid(interval(rational(low), rational(high)), places))
+    return fraction(least), fraction(most)
+
+
+def _ends(value: Value | Fraction | Reach) -> tuple[Fraction, Fraction]:
     if isinstance(value, Reach):
         return value.low, value.high
-    if isinstance(value, Fraction | int):
-        return Fraction(value), Fraction(value)
+    if isinstance(value, Fraction):
+        return value, value
     low, high = ends(value)
     return fraction(low), fraction(high)
 
@@ -123,15 +138,18 @@ def places_needed(
     name: str,
     positions: tuple[int, ...] = (),
     *,
-    slips: Iterable[Value | Reach],
+    slips: Iterable[Value | Fraction | Reach],
     least: int = 0,
     most: int = 6,
 ) -> int | None:
-    """The fewest places with which no slip's value is accepted; None if ``most`` are not enough."""
+    """The fewest places with which no slip's value is accepted, rounded or not; None if ``most`` are too few.
+
+    Then nothing tells the slip apart, and the variant is dropped.
+    """
     values = list(slips)
     for places in range(least, most + 1):
         try:
-            if decided(accepted(steps, name, positions, places=places), values):
+            if decided(accepted(steps, name, positions, places=places), values, places):
                 return places
         except ArithmeticFault:  # rounded so roughly, a divisor may become 0
             continue
@@ -146,7 +164,7 @@ def too_long(
     digits: int,
     places: int | None = None,
 ) -> tuple[str, ...]:
-    """The entries behind an answer, and itself, that take more than so many digits: nobody works them by hand.
+    """The entries behind an answer that take more than so many digits, so that nobody works them by hand.
 
     A value that has more than ``places`` is counted as it is rounded; without them, it has no last digit
     unless it is a decimal. Leading zeros do not count.

@@ -63,8 +63,8 @@ class Group:
 def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[Any, Any, bool]:
     """The least and the greatest that an entry can be, and whether both can be reached, not only bounds.
 
-    ``memory`` has what is given. Raises `ArithmeticFault` where nothing can be reached, `Undecided` where there
-    is no bound.
+    ``memory`` has what is given. Raises `ArithmeticFault` where nothing can be reached, `Undecided` where
+    there is no bound.
     """
     run = _Choosing(plan, places)
     for place in plan.given:

@@ -232,12 +232,15 @@ class _Image:
 
     def smooth(self, low: Any, high: Any, halvings: int) -> Value:
         """The image of a piece without kinks."""
-        slope = _slope(self.name, low, high)
+        slope = slopes(self.name, low, high)
         if slope is not None and (slope >= 0 or slope <= 0):
             return hull([self.at(low), self.at(high)])
-        if not halvings:
+        if not halvings and slope is None:
             return self.bounded(low, high)
         middle = (low + high) / 2
+        if not halvings:  # the mean value theorem
+            around = _add(self.at(middle), _mul(outward(slope), Between(low - middle, high - middle)))
+            return interval(*ends(around), False)
         found = hull([self.smooth(low, middle, halvings - 1), self.smooth(middle, high, halvings - 1)])
         return interval(*ends(found), False)
 
@@ -249,8 +252,8 @@ class _Image:
         return interval(*ends(found), False)
 
 
-def _slope(name: str, low: Any, high: Any) -> Any:
-    """The ball of all slopes in a piece; None where they are not bounded."""
+def slopes(name: str, low: Any, high: Any) -> Any:
+    """The ball of all slopes of a function between two numbers; None where they are not bounded."""
     argument = ball(low).union(ball(high))
     try:
         return ball(evaluated(_slope_of(name), Place({}, lambda *_: argument), EXACT))
@@ -338,6 +341,10 @@ def freely_rounded(places: int) -> NumberSystem:
     return NumberSystem(
         f"kept or rounded to {places}",
         rational,
-        *map(after, (_add, _sub, _mul, _div, _power)),
+        after(_add),
+        after(_sub),
+        after(_mul),
+        after(_div),
+        after(_power),
         lambda name, function: after(_lift(name, function)),
     )
