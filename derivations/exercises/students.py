@@ -18,6 +18,7 @@ from flint import fmpq
 
 from derivations.exercises.lines import Work, Working
 from derivations.language.errors import ArithmeticFault
+from derivations.numbers.affine import affine, range_of
 from derivations.numbers.between import (
     BETWEEN,
     Between,
@@ -28,7 +29,6 @@ from derivations.numbers.between import (
     is_short,
     outward,
     roundings,
-    widened,
 )
 from derivations.numbers.systems import Binary, Undecided, Value
 from derivations.numbers.walker import operation_of
@@ -82,16 +82,17 @@ def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[An
 
 
 def in_one_pass(plan: Working, memory: Mapping[int, Value], places: int) -> Value | None:
-    """An interval that holds all that can be reached, each operation by itself; None if there is no bound."""
+    """An interval that holds all that can be reached, by affine forms; None if there is no bound."""
+    system = affine(places)
     known = {place: outward(memory[place]) for place in plan.given}
-    known |= {place: widened(known[place], places) for place in plan.state}
+    known |= {place: system.add(known[place], fmpq(0)) for place in plan.state}
     try:
         for work in plan.operations:
             a, b = (known[place] for place in work.reads)
-            known[work.place] = widened(outward(operation_of(work.name, BETWEEN)(a, b)), places)
+            known[work.place] = operation_of(work.name, system)(a, b)
     except (ArithmeticFault, Undecided):
         return None
-    return known[plan.target]
+    return range_of(known[plan.target])
 
 
 def choices(value: Value, places: int) -> list[Value]:
