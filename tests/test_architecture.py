@@ -37,6 +37,7 @@ TIERS = (  # the way of the data, lowest first; rooms of one floor do not know e
     {"page", "rows"},
     {"exercises"},
     {"sessions"},
+    {"exercises"},
     {"courses", "sphinx"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},
