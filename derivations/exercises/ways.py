@@ -1,0 +1,184 @@
+"""In how many ways a slip can happen in an example: in which places, in the equations of which quantities.
+
+They are read off the equations and the batches alone, so that all examples of one structure have the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from derivations.catalogue.slip import Change, InTurn, Memory, OtherBatch, Rewrite, Rounded, Slip
+from derivations.exercises.standing import depending, standing
+from derivations.language.names import adjoint, after
+from derivations.language.patterns import Bindings, Pattern, count_of, filled, fits, read, rewritten_at
+from derivations.language.program import Equation, Program
+from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.model.example import Example, backward_of, sample_axes
+
+Batches = tuple[tuple[tuple[int, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A slip as it happens: one of its changes, the quantities in whose equations, and where in these.
+
+    ``place`` counts the places in which the pattern fits, from 0; None is everywhere.
+    """
+
+    slip: Slip
+    change: Change
+    targets: tuple[str, ...]
+    place: int | None = None
+
+
+def ways_of(example: Example, slip: Slip) -> tuple[Way, ...]:
+    """Every way in which a slip can happen in an example: wherever it can at once, then in each place alone."""
+    return tuple(dict.fromkeys(way for change in slip.changes for way in _ways(example, slip, change)))
+
+
+def _ways(example: Example, slip: Slip, change: Change) -> Iterator[Way]:
+    match change:
+        case Rewrite("slopes" | "gradients"):
+            yield from _in_slopes(example, slip, change)
+        case Rewrite():
+            yield from _apart(slip, change, _rewritten_targets(example, change))
+        case Memory("theta"):
+            own = example.parameters if example.updates and _steps(example) > 1 else ()
+            yield from _apart(slip, change, own)
+        case Memory():
+            gradients = tuple(adjoint(example.loss, name) for name in example.parameters)
+            yield from [Way(slip, change, gradients)] if example.updates and _steps(example) > 1 else []
+        case InTurn():
+            yield from _apart(slip, change, _in_turn(example))
+        case OtherBatch(by) if other_batches(example.batches, by) != example.batches:
+            yield Way(slip, change, tuple(sample_axes(example)))
+        case Rounded():
+            yield from _apart(slip, change, _on_the_way(example))
+
+
+def _apart(slip: Slip, change: Change, targets: Iterable[str], place: int | None = None) -> Iterator[Way]:
+    """All targets at once, and each alone."""
+    own = tuple(dict.fromkeys(targets))
+    if len(own) > 1:
+        yield Way(slip, change, own, place)
+    yield from (Way(slip, change, (name,), place) for name in own)
+
+
+def _steps(example: Example) -> int:
+    return sum(map(len, example.batches))
+
+
+def other_batches(batches: Batches, by: int) -> Batches:
+    """The batches of every epoch, each step with the samples of the one that comes ``by`` steps later."""
+    steps = [samples for epoch in batches for samples in epoch]
+    moved = iter([*steps[by % len(steps) :], *steps[: by % len(steps)]])
+    return tuple(tuple(next(moved) for _ in epoch) for epoch in batches)
+
+
+def _on_the_way(example: Example) -> list[str]:
+    programs = example.forward + example.backward + example.update
+    return [eq.target.name for eq in programs]
+
+
+def _in_turn(example: Example) -> list[str]:
+    """The gradients that depend on a parameter before their own, which can be updated without them."""
+    passes, programs = example.forward + example.backward, example.forward + example.backward + example.update
+    found = []
+    for place, name in enumerate(example.parameters):
+        gradient, before = adjoint(example.loss, name), example.parameters[:place]
+        circular = {after(other) for other in before} & depending(programs, [gradient])
+        if example.updates and gradient in depending(passes, before) and not circular:
+            found.append(gradient)
+    return found
+
+
+# --- what is differentiated -----------------------------------------------------------------------------
+
+
+def pattern_of(example: Example, change: Rewrite) -> Pattern:
+    """The pattern of a rewriting, its names standing for what the example has."""
+    return Pattern(read(change.old), read(change.new), standing(example))
+
+
+def _in_slopes(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
+    pattern, forward = pattern_of(example, change), example.forward
+    count = count_of(pattern, forward.equations)
+    own = {adjoint(example.loss, name) for name in example.parameters}
+    right = by_target(backward_of(example, forward))
+    for place in [None, *range(count)] if count > 1 else range(count):
+        other = replace(forward, equations=rewritten_at(pattern, forward.equations, place))
+        wrong = by_target(backward_of(example, other))
+        changed = [name for name in right if name in wrong and wrong[name] != right[name]]
+        wanted = [name for name in changed if name in own or change.of == "slopes"]
+        yield from _apart(slip, change, wanted, place)
+
+
+def by_target(program: Program) -> dict[str, tuple[Equation, ...]]:
+    """The equations of every quantity."""
+    found: dict[str, tuple[Equation, ...]] = {}
+    for eq in program:
+        found[eq.target.name] = (*found.get(eq.target.name, ()), eq)
+    return found
+
+
+# --- what is written ------------------------------------------------------------------------------------
+
+
+def _rewritten_targets(example: Example, change: Rewrite) -> list[str]:
+    """The quantities whose equations are others after a rewriting, and still say what can be worked."""
+    programs = example.forward + example.backward + example.update
+    found = []
+    for eq in program_of(example, change):
+        new = rewritten(example, change, eq)
+        if new != eq and not _reads(new, eq) & depending(programs, [eq.target.name]):
+            found.append(eq.target.name)
+    return found
+
+
+def _reads(new: Equation, old: Equation) -> set[str]:
+    """What an equation reads that it did not read before."""
+    return {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(old.body)}
+
+
+def program_of(example: Example, change: Rewrite) -> Program:
+    """The program whose equations a rewriting changes."""
+    return {"values": example.forward, "adjoints": example.backward, "update": example.update}[change.of]
+
+
+def rewritten(example: Example, change: Rewrite, eq: Equation) -> Equation:
+    """An equation after a rewriting of everything in it that the pattern fits."""
+    if change.given:
+        return _by_given(example, change, eq)
+    pattern = pattern_of(example, change)
+    if change.at and not any(fits(read(change.at), eq.target, {}, pattern.standing)):
+        return eq
+    return rewritten_at(pattern, (eq,), None)[0]
+
+
+def _by_given(example: Example, change: Rewrite, eq: Equation) -> Equation:
+    """The adjoint of what a forward equation reads, with other quantities of that equation in its slope."""
+    stated = {found.equation.target.name for found in example.shortcuts}
+    bound = next(_bound(example, change, eq), None)
+    if bound is None or eq.target.name in stated:
+        return eq
+    old = bound[change.old]
+
+    def rule(node: Expr) -> Expr | None:
+        if not isinstance(node, Ref) or not isinstance(old, Ref) or node.name != old.name:
+            return None
+        own = {name: replace(ref, indices=node.indices) for name, ref in bound.items() if isinstance(ref, Ref)}
+        return filled(read(change.new), own)
+
+    return replace(eq, body=transform(eq.body, rule))
+
+
+def _bound(example: Example, change: Rewrite, eq: Equation) -> Iterator[Bindings]:
+    """What the names of the given equation stand for, where its argument is what ``eq`` is the adjoint of."""
+    left, _, right = change.given.partition(" = ")
+    for own in example.forward:
+        for bound in fits(read(left), own.target, {}, standing(example)):
+            for more in fits(read(right), own.body, bound, standing(example)):
+                inner = [ref for ref in more.values() if isinstance(ref, Ref) and ref.name != own.target.name]
+                if any(eq.target.name == adjoint(example.loss, ref.name) for ref in inner):
+                    yield more
