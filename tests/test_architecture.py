@@ -36,6 +36,7 @@ TIERS = (  # the way of the data, lowest first; rooms of one floor do not know e
     {"formats"},
     {"page", "rows"},
     {"sessions"},
+    {"exercises"},
     {"courses", "sphinx"},
     {"cli", "derivations"},  # the package itself hands out names, lazily
     {"__main__"},

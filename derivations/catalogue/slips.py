@@ -1,4 +1,4 @@
-"""Slips that students make. One row is one slip, as a change of equations (see `derivations.catalogue.slip`)."""
+"""Slips that students make. One row is one slip: a change of equations (see `derivations.catalogue.slip`)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ SLIPS: tuple[Slip, ...] = (
     Slip(
         "bias-correction-left-out",
         title="the bias correction left out",
-        explanation="You left out the bias correction: the moments are divided by 1 − βᵗ before they are used.",
+        explanation="You left out the bias correction: "
+        "each moment is divided by 1 minus a power of its beta before it is used.",
         absent="The optimizer corrects no bias.",
         changes=(Rewrite("update", "a/(1 - b**t)", "a"),),
         source="Kingma and Ba 2015, Algorithm 1",
@@ -163,7 +164,7 @@ SLIPS: tuple[Slip, ...] = (
     Slip(
         "rounded-too-early",
         title="a number rounded too early",
-        explanation="You rounded a number on the way and went on with the rounded one; round at the end only.",
+        explanation="You rounded a number on the way and went on with it rounded; round at the end only.",
         absent="Nothing is worked on the way.",
         changes=(Rounded(2), Rounded(3)),
     ),

@@ -5,15 +5,17 @@ They are read off the equations and the batches alone, so that all examples of o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from derivations.catalogue.slip import Change, InTurn, Memory, OtherBatch, Rewrite, Rounded, Slip
 from derivations.exercises.standing import depending, standing
+from derivations.language.backward import instance
 from derivations.language.names import adjoint, after
 from derivations.language.patterns import Bindings, Pattern, count_of, filled, fits, read, rewritten_at
 from derivations.language.program import Equation, Program
-from derivations.language.tree import Expr, Ref, refs, transform
+from derivations.language.ways import is_plain
+from derivations.language.tree import Expr, Ref, refs, substitute, transform
 from derivations.model.example import Example, backward_of, sample_axes
 
 Batches = tuple[tuple[tuple[int, ...], ...], ...]
@@ -33,7 +35,7 @@ class Way:
 
 
 def ways_of(example: Example, slip: Slip) -> tuple[Way, ...]:
-    """Every way in which a slip can happen in an example: wherever it can at once, then in each place alone."""
+    """Every way in which a slip can happen in an example: everywhere at once, then in each place alone."""
     return tuple(dict.fromkeys(way for change in slip.changes for way in _ways(example, slip, change)))
 
 
@@ -42,7 +44,7 @@ def _ways(example: Example, slip: Slip, change: Change) -> Iterator[Way]:
         case Rewrite("slopes" | "gradients"):
             yield from _in_slopes(example, slip, change)
         case Rewrite():
-            yield from _apart(slip, change, _rewritten_targets(example, change))
+            yield from _in_program(example, slip, change)
         case Memory("theta"):
             own = example.parameters if example.updates and _steps(example) > 1 else ()
             yield from _apart(slip, change, own)
@@ -102,16 +104,45 @@ def pattern_of(example: Example, change: Rewrite) -> Pattern:
 
 
 def _in_slopes(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
-    pattern, forward = pattern_of(example, change), example.forward
-    count = count_of(pattern, forward.equations)
+    count = count_of(pattern_of(example, change), example.forward.equations)
     own = {adjoint(example.loss, name) for name in example.parameters}
-    right = by_target(backward_of(example, forward))
+    seen: set[tuple[tuple[str, ...], tuple[Equation, ...]]] = set()
     for place in [None, *range(count)] if count > 1 else range(count):
-        other = replace(forward, equations=rewritten_at(pattern, forward.equations, place))
-        wrong = by_target(backward_of(example, other))
-        changed = [name for name in right if name in wrong and wrong[name] != right[name]]
+        changed = differentiated(example, [Way(slip, change, (), place)])
         wanted = [name for name in changed if name in own or change.of == "slopes"]
-        yield from _apart(slip, change, wanted, place)
+        for way in _apart(slip, change, wanted, place):
+            new = way.targets, tuple(eq for name in way.targets for eq in changed[name])
+            if new not in seen:
+                seen.add(new)
+                yield way
+
+
+def differentiated(example: Example, ways: Iterable[Way]) -> dict[str, tuple[Equation, ...]]:
+    """The adjoints that are others where somebody differentiates the model with slips in it.
+
+    Each stands for itself: adjoints that our equation does not read are put in, for in ours they may be
+    those of another way of working.
+    """
+    equations = example.forward.equations
+    for way in ways:
+        assert isinstance(way.change, Rewrite)
+        equations = rewritten_at(pattern_of(example, way.change), equations, way.place)
+    ours = by_target(backward_of(example, example.forward))
+    theirs = by_target(backward_of(example, replace(example.forward, equations=equations)))
+    changed = [name for name in ours if name in theirs and theirs[name] != ours[name]]
+    return {name: tuple(_by_itself(eq, ours, theirs) for eq in theirs[name]) for name in changed}
+
+
+def _by_itself(
+    eq: Equation, ours: Mapping[str, tuple[Equation, ...]], theirs: Mapping[str, tuple[Equation, ...]]
+) -> Equation:
+    """An equation with those adjoints put in that ours does not read, as far as one equation says them."""
+    known = {ref.name for own in ours[eq.target.name] for ref in refs(own.body)}
+    other = {name: own[0] for name, own in theirs.items() if len(own) == 1 and name not in known}
+    for _ in other:
+        plain = [ref for ref in refs(eq.body) if ref.name in other and is_plain(ref)]
+        eq = replace(eq, body=substitute(eq.body, {ref: instance(other[ref.name], ref) for ref in plain}))
+    return eq
 
 
 def by_target(program: Program) -> dict[str, tuple[Equation, ...]]:
@@ -125,20 +156,35 @@ def by_target(program: Program) -> dict[str, tuple[Equation, ...]]:
 # --- what is written ------------------------------------------------------------------------------------
 
 
-def _rewritten_targets(example: Example, change: Rewrite) -> list[str]:
-    """The quantities whose equations are others after a rewriting, and still say what can be worked."""
+def _in_program(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
+    alone = [eq.target.name for eq in program_of(example, change) if _can_be_worked(example, change, eq)]
+    together: list[str] = []
+    left = example
+    for name in dict.fromkeys(alone):
+        if all(_can_be_worked(left, change, eq) for eq in by_target(program_of(left, change))[name]):
+            left, together = written(left, change, (name,)), [*together, name]
+    if len(together) > 1:
+        yield Way(slip, change, tuple(together))
+    yield from (Way(slip, change, (name,)) for name in dict.fromkeys(alone))
+
+
+def _can_be_worked(example: Example, change: Rewrite, eq: Equation) -> bool:
+    """Whether an equation is another after a rewriting, and reads only what there is by then."""
     programs = example.forward + example.backward + example.update
-    found = []
-    for eq in program_of(example, change):
-        new = rewritten(example, change, eq)
-        if new != eq and not _reads(new, eq) & depending(programs, [eq.target.name]):
-            found.append(eq.target.name)
-    return found
+    new = rewritten(example, change, eq)
+    reads = {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(eq.body)}
+    known = {*programs.targets, *programs.inputs}
+    return new != eq and reads <= known - depending(programs, [eq.target.name])
 
 
-def _reads(new: Equation, old: Equation) -> set[str]:
-    """What an equation reads that it did not read before."""
-    return {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(old.body)}
+def written(example: Example, change: Rewrite, targets: Collection[str]) -> Example:
+    """The example with a rewriting made in the equations of some quantities."""
+    program = program_of(example, change)
+    equations = [rewritten(example, change, eq) if eq.target.name in targets else eq for eq in program]
+    new = replace(program, equations=tuple(equations))
+    if change.of == "values":
+        return replace(example, forward=new)
+    return replace(example, backward=new) if change.of == "adjoints" else replace(example, update=new)
 
 
 def program_of(example: Example, change: Rewrite) -> Program:
@@ -167,7 +213,8 @@ def _by_given(example: Example, change: Rewrite, eq: Equation) -> Equation:
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Ref) or not isinstance(old, Ref) or node.name != old.name:
             return None
-        own = {name: replace(ref, indices=node.indices) for name, ref in bound.items() if isinstance(ref, Ref)}
+        found = {name: ref for name, ref in bound.items() if isinstance(ref, Ref)}
+        own = {name: replace(ref, indices=node.indices) for name, ref in found.items()}
         return filled(read(change.new), own)
 
     return replace(eq, body=transform(eq.body, rule))

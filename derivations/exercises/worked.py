@@ -7,24 +7,25 @@ remembered, the order of the updates, the samples, the rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from derivations.catalogue.slip import InTurn, Memory, OtherBatch, Rewrite, Rounded
-from derivations.exercises.ways import Way, by_target, other_batches, pattern_of, rewritten
-from derivations.language.names import adjoint, after, of_adjoint, state_name
-from derivations.language.patterns import filled, read, rewritten_at
+from derivations.exercises.ways import Way, by_target, differentiated, other_batches, written
+from derivations.language.names import adjoint, adjoint_of, after, state_name
+from derivations.language.patterns import filled, read
 from derivations.language.products import terms, total
-from derivations.language.program import Equation, Program
-from derivations.language.tree import Expr, Ref, transform
-from derivations.model.example import Example, backward_of
+from derivations.language.program import Equation, Program, hoist
+from derivations.language.tree import REDUCTIONS, Count, Expr, Ref, refs, transform, walk
+from derivations.model.example import Example
 from derivations.model.interventions import rounded
 from derivations.model.optimizing import State
 from derivations.spec.arrays import Array
 
 Ways = tuple[Way, ...]
-PROGRAMS = {"adjoints": "backward", "values": "forward", "update": "update"}
+SLOPES = ("slopes", "gradients")
+WRITTEN = ("adjoints", "values", "update")
 
 
 def worked(example: Example, ways: Ways) -> Example:
@@ -38,51 +39,36 @@ def worked(example: Example, ways: Ways) -> Example:
 
 
 def _slopes(example: Example, ways: Ways) -> Example:
-    """Adjoints as they follow from the model with slips in it, each from those that happen in its equation."""
-    sloped = [way for way in ways if isinstance(way.change, Rewrite) and way.change.of in ("slopes", "gradients")]
-    targets = dict.fromkeys(name for way in sloped for name in way.targets)
+    """Adjoints as they follow from the model with slips in it, each with those of its equation."""
+    sloped = [way for way in ways if isinstance(way.change, Rewrite) and way.change.of in SLOPES]
     new: dict[str, tuple[Equation, ...]] = {}
-    letters = example.backward.indices
-    for name in targets:
-        program = backward_of(example, _differentiated(example, [way for way in sloped if name in way.targets]))
-        new[name], letters = by_target(program).get(name, ()), letters | program.indices
-    return replace(example, backward=_with(example.backward, new, letters)) if new else example
+    for name in dict.fromkeys(name for way in sloped for name in way.targets):
+        found = differentiated(example, [way for way in sloped if name in way.targets])
+        new |= {name: found[name]} if name in found else {}
+    return replace(example, backward=_with(example.backward, new)) if new else example
 
 
-def _differentiated(example: Example, ways: Iterable[Way]) -> Program:
-    """The forward program as somebody differentiates it."""
-    equations = example.forward.equations
-    for way in ways:
-        assert isinstance(way.change, Rewrite)
-        equations = rewritten_at(pattern_of(example, way.change), equations, way.place)
-    return replace(example.forward, equations=equations)
-
-
-def _with(program: Program, new: Mapping[str, tuple[Equation, ...]], letters: frozenset[str]) -> Program:
+def _with(program: Program, new: Mapping[str, tuple[Equation, ...]]) -> Program:
     """The program with other equations for some quantities, each where its first one stood."""
     found: list[Equation] = []
     written: set[str] = set()
     for eq in program:
         name = eq.target.name
         if name not in written:
-            found += new.get(name, ()) if name in new else by_target(program)[name]
+            found += new[name] if name in new else by_target(program)[name]
         written.add(name)
-    return Program(tuple(found), letters)
+    nodes = (node for eq in found for node in walk(eq.body))
+    letters = {node.index for node in nodes if isinstance(node, (*REDUCTIONS, Count))}
+    return hoist(Program(tuple(found), program.indices | letters))
 
 
 def _written(example: Example, ways: Ways) -> Example:
     """Equations as they are written down, adjoints before what they follow from."""
-    for of, field in PROGRAMS.items():
+    for of in WRITTEN:
         for way in ways:
             if isinstance(way.change, Rewrite) and way.change.of == of:
-                program = getattr(example, field)
-                new = tuple(_one(example, way, way.change, eq) for eq in program)
-                example = replace(example, **{field: Program(new, program.indices)})
+                example = written(example, way.change, way.targets)
     return example
-
-
-def _one(example: Example, way: Way, change: Rewrite, eq: Equation) -> Equation:
-    return rewritten(example, change, eq) if eq.target.name in way.targets else eq
 
 
 # --- what is remembered -----------------------------------------------------------------------------------
@@ -91,8 +77,7 @@ def _one(example: Example, way: Way, change: Rewrite, eq: Equation) -> Equation:
 def _remembered(example: Example, ways: Ways) -> Example:
     for way in ways:
         if isinstance(way.change, Memory):
-            own = [name for name in example.parameters if {name, adjoint(example.loss, name)} & {*way.targets}]
-            for name in own:
+            for name in _own(example, way):
                 example = _kept(example, way.change, name)
     return example
 
@@ -102,12 +87,10 @@ def _kept(example: Example, memory: Memory, parameter: str) -> Example:
     letters = tuple(map(Ref, example.rule.axes[parameter]))
     name = state_name(memory.name, parameter)
     old = Ref(parameter if memory.old == "theta" else adjoint(example.loss, parameter), letters)
-    update = Program((*example.update, Equation(Ref(after(name), letters), old)), example.update.indices)
-    example = replace(
-        example,
-        update=replace(update, indices=update.indices | {part.name for part in letters}),
-        states={**example.states, name: State(memory.name, (parameter,), _start(example, memory, parameter))},
-    )
+    indices = example.update.indices | {part.name for part in letters}
+    update = Program((*example.update, Equation(Ref(after(name), letters), old)), indices)
+    state = State(memory.name, (parameter,), _start(example, memory, parameter))
+    example = replace(example, update=update, states={**example.states, name: state})
     if memory.old == "theta":
         return _in_passes(example, lambda node: _read_before(node, memory, parameter, name))
     added = total(*(term for term in terms(read(memory.new)) if term != Ref(memory.old)))
@@ -132,23 +115,25 @@ def _in_passes(example: Example, rule: Callable[[Expr], Expr | None]) -> Example
     """The example with other reads in the forward and the backward pass."""
 
     def read_so(program: Program) -> Program:
-        return replace(
-            program, equations=tuple(replace(eq, body=transform(eq.body, rule)) for eq in program)
-        )
+        return replace(program, equations=tuple(replace(eq, body=transform(eq.body, rule)) for eq in program))
 
     return replace(example, forward=read_so(example.forward), backward=read_so(example.backward))
 
 
 def with_memories(example: Example, ways: Ways) -> Mapping[str, State]:
     """The states of an example and those that slips keep, with the start values of this example."""
-    kept = [(way.change, way.targets) for way in ways if isinstance(way.change, Memory)]
     found = dict(example.states)
-    for memory, targets in kept:
-        for name in example.parameters:
-            if {name, adjoint(example.loss, name)} & {*targets}:
-                own = _start(example, memory, name)
-                found[state_name(memory.name, name)] = State(memory.name, (name,), own)
+    for way in ways:
+        if isinstance(memory := way.change, Memory):
+            for name in _own(example, way):
+                state = State(memory.name, (name,), _start(example, memory, name))
+                found[state_name(memory.name, name)] = state
     return found
+
+
+def _own(example: Example, way: Way) -> list[str]:
+    """The parameters that a way names, itself or by their gradients."""
+    return [name for name in example.parameters if {name, adjoint(example.loss, name)} & {*way.targets}]
 
 
 # --- order, samples, rounding -----------------------------------------------------------------------------
@@ -156,35 +141,54 @@ def with_memories(example: Example, ways: Ways) -> Mapping[str, State]:
 
 def _in_turn(example: Example, ways: Ways) -> Example:
     targets = {name for way in ways if isinstance(way.change, InTurn) for name in way.targets}
-    for place, name in enumerate(example.parameters):
-        if adjoint(example.loss, name) in targets:
-            example = _worked_again(example, name, place)
-    return example
+    backward = list(example.backward)
+    copies: list[Equation] = []
+    for place, parameter in enumerate(example.parameters):
+        gradient = adjoint(example.loss, parameter)
+        if gradient in targets:
+            names = _names_again(example, place)
+            backward = [_read_again(eq, names) if eq.target.name == gradient else eq for eq in backward]
+            copies += [_read_again(eq, names) for eq in _passes(example)]
+    letters = example.forward.indices | example.backward.indices
+    program = Program((*_needed(copies, backward), *backward), letters)
+    return replace(example, backward=program) if targets else example
 
 
-def _worked_again(example: Example, parameter: str, place: int) -> Example:
-    """The gradient of a parameter from passes of its own, in which those before it are updated."""
-    loss, before = example.loss, example.parameters[:place]
-    own = {adjoint(loss, name) for name in example.parameters}
-    names = {name: _again(name, place) for name in example.forward.targets}
-    names |= {name: after(name) for name in before}
-    between = [eq for eq in example.backward if eq.target.name not in own]
-    names |= {
-        eq.target.name: adjoint(loss, _again(of_adjoint(eq.target.name, loss), place)) for eq in between
-    }
+def _passes(example: Example) -> list[Equation]:
+    """Forward and backward pass, but for the gradients of parameters."""
+    own = {adjoint(example.loss, name) for name in example.parameters}
+    return [*example.forward, *(eq for eq in example.backward if eq.target.name not in own)]
 
+
+def _names_again(example: Example, place: int) -> dict[str, str]:
+    """The names of what is worked again with the parameters updated that stand before a place."""
+    names = {name: after(name) for name in example.parameters[:place]}
+    for eq in _passes(example):
+        name = eq.target.name
+        of = adjoint_of(name, example.loss)
+        names[name] = _again(name, place) if of is None else adjoint(example.loss, _again(of, place))
+    return names
+
+
+def _read_again(eq: Equation, names: Mapping[str, str]) -> Equation:
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Ref) or node.name not in names:
             return None
-        return replace(node, name=names[node.name], indices=tuple(transform(p, rule) for p in node.indices))
+        return Ref(
+            names[node.name], tuple(transform(part, rule) for part in node.indices), padded=node.padded
+        )
 
-    def again(eq: Equation, target: Ref) -> Equation:
-        return Equation(target, transform(eq.body, rule))
+    target = transform(eq.target, rule)
+    assert isinstance(target, Ref)
+    return Equation(target, transform(eq.body, rule))
 
-    copies = [again(eq, _named(eq.target, names)) for eq in (*example.forward, *between)]
-    kept = [again(eq, eq.target) if eq.target.name == adjoint(loss, parameter) else eq for eq in example.backward]
-    letters = example.forward.indices | example.backward.indices
-    return replace(example, backward=Program((*copies, *kept), letters))
+
+def _needed(copies: list[Equation], wanted: list[Equation]) -> list[Equation]:
+    """Those of the copies that something reads."""
+    read = {ref.name for eq in wanted for ref in refs(eq.body)}
+    for _ in copies:
+        read |= {ref.name for eq in copies if eq.target.name in read for ref in refs(eq.body)}
+    return [eq for eq in copies if eq.target.name in read]
 
 
 def _again(name: str, times: int) -> str:
@@ -192,10 +196,6 @@ def _again(name: str, times: int) -> str:
     for _ in range(times):
         name = after(name)
     return name
-
-
-def _named(target: Ref, names: Mapping[str, str]) -> Ref:
-    return replace(target, name=names[target.name])
 
 
 def _batches(example: Example, ways: Ways) -> Example:

@@ -124,7 +124,9 @@ def fits(old: Expr, expr: Expr, bound: Bindings, standing: Standing) -> Iterator
                 yield {**bound, name: expr}
         case Ref(name, indices):
             if isinstance(expr, Ref) and len(expr.indices) == len(indices) and standing(name, expr):
-                letters = zip((part.name for part in indices if isinstance(part, Ref)), expr.indices, strict=True)
+                letters = zip(
+                    (part.name for part in indices if isinstance(part, Ref)), expr.indices, strict=True
+                )
                 yield {**bound, name: Ref(expr.name), **dict(letters)}
         case Number():
             yield from [bound] if old == expr else []
