@@ -43,6 +43,10 @@ class Rewrite:
     at: str = ""
     given: str = ""
 
+    def __str__(self) -> str:
+        where = f" in {self.at}" if self.at else f" where {self.given}" if self.given else ""
+        return f"{self.of}: {self.old} -> {self.new}{where}"
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -58,10 +62,16 @@ class Memory:
     name: str
     start: str
 
+    def __str__(self) -> str:
+        return f"{self.old} -> {self.new}, {self.name}' = {self.old}, at first {self.start}"
+
 
 @dataclass(frozen=True)
 class InTurn:
     """The parameters are updated in turn: the gradient of each is worked with those before it updated."""
+
+    def __str__(self) -> str:
+        return "one parameter after another"
 
 
 @dataclass(frozen=True)
@@ -70,12 +80,18 @@ class OtherBatch:
 
     by: int
 
+    def __str__(self) -> str:
+        return f"samples of step t {'+' if self.by > 0 else '-'} {abs(self.by)}"
+
 
 @dataclass(frozen=True)
 class Rounded:
     """A quantity is rounded to so many decimal ``places``, halves away from zero, and carried on rounded."""
 
     places: int
+
+    def __str__(self) -> str:
+        return f"rounded to {self.places} places"
 
 
 Change: TypeAlias = Rewrite | Memory | InTurn | OtherBatch | Rounded

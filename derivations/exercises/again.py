@@ -16,7 +16,6 @@ from derivations.document.blocks import Message
 from derivations.exercises.merging import different, explained
 from derivations.exercises.slips import Asked, Slipped, answer
 from derivations.exercises.ways import Way, ways_of
-from derivations.exercises.worked import worked
 from derivations.language.names import after
 from derivations.language.tree import refs
 from derivations.model.example import Example
@@ -47,7 +46,7 @@ def again(
     slips: Sequence[Slip] = SLIPS,
     longest: int = LONGEST,
 ) -> tuple[Traced, ...]:
-    """The shortest chains of slips whose number is the one that was given, several if they cannot be told apart.
+    """The shortest chains of slips that give a wrong number, several if it does not tell them apart.
 
     ``given`` is a decimal as the student wrote it. It is met by a value that rounds to it, to as many places
     as it has, or to ``places`` where the exercise says to how many. Empty where it is the right number, or

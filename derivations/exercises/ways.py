@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from derivations.catalogue.slip import Change, InTurn, Memory, OtherBatch, Rewrite, Rounded, Slip
 from derivations.exercises.standing import depending, standing
 from derivations.language.backward import instance
-from derivations.language.names import adjoint, after
+from derivations.language.names import adjoint, after, of_adjoint, shifted
 from derivations.language.patterns import Bindings, Pattern, count_of, filled, fits, read, rewritten_at
 from derivations.language.program import Equation, Program
-from derivations.language.ways import is_plain
 from derivations.language.tree import Expr, Ref, refs, substitute, transform
+from derivations.language.ways import is_plain
 from derivations.model.example import Example, backward_of, sample_axes
 
 Batches = tuple[tuple[tuple[int, ...], ...], ...]
@@ -98,39 +98,54 @@ def _in_turn(example: Example) -> list[str]:
 # --- what is differentiated -----------------------------------------------------------------------------
 
 
-def pattern_of(example: Example, change: Rewrite) -> Pattern:
-    """The pattern of a rewriting, its names standing for what the example has."""
-    return Pattern(read(change.old), read(change.new), standing(example))
+def pattern_of(example: Example, change: Rewrite, parameter: str = "") -> Pattern:
+    """The pattern of a rewriting, its names standing for what the example has; ``theta`` for one, if named."""
+    stands, own = standing(example), {parameter, shifted(parameter)}
+
+    def for_one(name: str, expr: Expr) -> bool:
+        return stands(name, expr) and (name != "theta" or (isinstance(expr, Ref) and expr.name in own))
+
+    return Pattern(read(change.old), read(change.new), for_one if parameter else stands)
 
 
 def _in_slopes(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
+    if change.of == "gradients":
+        yield from _apart(slip, change, _in_gradients(example, slip, change))
+        return
     count = count_of(pattern_of(example, change), example.forward.equations)
-    own = {adjoint(example.loss, name) for name in example.parameters}
     seen: set[tuple[tuple[str, ...], tuple[Equation, ...]]] = set()
     for place in [None, *range(count)] if count > 1 else range(count):
         changed = differentiated(example, [Way(slip, change, (), place)])
-        wanted = [name for name in changed if name in own or change.of == "slopes"]
-        for way in _apart(slip, change, wanted, place):
+        for way in _apart(slip, change, changed, place):
             new = way.targets, tuple(eq for name in way.targets for eq in changed[name])
             if new not in seen:
                 seen.add(new)
                 yield way
 
 
-def differentiated(example: Example, ways: Iterable[Way]) -> dict[str, tuple[Equation, ...]]:
+def _in_gradients(example: Example, slip: Slip, change: Rewrite) -> list[str]:
+    own = [adjoint(example.loss, name) for name in example.parameters]
+    return [name for name in own if name in differentiated(example, [Way(slip, change, (name,))], name)]
+
+
+def differentiated(
+    example: Example, ways: Iterable[Way], gradient: str = ""
+) -> dict[str, tuple[Equation, ...]]:
     """The adjoints that are others where somebody differentiates the model with slips in it.
 
-    Each stands for itself: adjoints that our equation does not read are put in, for in ours they may be
-    those of another way of working.
+    What is asked for is one ``gradient``, or all. Each equation stands for itself: adjoints that ours does
+    not read are put in, for in ours they may be those of another way of working.
     """
-    equations = example.forward.equations
+    equations, parameter = example.forward.equations, of_adjoint(gradient, example.loss)
     for way in ways:
         assert isinstance(way.change, Rewrite)
-        equations = rewritten_at(pattern_of(example, way.change), equations, way.place)
+        own = parameter if way.change.of == "gradients" else ""
+        equations = rewritten_at(pattern_of(example, way.change, own), equations, way.place)
     ours = by_target(backward_of(example, example.forward))
     theirs = by_target(backward_of(example, replace(example.forward, equations=equations)))
     changed = [name for name in ours if name in theirs and theirs[name] != ours[name]]
-    return {name: tuple(_by_itself(eq, ours, theirs) for eq in theirs[name]) for name in changed}
+    wanted = [name for name in changed if gradient in ("", name)]
+    return {name: tuple(_by_itself(eq, ours, theirs) for eq in theirs[name]) for name in wanted}
 
 
 def _by_itself(

@@ -43,7 +43,7 @@ def _slopes(example: Example, ways: Ways) -> Example:
     sloped = [way for way in ways if isinstance(way.change, Rewrite) and way.change.of in SLOPES]
     new: dict[str, tuple[Equation, ...]] = {}
     for name in dict.fromkeys(name for way in sloped for name in way.targets):
-        found = differentiated(example, [way for way in sloped if name in way.targets])
+        found = differentiated(example, [way for way in sloped if name in way.targets], name)
         new |= {name: found[name]} if name in found else {}
     return replace(example, backward=_with(example.backward, new)) if new else example
 

@@ -184,7 +184,7 @@ def _chosen(
 
 
 def filled(new: Expr, bound: Bindings) -> Expr:
-    """What is written in the place of a pattern that fits: ``theta'`` is what ``theta`` is after the update."""
+    """What is written in the place of a pattern; ``theta'`` is what ``theta`` is after the update."""
 
     def named(name: str) -> str:
         found = bound.get(unprimed(name))
