@@ -9,6 +9,7 @@ from derivations.catalogue.algorithm import Clipping, Optimizer, Schedule
 from derivations.catalogue.function import Function
 from derivations.catalogue.layer import Layer
 from derivations.catalogue.loss import Loss, SampleLoss
+from derivations.catalogue.slip import InTurn, Memory, OtherBatch, Rewrite, Rounded, Slip
 from derivations.formats.format import Format
 from derivations.notation.language import Language
 from derivations.notation.spoken.english import ENGLISH
@@ -19,11 +20,17 @@ __all__ = [
     "Clipping",
     "Format",
     "Function",
+    "InTurn",
     "Language",
     "Layer",
     "Loss",
+    "Memory",
     "Optimizer",
+    "OtherBatch",
     "Phrases",
+    "Rewrite",
+    "Rounded",
     "SampleLoss",
     "Schedule",
+    "Slip",
 ]

@@ -28,6 +28,7 @@ KINDS = (
     "optimizers",
     "schedules",
     "clippings",
+    "slips",
     "languages",
     "formats",
 )

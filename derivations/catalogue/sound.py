@@ -9,20 +9,24 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
 
 from derivations.catalogue.function import Function
+from derivations.catalogue.slip import Memory, Rewrite, Slip, Stage
 
 LATEX = re.compile(r"\\[A-Za-z]+|\\mathrm\{[A-Za-z0-9]+\}")
 HOLE = re.compile(r"\{(\w+)\}")
 INDEX = "k"  # the index of a row that goes over one
 EQUATIONS = ("equations", "equation", "formula", "matrix", "at")
+WORD = re.compile(r"[A-Za-z_]\w*")
 REDUCTIONS = frozenset({"sum", "mean", "largest", "count", "pad", "same"})
 
 
 def fault_of(row: object, known: Iterable[object]) -> str:
     """The field of a row that cannot be read, what stands in it and what may; empty where all can."""
-    asked = _function(row, known) if isinstance(row, Function) else _others(row)
-    return next(asked, "")
+    if isinstance(row, Function):
+        return next(_function(row, known), "")
+    return next(_slip(row) if isinstance(row, Slip) else _others(row), "")
 
 
 def _function(row: Function, known: Iterable[object]) -> Iterator[str]:
@@ -76,6 +80,34 @@ def _torch(row: Function) -> Iterator[str]:
         yield f"torch {row.torch!r} cannot be read; {hint}"
     for name in sorted(holes - {*row.arguments}):
         yield f"torch {row.torch!r} reads '{name}', which is no argument"
+
+
+def _slip(row: Slip) -> Iterator[str]:
+    """Sentences that say something, and changes whose formulas read what they are given."""
+    for field in ("title", "explanation", "absent", "changes"):
+        if not getattr(row, field):
+            yield f"{field} is empty"
+    for change in row.changes:
+        if isinstance(change, Rewrite) and change.of not in get_args(Stage):
+            yield f"of {change.of!r} is no stage; write {', '.join(get_args(Stage))}"
+        if isinstance(change, Rewrite):
+            yield from _pattern(change.new, f"{change.old} = {change.given or change.old}")
+        elif isinstance(change, Memory):
+            yield from _pattern(change.new, f"{change.old} = {change.name}")
+
+
+def _pattern(new: str, given: str) -> Iterator[str]:
+    """``old -> new``, where ``given`` are the formulas that say what the names of ``new`` stand for."""
+    known = set(REDUCTIONS)
+    for text in (part.strip() for part in given.split(" = ")):
+        if _parsed(text.replace("'", ""), "eval") is None:
+            yield f"pattern {text!r} cannot be read"
+        known |= set(WORD.findall(text))
+    if _parsed(new.replace("'", ""), "eval") is None:
+        yield f"pattern {new!r} cannot be read"
+    for name in WORD.findall(new):
+        if name not in known and f"{name}(" not in new:
+            yield f"pattern {new!r} reads '{name}', which stands for nothing"
 
 
 def _others(row: object) -> Iterator[str]:

@@ -12,6 +12,7 @@ from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
+from derivations.catalogue.slips import SLIPS
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -34,6 +35,7 @@ def rows() -> list[tuple[str, str, str, str]]:
     ]
     found += [("clipping", row.name, _one_line(row.equations), row.torch) for row in CLIPPINGS]
     found += [("schedule", row.name, _one_line(row.equations), row.torch) for row in SCHEDULES]
+    found += [("slip", row.name, "; ".join(map(str, row.changes)), "-") for row in SLIPS]
     return found
 
 

@@ -241,6 +241,22 @@ def _stated(asked: Content[_Differentiated], holding: tuple[bool, ...]) -> tuple
     return shortcuts, with_second(one.forward, stated, one.rule)
 
 
+def backward_of(example: Example, forward: Program) -> Program:
+    """The backward program that the example would have if its model were another forward program.
+
+    The other program computes the same quantities in other ways, as a slip in a rule of differentiation
+    reads them. It is worked once for each structure, as the example's own is.
+    """
+    shapes = {name: array.shape for name, array in {**example.data, **example.start}.items()}
+    sizes = tuple(shapes.items()), tuple(example.spec.model.ranges.items())
+    taken = forward.indices.union(*example.rule.axes.values())
+    key = forward, taken, example.loss, tuple(example.start), sizes, example.rule.structure
+    parts = _Differentiated(forward, taken, example.loss, example.start, example.fits, example.rule)
+    asked = Content(key, parts)
+    holding = tuple(holds(each.condition, example.data) for each in _offered(asked)[0])
+    return _stated(asked, holding)[1]
+
+
 def _lookups(forward: Program, data: Mapping[str, Array]) -> tuple[str, ...]:
     """The data that are used as indices, or compared with one and whole numbers."""
     inside, beside = _near_indices(forward)

@@ -23,6 +23,7 @@ from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
 from derivations.catalogue.shortcuts import SHORTCUTS
+from derivations.catalogue.slips import SLIPS
 from derivations.notation.language import Language
 from derivations.notation.languages import ROWS, TRANSLATIONS
 from derivations.notation.locales import messages
@@ -59,6 +60,8 @@ def _of_rows() -> Iterator[str]:
     for clipping in CLIPPINGS:
         yield from (clipping.name, clipping.convention)
     yield from (schedule.convention for schedule in SCHEDULES)
+    for slip in SLIPS:
+        yield from (slip.title, slip.explanation, slip.absent)
 
 
 def brought_up_to_date(language: Language, wanted: list[Text]) -> Catalog:
