@@ -8,9 +8,10 @@ sentence by sentence and number by number, as a lecture page is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,23 +21,29 @@ from flint import arb
 from derivations.audit.evidence import Evidence
 from derivations.audit.sentences.asked import require_sentences, sight_of
 from derivations.audit.truth import require
+from derivations.catalogue.slip import Slip
+from derivations.catalogue.slips import BY_NAME, SLIPS
 from derivations.document.blocks import Block, Document, Heading
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import symbols_of
+from derivations.exercises.acceptance import Reach, accepted, decided
 from derivations.exercises.asked import Asked, asked_of
 from derivations.exercises.domains import Domain, check_count, domains_of, too_few
+from derivations.exercises.merging import Option, options
 from derivations.exercises.search import Row, columns_at, search, spread
-from derivations.language.errors import CheckFailed
+from derivations.exercises.slips import Slipped, slipped
+from derivations.language.errors import ArithmeticFault, CheckFailed, nearest
 from derivations.model.example import Example
 from derivations.model.variants import Variant, Variants
 from derivations.numbers.digits import Printed
 from derivations.numbers.systems import EXACT, Value, fraction, precise, round_half_up
+from derivations.numbers.tape import Entry
 from derivations.page import footer, spec_digest
-from derivations.run.columns import Columns, ColumnStep, run_columns
+from derivations.run.columns import Columns, ColumnStep, run_columns, value_at
 from derivations.run.training import FIRST_BITS, Step, Trace, certified, train
 from derivations.spec.exercise import ExerciseTable
-from derivations.spec.spec import with_exercise, with_page
+from derivations.spec.spec import Source, with_exercise, with_page
 from derivations.witnesses.check import Report
 from derivations.witnesses.many import agreed, can_be_batched
 from derivations.witnesses.verify import verify
@@ -48,11 +55,16 @@ SHOWN: tuple[Any, ...] = ("problem", "steps")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the student writes down for one entry, and how it is written on the answer sheet."""
+    """What the student writes down for one entry, how it stands on the answer sheet, and what is accepted.
+
+    ``wrong`` are the numbers to which slips lead, none of which is accepted.
+    """
 
     asked: Asked
     value: Value
     printed: Printed
+    accepted: Reach
+    wrong: tuple[Option, ...] = field(repr=False)
 
     @property
     def text(self) -> str:
@@ -103,7 +115,7 @@ class Bank:
     @cached_property
     def steps(self) -> tuple[ColumnStep, ...]:
         """Every step of all variants, confirmed by torch."""
-        steps = certified(lambda bits: run_columns(self.columns, EXACT, bits), FIRST_BITS)
+        steps = certified(partial(run_columns, self.columns, EXACT), FIRST_BITS)
         if can_be_batched(self.example) and not agreed(self.columns, steps).all():
             raise CheckFailed("torch does not confirm every variant", hint="No bank was written.")
         return steps
@@ -138,13 +150,29 @@ class Bank:
             verify(trace).require()
         evidence = composed(variant, trace, self.table.steps)
         problem, worked = parts(evidence.composed)
-        answers = tuple(self._answer(each, steps) for each in self.asked)
+        answers = tuple(self._answer(each, steps, place) for each in self.asked)
         key = str(uuid5(NAMESPACE, f"{self.of.source.stem} {sorted(values.items())}"))
         return Item(place + 1, key, values, evidence, problem, worked, answers, steps)
 
-    def _answer(self, asked: Asked, steps: Sequence[Step]) -> Answer:
-        value = steps[asked.step - 1].at(asked.quantity, asked.positions)
-        return Answer(asked, value, at_places(value, self.places))
+    @cached_property
+    def slips(self) -> tuple[tuple[Slipped, tuple[ColumnStep, ...]], ...]:
+        """Every way in which a slip can be made, with the runs of the students who make it."""
+        found = []
+        for row in slips_of(self.table, self.example, self.of.source):
+            for each in slipped(self.example, row):
+                columns = each.columns(self.columns)
+                with suppress(ArithmeticFault):  # nobody gets to a number this way
+                    found.append((each, certified(partial(run_columns, columns, EXACT), FIRST_BITS)))
+        return tuple(found)
+
+    def _answer(self, asked: Asked, steps: Sequence[Step], place: int) -> Answer:
+        at = asked.quantity, asked.positions
+        value = steps[asked.step - 1].at(*at)
+        reach = accepted(steps[: asked.step], *at, places=self.places)
+        wrong = ((each, _value(runs[asked.step - 1], at, place)) for each, runs in self.slips)
+        told = options(value, wrong, self.places)
+        told = tuple(option for option in told if decided(reach, [option.value], self.places))
+        return Answer(asked, value, at_places(value, self.places), reach, told)
 
     def values(self, place: int) -> dict[str, Any]:
         """What varies, with its values in one variant, arrays as nested tuples."""
@@ -154,6 +182,31 @@ class Bank:
             entries = tuple(fraction(column.at(place)) for column in own)
             found[name] = nested(entries, arrays[name].shape) if name in arrays else entries[0]
         return found
+
+
+def _value(step: ColumnStep, entry: Entry, place: int) -> Value | None:
+    """The value of an entry in a student's run of one variant; None where the slip leaves it out."""
+    slot = step.layout.tape.slots.get(entry)
+    return None if slot is None else value_at(step.memory[slot], place)
+
+
+def slips_of(table: ExerciseTable, example: Example, source: Source) -> tuple[Slip, ...]:
+    """The slips that are recognized: those that ``[exercise]`` names, or all.
+
+    Raises `SpecError` for one that there is not, or that nobody can make here.
+    """
+    if table.slips is None:
+        return SLIPS
+    for place, name in enumerate(table.slips):
+        if name not in BY_NAME:
+            hint = nearest(name, BY_NAME, "slips")
+            raise source.error(f"there is no slip '{name}'", "exercise", "slips", place, hint=hint)
+        if not slipped(example, BY_NAME[name]):
+            why = BY_NAME[name].absent
+            raise source.error(
+                f"nobody can make the slip '{name}' here", "exercise", "slips", place, hint=why
+            )
+    return tuple(BY_NAME[name] for name in table.slips)
 
 
 def at_places(value: Value, places: int) -> Printed:

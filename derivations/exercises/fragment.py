@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from derivations.document.blocks import Block, Code, Document, Words
-from derivations.document.languages import translated
+from derivations.document.blocks import Block, Code, Document, Message, Words
+from derivations.document.languages import text_of, translated
 from derivations.exercises.bank import Item
 from derivations.formats.render import render
 from derivations.notation.chain import Formula
@@ -27,6 +27,11 @@ def html_of(blocks: Iterable[Block], item: Item) -> str:
     whole = item.evidence.composed
     document = translated(Document(whole.title, tuple(blocks), whole.language, whole.own, whole.templates))
     return render(document, "exercise/fragment.html.j2", escape, _filters(item.evidence.symbols)).strip()
+
+
+def said(message: Message, item: Item) -> str:
+    """A sentence in the language of the page, as plain text."""
+    return text_of(message, item.evidence.composed.wording)
 
 
 def _filters(symbols: Symbols) -> Mapping[str, Callable[..., Any]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor
 
 from derivations.claims.writer import leaf
 from derivations.document.blocks import (
@@ -24,8 +26,10 @@ from derivations.document.blocks import (
     say,
 )
 from derivations.document.introduced import prime_words
-from derivations.exercises.bank import Answer, Bank, Item
-from derivations.notation.chain import Formula, Side
+from derivations.exercises.bank import Answer, Bank, Item, at_places, decimal
+from derivations.exercises.merging import Option
+from derivations.notation.chain import Formula, Side, formula
+from derivations.numbers.digits import Printed
 
 EXERCISE, SOLUTION = phrase("Exercise {}"), phrase("Solution {}")
 TASK = phrases(
@@ -39,6 +43,7 @@ ROUND = phrases(
     "Carry more digits on the way, and round these to {} decimal place.",
     "Carry more digits on the way, and round these to {} decimal places.",
 )
+MOST, FINER = 6, 2  # wrong answers to one question on a sheet; further places of what is accepted
 BLANK = "______________"
 
 
@@ -57,8 +62,23 @@ def rounding_words(bank: Bank) -> Message:
 
 
 def answers(item: Item, bank: Bank) -> Block:
-    """The table of the question, filled."""
-    return _table(item, bank, [(shown(answer),) for answer in item.answers])
+    """The table of the question, filled; where values are rounded, with what is accepted."""
+    table = _table(item, bank, [(shown(answer),) for answer in item.answers])
+    if bank.exact:
+        return table
+    rows = zip(table.rows, item.answers, strict=True)
+    filled = tuple((*row, *_ends(answer, bank.places + FINER)) for row, answer in rows)
+    return replace(
+        table, align=f"{table.align}ll", header=(*table.header, say("accepted from"), say("to")), rows=filled
+    )
+
+
+def _ends(answer: Answer, places: int) -> Iterator[Words]:
+    """The ends of what is accepted, rounded outwards."""
+    unit = 10**places
+    ends = floor(answer.accepted.low * unit), ceil(answer.accepted.high * unit)
+    for end in (Fraction(end, unit) for end in ends):
+        yield (formula(leaf(Printed(decimal(end, places), end, exact=True))),)
 
 
 def shown(answer: Answer) -> Formula:
@@ -73,8 +93,7 @@ def _table(item: Item, bank: Bank, cells: list[Words]) -> Table:
     rows = []
     for answer, cell in zip(item.answers, cells, strict=True):
         asked = answer.asked
-        name: Words = (asked.symbol(item.steps[asked.step - 1]),)
-        rows.append((*(((str(asked.step),),) if several else ()), name, cell))
+        rows.append((*(((str(asked.step),),) if several else ()), _name(answer, item), cell))
     return Table("answers", "rll" if several else "ll", header, tuple(rows))
 
 
@@ -83,6 +102,32 @@ def solution(item: Item, bank: Bank) -> Iterator[Block]:
     for block in item.worked:
         yield replace(block, level=block.level + 1, part="") if isinstance(block, Heading) else block
     yield answers(item, bank)
+    yield from marking(item, bank)
+
+
+def marking(item: Item, bank: Bank) -> Iterator[Block]:
+    """The wrong answers that say which slip was made."""
+    rows = [
+        (
+            (answer.asked.symbol(item.steps[answer.asked.step - 1]),),
+            (_wrong(option, bank),),
+            (option.explanation,),
+        )
+        for answer in item.answers
+        for option in answer.wrong[:MOST]
+    ]
+    if rows:
+        yield Prose(say("What a wrong answer says:"))
+        yield Table("slips", "lll", (say("quantity"), say("answer"), ("",)), tuple(rows))
+
+
+def _name(answer: Answer, item: Item) -> Words:
+    return (answer.asked.symbol(item.steps[answer.asked.step - 1]),)
+
+
+def _wrong(option: Option, bank: Bank) -> Formula:
+    printed = at_places(option.value, bank.places)
+    return Formula((Side("" if printed.exact else "≈", leaf(printed)),))
 
 
 def student_sheet(bank: Bank, items: Iterable[Item]) -> Document:

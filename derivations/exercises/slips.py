@@ -16,10 +16,11 @@ from functools import cached_property
 from derivations.catalogue.slip import OtherBatch, Slip
 from derivations.document.blocks import Message, message
 from derivations.exercises.ways import Way, other_batches, ways_of
-from derivations.exercises.worked import with_memories, worked
+from derivations.exercises.worked import memories, with_memories, worked
 from derivations.language.errors import ArithmeticFault
 from derivations.model.example import Example
 from derivations.numbers.systems import Value
+from derivations.run.columns import Columns
 from derivations.run.training import Step, Trace, train
 
 
@@ -59,6 +60,12 @@ class Slipped:
             states=with_memories(variant, self.ways),
             batches=other_batches(variant.batches, by),
         )
+
+    def columns(self, variants: Columns) -> Columns:
+        """The same slips in many variants of the structure at once; a memory starts as its parameter does."""
+        starts = memories(self.base, self.ways)
+        given = {name: variants.given[own] for name, own in starts.items() if own in variants.given}
+        return Columns(self.example, variants.count, {**variants.given, **given})
 
 
 def slipped(example: Example | Slipped, slip: Slip) -> tuple[Slipped, ...]:

@@ -131,6 +131,13 @@ def with_memories(example: Example, ways: Ways) -> Mapping[str, State]:
     return found
 
 
+def memories(example: Example, ways: Ways) -> dict[str, str]:
+    """The states that slips keep and that start as a parameter does, with the parameter."""
+    own = ((way, way.change) for way in ways if isinstance(way.change, Memory))
+    pairs = ((memory, name) for way, memory in own if memory.start == "theta" for name in _own(example, way))
+    return {state_name(memory.name, name): name for memory, name in pairs}
+
+
 def _own(example: Example, way: Way) -> list[str]:
     """The parameters that a way names, itself or by their gradients."""
     return [name for name in example.parameters if {name, adjoint(example.loss, name)} & {*way.targets}]

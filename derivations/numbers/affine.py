@@ -17,7 +17,17 @@ from typing import Any
 from flint import arb, fmpq
 
 from derivations.catalogue import functions
-from derivations.numbers.between import BETWEEN, Between, ends, grid, hull, interval, is_short, outward, slopes
+from derivations.numbers.between import (
+    BETWEEN,
+    Between,
+    ends,
+    grid,
+    hull,
+    interval,
+    is_short,
+    outward,
+    slopes,
+)
 from derivations.numbers.systems import EXACT, NumberSystem, Unary, Value, precision, rational
 
 _sources = itertools.count()

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from derivations.exercises.bank import Answer, Bank, Item
-from derivations.exercises.fragment import html_of
+from derivations.exercises.bank import Answer, Bank, Item, at_places
+from derivations.exercises.fragment import html_of, said
 from derivations.exercises.sheets import question, solution
-from derivations.numbers.systems import bounds
 
 
 def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, str]:
@@ -34,16 +33,29 @@ def _variant(item: Item, bank: Bank) -> dict[str, Any]:
         "number": item.number,
         "values": {name: plain(value) for name, value in item.values.items()},
         "question": html_of(question(item, bank), item),
-        "answers": [_answer(answer) for answer in item.answers],
+        "answers": [_answer(answer, bank, item) for answer in item.answers],
         "solution": html_of(solution(item, bank), item),
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    asked, exact = answer.asked, answer.printed.exact
-    low, high = bounds(answer.value)
-    value = {"value": plain(low)} if low == high else {"low": f"{float(low)!r}", "high": f"{float(high)!r}"}
-    return {"step": asked.step, "quantity": asked.name, "answer": answer.text, "exact": exact, **value}
+def _answer(answer: Answer, bank: Bank, item: Item) -> dict[str, Any]:
+    asked, accepted = answer.asked, answer.accepted
+    slips = [
+        {
+            "answer": at_places(option.value, bank.places).text,
+            "slips": [[slip.name for slip in each.slips] for each in option.slips],
+            "feedback": said(option.explanation, item),
+        }
+        for option in answer.wrong
+    ]
+    return {
+        "step": asked.step,
+        "quantity": asked.name,
+        "answer": answer.text,
+        "exact": answer.printed.exact,
+        "accepted": [plain(accepted.low), plain(accepted.high)],
+        "wrong": slips,
+    }
 
 
 def plain(value: Any) -> Any:
