@@ -100,7 +100,7 @@ def _table(item: Item, bank: Bank, cells: list[Words]) -> Table:
 def solution(item: Item, bank: Bank) -> Iterator[Block]:
     """The worked steps, and the answers."""
     for block in item.worked:
-        yield replace(block, level=block.level + 1, part="") if isinstance(block, Heading) else block
+        yield replace(block, level=3, part="") if isinstance(block, Heading) else block
     yield answers(item, bank)
     yield from marking(item, bank)
 
