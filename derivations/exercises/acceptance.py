@@ -26,13 +26,18 @@ from derivations.run.training import Step
 class Reach:
     """The interval of what a student can reach.
 
-    ``whole``: its ends are values that can be reached (where they are irrational, up to the precision of the
-    run); else it surely holds all of them, and may be wider.
+    ``slack``: at most by how much it is wider than the smallest one. Where it is 0 both ends can be reached
+    (where they are irrational, up to the precision of the run); else the interval surely holds all that can.
     """
 
     low: Fraction
     high: Fraction
-    whole: bool = True
+    slack: Fraction = Fraction(0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the smallest interval."""
+        return not self.slack
 
     def __contains__(self, answer: Fraction) -> bool:
         return self.low <= answer <= self.high
@@ -70,8 +75,7 @@ def _bounded(plan: Working, memory: Mapping[int, Value], places: int, bits: int)
     for enough in (bits, 4 * bits):
         try:
             with precision(enough):
-                low, high, whole = reached(plan, memory, places)
-                return Reach(fraction(low), fraction(high), whole)
+                return Reach(*map(fraction, reached(plan, memory, places)))
         except Undecided as fault:
             why = str(fault)
     raise ArithmeticFault(f"there is no bound to what rounding to {places} places can reach: {why}")
@@ -95,7 +99,7 @@ def accepted(
     value = outward(run[-1].at(name, positions))
     rounded = [grid(value, places + more) for more in range(finer + 1)]
     low, high = ends(hull([value, *rounded, *map(rational, (found.low, found.high))]))
-    return Reach(fraction(low), fraction(high), found.whole)
+    return Reach(fraction(low), fraction(high), found.slack)
 
 
 def inside(

@@ -109,7 +109,7 @@ def tried(step: Step, asked: str, places: int) -> Reach:
     found = set(outcomes(by_hand(asked, x, y, w, b, lr), lambda value: options(value, places)))
     exact = fraction(step.at(asked))
     assert {exact, half_up(exact, places), round(exact, places)} <= found
-    return Reach(min(found), max(found), True)
+    return Reach(min(found), max(found))
 
 
 AWKWARD = (
@@ -172,7 +172,7 @@ def product(w: Any, x: Any) -> Step:
 def test_halves_are_rounded_both_ways(w: Any, x: Any, low: str, high: str) -> None:
     step = product(w, Fraction(x) if isinstance(x, str) else x)
     reach = reachable(step, "yhat", (1,), places=2)
-    assert (reach.low, reach.high, reach.whole) == (Fraction(low), Fraction(high), True)
+    assert reach == Reach(Fraction(low), Fraction(high))
 
 
 # --- an exponential, in decimals ---------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_parameters_go_on_rounded_or_not() -> None:
         return w
 
     found = set(outcomes(work, lambda value: options(value, 1)))
-    assert reachable(trace.steps[:2], "w'", places=1) == Reach(min(found), max(found), True)
+    assert reachable(trace.steps[:2], "w'", places=1) == Reach(min(found), max(found))
 
 
 def test_a_later_step_by_itself_begins_with_what_was_carried_there() -> None:
@@ -336,7 +336,7 @@ def test_a_later_step_by_itself_begins_with_what_was_carried_there() -> None:
         for c in b
         for value in outcomes(lambda keep, v=v, c=c: keep(keep(3 * v) + c), lambda x: options(x, 1))
     }
-    assert reachable(second, "yhat", (1,), places=1) == Reach(min(found), max(found), True)
+    assert reachable(second, "yhat", (1,), places=1) == Reach(min(found), max(found))
 
 
 # --- as tight as can be ------------------------------------------------------------------------------------
@@ -441,6 +441,6 @@ optimizer = { name = "SGD", lr = 0.1 }
 epochs = 1
 """
     step = train(prepare(*opened(text))).steps[0]
-    assert reachable(step, "s", places=0) == Reach(Fraction(0), Fraction(1, 4), True)
-    assert reachable(step, "L", places=0) == Reach(Fraction(16), Fraction(16), True)
-    assert reachable(step, "L", places=1) == Reach(Fraction("10.89"), Fraction(25), True)
+    assert reachable(step, "s", places=0) == Reach(Fraction(0), Fraction(1, 4))
+    assert reachable(step, "L", places=0) == Reach(Fraction(16), Fraction(16))
+    assert reachable(step, "L", places=1) == Reach(Fraction("10.89"), Fraction(25))
