@@ -302,17 +302,12 @@ def cells(rows: Sequence[Row], count: int) -> Iterator[Row]:
     The rows at the ends of each column stay as they are.
     """
     for own in _kinds(rows):
-        columns = list(
-            zip(*(_scaled(column) for column in zip(*(row.values for row in own), strict=True)), strict=True)
-        )
-        last = {
-            pick(range(len(own)), key=keys.__getitem__)
-            for keys in zip(*columns, strict=True)
-            for pick in (min, max)
-        }
-        yield from (own[k] for k in last)
-        rest = [k for k in range(len(own)) if k not in last]
-        for near in _cut(rest, columns, max(count - len(last), 1)) if rest else ():
+        keys = _keys(own)
+        columns = zip(*keys, strict=True)
+        kept = {pick(range(len(own)), key=column.__getitem__) for column in columns for pick in (min, max)}
+        yield from (own[k] for k in kept)
+        rest = [k for k in range(len(own)) if k not in kept]
+        for near in _cut(rest, keys, max(count - len(kept), 1)) if rest else ():
             yield _around([own[k] for k in near])
 
 
@@ -335,6 +330,12 @@ def _around(rows: Sequence[Row]) -> Row:
     own = [ends(row.values[0]) for row in rows if row.real]
     low, high = ends(values[0])
     return Row(values, any(pair[0] == low for pair in own) and any(pair[1] == high for pair in own))
+
+
+def _keys(rows: Sequence[Row]) -> list[tuple[int, ...]]:
+    """Where each row lies in each column."""
+    columns = zip(*(row.values for row in rows), strict=True)
+    return list(zip(*map(_scaled, columns), strict=True))
 
 
 def _scaled(column: Sequence[Value]) -> list[int]:

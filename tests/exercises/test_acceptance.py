@@ -12,6 +12,7 @@ import pytest
 from flint import arb, fmpq
 
 import derivations
+from derivations.exercises import students
 from derivations.exercises.acceptance import (
     Asked,
     Reach,
@@ -223,6 +224,18 @@ def test_it_is_what_trying_everything_gives_with_exponentials(asked: str, places
     assert reach.whole
 
 
+def test_the_logarithm_of_what_was_rounded_to_0_is_not_worked_where_it_stands_beside_a_0() -> None:
+    """y = 0, p = sigmoid(-5): 0*log(p) is 0 although p is 0.0 when rounded, and 1 - p is 1."""
+    session = derivations.Session(*opened("logistic-regression"))
+    values = {"w": -5, "b": 0, "batch_size": 1, "x": [1, 2, 3, 4, 5, 6]}
+    step = train(session._variant(values).example).steps[0]
+    reach = reachable(Asked((step,), "L"), 1)
+    with localcontext(FIFTY):
+        exact = Fraction(-(1 - 1 / (1 + Decimal(5).exp())).ln())
+    assert reach.low == 0
+    assert abs(reach.high - exact) < Fraction(1, 10**30)
+
+
 # --- students who decide at random -------------------------------------------------------------------------
 
 
@@ -371,6 +384,34 @@ def test_decimals_that_fit_are_all_that_is_reached() -> None:
     step = regression(lr=0.01).steps[0]
     for line in lines_of(step):
         assert reachable(Asked((step,), *line.entry), 3) == Reach(*[fraction(line.value)] * 2)
+
+
+@pytest.mark.parametrize("asked", ["L", "dL/dw", "w'"])
+@pytest.mark.parametrize("values", AWKWARD[2:], ids=("thirds", "ties"))
+def test_with_little_room_for_rows_all_of_it_still_lies_inside(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], asked: str
+) -> None:
+    """Rows that are taken together hold what they stand for, and `slack` says at most how much more."""
+    for name, few in {"MOST": 6, "CELLS": 2, "FEW": 2, "ROOT": 2, "ENOUGH": 20}.items():
+        monkeypatch.setattr(students, name, few)
+    steps = regression(**values).steps
+    for places in (0, 1, 2):
+        wanted, found = tried(steps[0], asked, places), reachable(Asked(steps[:1], asked), places)
+        assert found.low <= wanted.low <= wanted.high <= found.high
+        assert found.width - found.slack <= wanted.width
+    far = reachable(Asked(steps, asked), 1)
+    assert all(fraction(value) in far for value in at_random(steps, asked, 1, 100))
+    assert far.slack < far.width
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_what_is_left_of_the_smallest_interval_is_said(count: int) -> None:
+    steps = regression(lr=0.03, epochs=2).steps[:count]
+    reach = reachable(Asked(steps, "w'"), 1)
+    found = [fraction(value) for value in at_random(steps, "w'", 1, 300)]
+    assert all(value in reach for value in found)
+    assert reach.slack <= reach.width / 2
+    assert reach.whole == (count < 3)
 
 
 # --- what is told apart ------------------------------------------------------------------------------------
