@@ -99,7 +99,7 @@ def _in_turn(example: Example) -> list[str]:
 
 
 def pattern_of(example: Example, change: Rewrite, parameter: str = "") -> Pattern:
-    """The pattern of a rewriting, its names standing for what the example has; ``theta`` for one, if named."""
+    """The pattern of a rewriting, its names standing for what an example has; ``theta`` for one, if named."""
     stands, own = standing(example), {parameter, shifted(parameter)}
 
     def for_one(name: str, expr: Expr) -> bool:
