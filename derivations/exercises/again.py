@@ -1,6 +1,8 @@
 """Marking in reverse: from a wrong number to the shortest chain of slips that gives exactly it.
 
-again(example, Asked(1, "w'"), "0.5575")    the factor 2 forgotten, in the equation of dL/dw
+    again(example, Asked(1, "w'"), "0.6725")
+
+finds that the factor 2 was forgotten, in the equation of ``dL/dw``.
 """
 
 from __future__ import annotations
