@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -66,8 +66,8 @@ class WrongNumbers:
 
     def __init__(self, example: Example, asked: Asked, slips: Sequence[Slip] = SLIPS) -> None:
         self.example, self.asked, self.slips = example, asked, slips
-        self.key = answer(_until(example, asked), asked)
-        self.seen = {self._leading(_until(example, asked))[1]}
+        self.key = answer(example, asked)
+        self.seen = {self._leading(asked.until(example))[1]}
 
     def again(self, given: str, places: int | None = None, longest: Literal[1, 2] = 2) -> tuple[Traced, ...]:
         """The shortest chains that give a number, as `derivations.exercises.again.again` does."""
@@ -97,12 +97,11 @@ class WrongNumbers:
     def _traced(self, chains: Iterable[tuple[Way, ...]]) -> Iterator[Traced]:
         for chain in chains:
             slipped = Slipped(self.example, chain)
-            cut = _until(slipped.example, self.asked)
-            names, equations = self._leading(cut)
+            names, equations = self._leading(self.asked.until(slipped.example))
             if equations in self.seen or any(self._is_the_end(way) for way in chain):
                 continue
             self.seen.add(equations)
-            value = answer(cut, self.asked)
+            value = answer(slipped, self.asked)
             if value is not None and different(value, self.key):
                 yield Traced(slipped, tuple(name for name in slipped.targets if name in names), value)
 
@@ -139,12 +138,3 @@ def _places(given: str) -> int:
     """How many decimal places a number was written with."""
     mantissa, _, exponent = given.lower().partition("e")
     return max(len(mantissa.partition(".")[2]) - int(exponent or 0), 0)
-
-
-def _until(example: Example, asked: Asked) -> Example:
-    """The example up to the step that is asked for."""
-    left, found = asked.step, []
-    for epoch in example.batches:
-        found.append(epoch[:left])
-        left -= len(found[-1])
-    return replace(example, batches=tuple(epoch for epoch in found if epoch))

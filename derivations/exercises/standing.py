@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from derivations.catalogue.activations import ACTIVATIONS
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.language.names import adjoint, after
 from derivations.language.patterns import Standing
 from derivations.language.program import Equation
@@ -13,7 +14,7 @@ from derivations.language.tree import Call, Div, Expr, Number, Ref, Sum, refs
 from derivations.model.example import Example
 
 Kind = Callable[[Expr], bool]
-ACTIVATION = frozenset(row.name for row in ACTIVATIONS)
+ACTIVATION = {row.name for row in ACTIVATIONS} - {row.name.removesuffix("_loss") for row in SAMPLE_LOSSES}
 SMALL = Fraction(1, 10)
 
 

@@ -228,9 +228,10 @@ def _by_given(example: Example, change: Rewrite, eq: Equation) -> Equation:
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Ref) or not isinstance(old, Ref) or node.name != old.name:
             return None
-        found = {name: ref for name, ref in bound.items() if isinstance(ref, Ref)}
-        own = {name: replace(ref, indices=node.indices) for name, ref in found.items()}
-        return filled(read(change.new), own)
+        own = {
+            name: replace(ref, indices=node.indices) for name, ref in bound.items() if isinstance(ref, Ref)
+        }
+        return filled(read(change.new), {**bound, **own})
 
     return replace(eq, body=transform(eq.body, rule))
 

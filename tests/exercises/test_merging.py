@@ -8,13 +8,15 @@ from math import exp
 
 import pytest
 from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
 from derivations.document.languages import text_of
 from derivations.exercises.merging import Option, different, options
 from derivations.exercises.slips import Asked, answer, slipped
 from derivations.model.example import Example, prepare
-from derivations.numbers.systems import Value, bounds, fraction
+from derivations.numbers.systems import Value, bounds, fraction, rational
 from derivations.spec.gallery import path
 from derivations.spec.spec import parse_spec, read_spec
 
@@ -126,6 +128,21 @@ def test_a_run_that_does_not_exist_is_no_option() -> None:
     key = answer(example, asked)
     wrong = zip(slipped(example, BY_NAME["off-by-one-step"]), values, strict=True)
     assert all(option.value is not None for option in options(key, wrong))
+
+
+LINE = prepare(*read_spec(path("linear-regression")))
+EVERY = [each for row in SLIPS for each in slipped(LINE, row)]
+
+
+@given(st.lists(st.fractions(-3, 3, max_denominator=3), max_size=12), st.fractions(-3, 3, max_denominator=3))
+def test_every_slip_with_another_number_is_in_one_option(values: list[Fraction], key: Fraction) -> None:
+    every = EVERY[: len(values)]
+    wrong = [(each, rational(value)) for each, value in zip(every, values, strict=False)]
+    found = options(rational(key), wrong)
+    assert [fraction(option.value) for option in found] == list(dict.fromkeys(v for v in values if v != key))
+    inside = [each for option in found for each in option.slips]
+    kept = [each for each, value in zip(every, values, strict=False) if value != key]
+    assert sorted(map(every.index, inside)) == list(map(every.index, kept))
 
 
 def test_what_is_certain() -> None:
