@@ -14,14 +14,12 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-from derivations.catalogue.slip import Rounded, Slip
+from derivations.catalogue.slip import Slip
 from derivations.catalogue.slips import SLIPS
 from derivations.document.blocks import Message
 from derivations.exercises.merging import different, explained
-from derivations.exercises.slips import Asked, Slipped, answer
-from derivations.exercises.ways import Way, ways_of
-from derivations.language.names import after
-from derivations.language.tree import refs
+from derivations.exercises.slips import Asked, Slipped, answer, distinct, leading
+from derivations.exercises.ways import Way
 from derivations.model.example import Example
 from derivations.numbers.systems import Undecided, Value, precise, rational, round_half_up
 
@@ -67,7 +65,7 @@ class WrongNumbers:
     def __init__(self, example: Example, asked: Asked, slips: Sequence[Slip] = SLIPS) -> None:
         self.example, self.asked, self.slips = example, asked, slips
         self.key = answer(example, asked)
-        self.seen = {self._leading(asked.until(example))[1]}
+        self.seen = {leading(example, asked)[1]}
 
     def again(self, given: str, places: int | None = None, longest: Literal[1, 2] = 2) -> tuple[Traced, ...]:
         """The shortest chains that give a number, as `derivations.exercises.again.again` does."""
@@ -84,8 +82,7 @@ class WrongNumbers:
     @cached_property
     def single(self) -> tuple[Traced, ...]:
         """The numbers of single slips that are certainly wrong."""
-        ways = (way for slip in self.slips for way in ways_of(self.example, slip))
-        return tuple(self._traced((way,) for way in ways))
+        return tuple(self._traced(each.ways for each in distinct(self.example, self.asked, self.slips)))
 
     @cached_property
     def double(self) -> tuple[Traced, ...]:
@@ -97,27 +94,13 @@ class WrongNumbers:
     def _traced(self, chains: Iterable[tuple[Way, ...]]) -> Iterator[Traced]:
         for chain in chains:
             slipped = Slipped(self.example, chain)
-            names, equations = self._leading(self.asked.until(slipped.example))
-            if equations in self.seen or any(self._is_the_end(way) for way in chain):
+            names, equations = leading(slipped.example, self.asked)
+            if equations in self.seen:
                 continue
             self.seen.add(equations)
             value = answer(slipped, self.asked)
             if value is not None and different(value, self.key):
                 yield Traced(slipped, tuple(name for name in slipped.targets if name in names), value)
-
-    def _is_the_end(self, way: Way) -> bool:
-        """Whether nothing but the answer itself is rounded, which is not too early."""
-        return isinstance(way.change, Rounded) and way.targets == (self.asked.quantity,)
-
-    def _leading(self, example: Example) -> tuple[set[str], tuple[object, ...]]:
-        """The quantities on which the number depends, and their equations with the samples of the steps."""
-        wanted, before = {self.asked.quantity}, set[str]()
-        programs = example.forward + example.backward + example.update
-        while wanted != before:
-            before = set(wanted)
-            wanted |= {ref.name for eq in programs if eq.target.name in wanted for ref in refs(eq.body)}
-            wanted |= {after(name) for name in example.kept if name in wanted and self.asked.step > 1}
-        return wanted, (tuple(eq for eq in programs if eq.target.name in wanted), example.batches)
 
 
 def _apart(one: Way, other: Way) -> bool:

@@ -10,15 +10,18 @@ example of the structure, and `answers` works all of them at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from derivations.catalogue.slip import OtherBatch, Slip
+from derivations.catalogue.slip import OtherBatch, Rounded, Slip
+from derivations.catalogue.slips import SLIPS
 from derivations.document.blocks import Message, message
 from derivations.exercises.ways import Way, other_batches, ways_of
 from derivations.exercises.worked import with_memories, worked
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import after
+from derivations.language.tree import refs
 from derivations.model.example import Example
 from derivations.numbers.systems import Value
 from derivations.run.entries import unknown
@@ -119,6 +122,40 @@ def asked_by(step: Step, label: str) -> Asked:
         if step.layout.label((quantity, at), step.samples) == label:
             return Asked(step.number, quantity, at)
     raise unknown(label, step.labelled, f"step {step.number}")
+
+
+def leading(example: Example, asked: Asked) -> tuple[set[str], tuple[object, ...]]:
+    """The quantities on which a number depends, and their equations with the samples of the steps.
+
+    Where these are the same, so is the number, whatever the values.
+    """
+    wanted, before = {asked.quantity}, set[str]()
+    programs = example.forward + example.backward + example.update
+    while wanted != before:
+        before = set(wanted)
+        wanted |= {ref.name for eq in programs if eq.target.name in wanted for ref in refs(eq.body)}
+        wanted |= {after(name) for name in example.kept if name in wanted and asked.step > 1}
+    equations = tuple(eq for eq in programs if eq.target.name in wanted)
+    return wanted, (equations, asked.until(example).batches)
+
+
+def distinct(example: Example, asked: Asked, slips: Iterable[Slip] = SLIPS) -> tuple[Slipped, ...]:
+    """The ways of slips that change a number, of those that do it by the same equations the first.
+
+    It is read off the equations, so that it holds for every example of the structure. What only rounds the
+    answer itself is left out, which is not too early.
+    """
+    seen, found = {leading(example, asked)[1]}, list[Slipped]()
+    for each in (each for slip in slips for each in slipped(example, slip)):
+        equations = leading(each.example, asked)[1]
+        if equations not in seen and not _rounds_the_end(each, asked):
+            seen.add(equations)
+            found.append(each)
+    return tuple(found)
+
+
+def _rounds_the_end(each: Slipped, asked: Asked) -> bool:
+    return any(isinstance(way.change, Rounded) and way.targets == (asked.quantity,) for way in each.ways)
 
 
 def answer(each: Example | Slipped, asked: Asked) -> Value | None:

@@ -55,6 +55,7 @@ def _kinds(example: Example) -> Mapping[str, Kind]:
         "theta'": _entry_of(after(name) for name in own),
         "W": _entry_of(name for name, array in example.start.items() if len(set(array.shape)) == 1),
         "s": _entry_of(sums),
+        "L": _entry_of([example.loss]),
         "lr": _entry_of(rates),
         "eps": lambda expr: _entry_of(small)(expr) or _is_small(expr),
         "f": lambda expr: isinstance(expr, Call) and expr.function in ACTIVATION,

@@ -88,14 +88,17 @@ class _Rewriting:
         self.pattern, self.place, self.met = pattern, place, 0
 
     def rewritten(self, expr: Expr) -> Expr:
+        if self.place is None:  # what is inside first, so that a place in a place is one too
+            inner = self.inside(expr)
+            found = self.put_in(inner)
+            return inner if found is None else found
         found = self.put_in(expr)
-        if found is not None:
-            self.met += 1
-            if self.place in (None, self.met - 1):
-                return found
-        if isinstance(expr, (Ref, Chosen)):
-            return expr
-        parts = children(expr)
+        self.met += found is not None
+        return found if found is not None and self.met - 1 == self.place else self.inside(expr)
+
+    def inside(self, expr: Expr) -> Expr:
+        """The node over rewritten parts; what stands between brackets is left alone."""
+        parts = () if isinstance(expr, (Ref, Chosen)) else children(expr)
         new = tuple(self.rewritten(part) for part in parts)
         if all(a is b for a, b in zip(parts, new, strict=True)):
             return expr

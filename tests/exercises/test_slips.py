@@ -242,6 +242,8 @@ def softmax_by_hand(habit: str, steps: int = 2) -> tuple[Any, Any]:
                 dz = -Y / (n * p) * p * (1 - p)
             if habit == "sum-for-mean":
                 dz = p - Y
+            if habit == "mean-for-sum":  # over the three classes
+                dz = dz / 3
             return -dz if habit == "residual-turned-round" else dz
 
         dz = slopes(*at)
@@ -266,7 +268,7 @@ def classes() -> Example:
     )
 
 
-SOFTMAX = set(LINE) - {"factor-2-forgotten", "wrong-batch"} | {"softmax-as-sigmoid"}
+SOFTMAX = set(LINE) - {"factor-2-forgotten", "wrong-batch"} | {"softmax-as-sigmoid", "mean-for-sum"}
 
 
 @pytest.mark.parametrize("name", sorted(SOFTMAX))
@@ -309,7 +311,7 @@ def network_by_hand(habit: str, rate: float = 0.5) -> dict[str, Any]:
         out = (now["V"].T if habit == "weight-transposed out" else now["V"]) @ h + now["c"]
         o = sigmoid(out)
         do = (y - o) if habit == "residual-turned-round" else (o - y)
-        do = do / 2 if habit == "factor-2-forgotten" else do
+        do = do / 2 if habit in ("factor-2-forgotten", "mean-for-sum") else do  # of two outputs
         dout = do * activation_slope(out, o, "out")
         dh = (back if back is not None else now["V"].T) @ dout
         dnet = dh * activation_slope(net, h, "net")
@@ -344,6 +346,7 @@ def network() -> Example:
 
 NETWORK: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("factor-2-forgotten", "residual-turned-round", "ascent-for-descent"), ()),
+    "mean-for-sum": (),
     **dict.fromkeys(("gradient-without-x", "parameter-updated-too-early", "new-weight-passed-back"), ()),
     **dict.fromkeys(("slope-of-the-activation-forgotten", "slope-at-the-wrong-place"), ()),
     "slope-of-the-activation-forgotten net": ("dE/dnet",),
