@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from math import exp
 
 import pytest
 from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
 from derivations.document.languages import text_of
 from derivations.exercises.merging import Option, different, options
 from derivations.exercises.slips import Asked, answer, slipped
 from derivations.model.example import Example, prepare
-from derivations.numbers.systems import Value, bounds, fraction
+from derivations.numbers.systems import Value, bounds, fraction, rational
 from derivations.spec.gallery import path
 from derivations.spec.spec import parse_spec, read_spec
 
@@ -21,7 +24,7 @@ QUESTIONS = [
     ("linear-regression", Asked(1, "w'")),
     ("linear-regression", Asked(3, "b'")),
     ("linear-regression", Asked(2, "L")),
-    ("logistic-regression", Asked(1, "w'")),
+    ("logistic-regression", Asked(2, "w'")),
     ("logistic-regression", Asked(2, "dL/dw")),
     ("optimizer-adam", Asked(3, "w2'")),
     ("two-two-two-network", Asked(1, "V'", (1, 2))),
@@ -77,8 +80,16 @@ def test_a_turned_residual_is_ascent_under_plain_descent() -> None:
 
 
 def test_balls_that_cannot_be_told_apart_share_an_option() -> None:
-    _, found = asked_of("logistic-regression", Asked(1, "b'"))
+    _, found = asked_of("two-two-two-network", Asked(1, "V'", (1, 2)))
     assert by_names(found, "residual-turned-round", "ascent-for-descent")
+
+
+def test_balls_that_cannot_be_told_from_the_key_are_no_option() -> None:
+    """The weight stays 0 and the classes of the batches mirror each other: uphill leads to the same bias."""
+    key, found = asked_of("logistic-regression", Asked(2, "b'"))
+    assert "ascent-for-descent" not in {each.slips[0].name for option in found for each in option.slips}
+    uphill = 1 / 12 + 0.5 * (1 / (1 + exp(-1 / 12)) - 2 / 3)
+    assert abs(uphill - float(key)) < 1e-15
 
 
 def test_one_slip_in_several_places_is_explained_once() -> None:
@@ -117,6 +128,21 @@ def test_a_run_that_does_not_exist_is_no_option() -> None:
     key = answer(example, asked)
     wrong = zip(slipped(example, BY_NAME["off-by-one-step"]), values, strict=True)
     assert all(option.value is not None for option in options(key, wrong))
+
+
+LINE = prepare(*read_spec(path("linear-regression")))
+EVERY = [each for row in SLIPS for each in slipped(LINE, row)]
+
+
+@given(st.lists(st.fractions(-3, 3, max_denominator=3), max_size=12), st.fractions(-3, 3, max_denominator=3))
+def test_every_slip_with_another_number_is_in_one_option(values: list[Fraction], key: Fraction) -> None:
+    every = EVERY[: len(values)]
+    wrong = [(each, rational(value)) for each, value in zip(every, values, strict=False)]
+    found = options(rational(key), wrong)
+    assert [fraction(option.value) for option in found] == list(dict.fromkeys(v for v in values if v != key))
+    inside = [each for option in found for each in option.slips]
+    kept = [each for each, value in zip(every, values, strict=False) if value != key]
+    assert sorted(map(every.index, inside)) == list(map(every.index, kept))
 
 
 def test_what_is_certain() -> None:
