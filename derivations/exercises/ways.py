@@ -175,24 +175,29 @@ def by_target(program: Program) -> dict[str, tuple[Equation, ...]]:
 
 
 def _in_program(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
-    alone = [eq.target.name for eq in program_of(example, change) if _can_be_worked(example, change, eq)]
+    program = program_of(example, change)
+    changed = dict.fromkeys(eq.target.name for eq in program if rewritten(example, change, eq) != eq)
+    alone = [name for name in changed if _can_be_worked(example, change, name)]
     together: list[str] = []
     left = example
-    for name in dict.fromkeys(alone):
-        if all(_can_be_worked(left, change, eq) for eq in by_target(program_of(left, change))[name]):
+    for name in alone:  # a new read of one may close a circle with that of another
+        if _can_be_worked(left, change, name):
             left, together = written(left, change, (name,)), [*together, name]
     if len(together) > 1:
         yield Way(slip, change, tuple(together))
-    yield from (Way(slip, change, (name,)) for name in dict.fromkeys(alone))
+    yield from (Way(slip, change, (name,)) for name in alone)
 
 
-def _can_be_worked(example: Example, change: Rewrite, eq: Equation) -> bool:
-    """Whether an equation is another after a rewriting, and reads only what there is by then."""
+def _can_be_worked(example: Example, change: Rewrite, name: str) -> bool:
+    """Whether the equations of a quantity read only what there is by then, after a rewriting."""
     programs = example.forward + example.backward + example.update
-    new = rewritten(example, change, eq)
-    reads = {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(eq.body)}
-    known = {*programs.targets, *programs.inputs}
-    return new != eq and reads <= known - depending(programs, [eq.target.name])
+    there = {*programs.targets, *programs.inputs} - depending(programs, [name])
+    own = by_target(program_of(example, change))[name]
+    return all(_new_reads(rewritten(example, change, eq), eq) <= there for eq in own)
+
+
+def _new_reads(new: Equation, old: Equation) -> set[str]:
+    return {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(old.body)}
 
 
 def written(example: Example, change: Rewrite, targets: Collection[str]) -> Example:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
-from derivations.exercises.slips import Asked, Slipped, answer, answers, asked_by, slipped, why_not
+from derivations.exercises.slips import Asked, Slipped, answer, answers, asked_by, distinct, slipped, why_not
 from derivations.language.errors import UnknownName
 from derivations.model.example import Example, prepare
 from derivations.run.many import train_many
@@ -514,6 +514,19 @@ def test_a_slip_goes_into_every_variant_of_a_structure(line: Example) -> None:
             assert rows_of(train(moved)) == rows_of(train(own.example))
     every = [way(line, "gradient-not-zeroed").of(one) for one in (line, other)]
     assert [rows_of(trace) for trace in train_many(every)] == [rows_of(train(one)) for one in every]
+
+
+@pytest.mark.parametrize("asked", [Asked(1, "w'"), Asked(2, "dL/db"), Asked(3, "L")], ids=str)
+def test_the_distinct_ways_have_every_number(line: Example, asked: Asked) -> None:
+    """What is left out gives the right number or one that is there, whatever the values."""
+    other = replace(line, start={**line.start, "w": Array((), (Fraction(-7, 3),))})
+    few = distinct(line, asked)
+    every = [each for row in SLIPS for each in slipped(line, row)]
+    assert len(few) < len(every)
+    for one in (line, other):
+        known = {str(answer(one, asked)), *(str(answers([one], asked, each)[0]) for each in few)}
+        rest = [each for each in every if each.targets != (asked.quantity,)]
+        assert {str(answers([one], asked, each)[0]) for each in rest} <= known
 
 
 def test_one_number_of_many_variants(line: Example) -> None:
