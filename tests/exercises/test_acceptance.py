@@ -496,6 +496,28 @@ epochs = 1
     assert reachable(Asked((step,), "L"), 1) == Reach(Fraction("10.89"), Fraction(25))
 
 
+def test_nobody_divides_by_0_where_the_quotient_is_taken_0_times() -> None:
+    """y = 0 and s = 0.25: y*(1/s) - 4*s is -1, and 0 for who took s as 0 and left the first part out."""
+    text = """
+title = "A quotient, 0 times"
+[model]
+equations = '''
+s = w*a
+L = y*(1/s) - 4*s
+'''
+[data]
+a = 0.25
+y = 0
+[parameters]
+w = 1
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+epochs = 1
+"""
+    step = train(prepare(*opened(text))).steps[0]
+    assert reachable(Asked((step,), "L"), 0) == Reach(Fraction(-1), Fraction(0))
+
+
 def test_who_works_in_decimals_alone_rounds_what_is_given_as_a_fraction() -> None:
     """The slope is 2/3 of a sum; with 2/3 taken as 0.7, everything else being whole, it is 7/10 of it."""
     step = regression(lr=0.25, batch_size=3, w=2, b=1, x=[1, 2, 3, 4, 5, 6], y=[0, 0, 0, 1, 1, 1]).steps[0]

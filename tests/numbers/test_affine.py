@@ -98,6 +98,15 @@ def test_a_value_is_divided_by_itself() -> None:
     assert sources_of(fmpq(1)) == {}
 
 
+def test_the_form_of_a_square_holds_it_by_itself() -> None:
+    """From the middle as far as all sources reach, without the interval that is known besides."""
+    system, third = affine(9), rounded_once()
+    square = system.mul(third, third)
+    reach = sum(map(abs, square.parts.values()), fmpq(0))
+    for end in ends(range_of(third)):
+        assert square.middle - reach <= end**2 <= square.middle + reach
+
+
 @pytest.mark.parametrize("name", ["optimizer-muon", "layer-norm", "gru-step"])
 def test_it_is_never_wider_than_intervals_alone(name: str) -> None:
     step = train(derivations.Session(*opened(name)).example).steps[0]
