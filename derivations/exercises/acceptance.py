@@ -50,7 +50,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Task:
     """What a student is asked for: an entry of the last of some steps that are worked one after another.
 
     ``positions`` are those inside the batch, as in `Step.at`. The first of the steps begins with what the run
@@ -92,7 +92,7 @@ def _is_decimal(value: Value) -> bool:
     return isinstance(value, fmpq) and is_short(value, value.q.bit_length())
 
 
-def reachable(asked: Asked, places: int) -> Reach:
+def reachable(asked: Task, places: int) -> Reach:
     """What a student can reach who rounds every value to some places, or keeps it.
 
     Raises `ArithmeticFault` where nothing can be reached, or where there is no bound to it.
@@ -109,7 +109,7 @@ def reachable(asked: Asked, places: int) -> Reach:
     raise ArithmeticFault(f"there is no bound to what rounding to {places} places can reach: {why}")
 
 
-def accepted(asked: Asked, places: int, finer: int = 0) -> Reach:
+def accepted(asked: Task, places: int, finer: int = 0) -> Reach:
     """The interval for marking: what can be reached, which holds the value itself and its roundings.
 
     With ``finer`` also the value rounded to 1, 2 … so many places more, which a student may hand in who
@@ -157,7 +157,7 @@ def _ends(value: Value | Fraction | Reach) -> tuple[Fraction, Fraction]:
 
 
 def places_needed(
-    asked: Asked, slips: Iterable[Value | Fraction | Reach], least: int = 0, most: int = 6
+    asked: Task, slips: Iterable[Value | Fraction | Reach], least: int = 0, most: int = 6
 ) -> int | None:
     """The fewest places with which no slip's value is accepted, rounded or not; None if ``most`` are too few.
 
@@ -173,7 +173,7 @@ def places_needed(
     return None
 
 
-def too_long(asked: Asked, digits: int, places: int | None = None) -> tuple[str, ...]:
+def too_long(asked: Task, digits: int, places: int | None = None) -> tuple[str, ...]:
     """The entries behind an answer that take more than so many digits, so that nobody works them by hand.
 
     A value that has more than ``places`` is counted as it is rounded; without them, it has no last digit

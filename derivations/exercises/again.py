@@ -1,6 +1,6 @@
 """Marking in reverse: from a wrong number to the shortest chain of slips that gives exactly it.
 
-    again(example, Asked(1, "w'"), "0.6725")
+    again(example, Sought(1, "w'"), "0.6725")
 
 finds that the factor 2 was forgotten, in the equation of ``dL/dw``.
 """
@@ -18,7 +18,7 @@ from derivations.catalogue.slip import Slip
 from derivations.catalogue.slips import SLIPS
 from derivations.document.blocks import Message
 from derivations.exercises.merging import different, explained
-from derivations.exercises.slips import Asked, Slipped, answer, distinct, leading
+from derivations.exercises.slips import Sought, Slipped, answer, distinct, leading
 from derivations.exercises.ways import Way
 from derivations.model.example import Example
 from derivations.numbers.systems import Undecided, Value, precise, rational, round_half_up
@@ -40,7 +40,7 @@ class Traced:
 
 def again(
     example: Example,
-    asked: Asked,
+    asked: Sought,
     given: str,
     places: int | None = None,
     slips: Sequence[Slip] = SLIPS,
@@ -62,7 +62,7 @@ class WrongNumbers:
     cause. Chains of two are made of slips of which each alone changes the number.
     """
 
-    def __init__(self, example: Example, asked: Asked, slips: Sequence[Slip] = SLIPS) -> None:
+    def __init__(self, example: Example, asked: Sought, slips: Sequence[Slip] = SLIPS) -> None:
         self.example, self.asked, self.slips = example, asked, slips
         self.key = answer(example, asked)
         self.seen = {leading(example, asked)[1]}

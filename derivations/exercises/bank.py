@@ -27,8 +27,7 @@ from derivations.document.blocks import Block, Document, Heading
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import symbols_of
-from derivations.exercises.acceptance import Asked as Task
-from derivations.exercises.acceptance import Reach, accepted, decided
+from derivations.exercises.acceptance import Reach, Task, accepted, decided
 from derivations.exercises.asked import Asked, asked_of
 from derivations.exercises.domains import Domain, check_count, domains_of, too_few
 from derivations.exercises.merging import Option, options

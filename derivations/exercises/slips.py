@@ -99,7 +99,7 @@ def why_not(example: Example, slip: Slip) -> Message | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Sought:
     """One number of a run: the step, the quantity, and its positions inside the batch."""
 
     step: int
@@ -123,15 +123,15 @@ class Asked:
         return replace(example, batches=tuple(epoch for epoch in found if epoch))
 
 
-def asked_by(step: Step, label: str) -> Asked:
+def asked_by(step: Step, label: str) -> Sought:
     """What has this label in a step, ``yhat[3]``, samples by their numbers; raises `UnknownName`."""
     for quantity, at in step.layout.tape.slots:
         if step.layout.label((quantity, at), step.samples) == label:
-            return Asked(step.number, quantity, at)
+            return Sought(step.number, quantity, at)
     raise unknown(label, step.labelled, f"step {step.number}")
 
 
-def leading(example: Example, asked: Asked) -> tuple[set[str], tuple[object, ...]]:
+def leading(example: Example, asked: Sought) -> tuple[set[str], tuple[object, ...]]:
     """The quantities on which a number depends, and their equations with the samples of the steps.
 
     Where these are the same, so is the number, whatever the values.
@@ -146,7 +146,7 @@ def leading(example: Example, asked: Asked) -> tuple[set[str], tuple[object, ...
     return wanted, (equations, asked.until(example).batches)
 
 
-def distinct(example: Example, asked: Asked, slips: Iterable[Slip] = SLIPS) -> tuple[Slipped, ...]:
+def distinct(example: Example, asked: Sought, slips: Iterable[Slip] = SLIPS) -> tuple[Slipped, ...]:
     """The ways of slips that change a number, of those that do it by the same equations the first.
 
     It is read off the equations, so that it holds for every example of the structure. What only rounds the
@@ -161,11 +161,11 @@ def distinct(example: Example, asked: Asked, slips: Iterable[Slip] = SLIPS) -> t
     return tuple(found)
 
 
-def _rounds_the_end(each: Slipped, asked: Asked) -> bool:
+def _rounds_the_end(each: Slipped, asked: Sought) -> bool:
     return any(isinstance(way.change, Rounded) and way.targets == (asked.quantity,) for way in each.ways)
 
 
-def answer(each: Example | Slipped, asked: Asked) -> Value | None:
+def answer(each: Example | Slipped, asked: Sought) -> Value | None:
     """The number that follows, right or with slips; None where the run does not exist or lacks it."""
     example = each.example if isinstance(each, Slipped) else each
     try:
@@ -174,7 +174,7 @@ def answer(each: Example | Slipped, asked: Asked) -> Value | None:
         return None
 
 
-def answers(variants: Sequence[Example], asked: Asked, each: Slipped | None = None) -> list[Value | None]:
+def answers(variants: Sequence[Example], asked: Sought, each: Slipped | None = None) -> list[Value | None]:
     """`answer` for many examples of one structure, right or all with the same slips, worked together."""
     examples = [each.of(variant) for variant in variants] if each else list(variants)
     cut = [asked.until(example) for example in examples]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
-from derivations.exercises.slips import Asked, Slipped, answer, answers, asked_by, distinct, slipped, why_not
+from derivations.exercises.slips import Sought, Slipped, answer, answers, asked_by, distinct, slipped, why_not
 from derivations.language.errors import UnknownName
 from derivations.model.example import Example, prepare
 from derivations.run.many import train_many
@@ -516,8 +516,8 @@ def test_a_slip_goes_into_every_variant_of_a_structure(line: Example) -> None:
     assert [rows_of(trace) for trace in train_many(every)] == [rows_of(train(one)) for one in every]
 
 
-@pytest.mark.parametrize("asked", [Asked(1, "w'"), Asked(2, "dL/db"), Asked(3, "L")], ids=str)
-def test_the_distinct_ways_have_every_number(line: Example, asked: Asked) -> None:
+@pytest.mark.parametrize("asked", [Sought(1, "w'"), Sought(2, "dL/db"), Sought(3, "L")], ids=str)
+def test_the_distinct_ways_have_every_number(line: Example, asked: Sought) -> None:
     """What is left out gives the right number or one that is there, whatever the values."""
     other = replace(line, start={**line.start, "w": Array((), (Fraction(-7, 3),))})
     few = distinct(line, asked)
@@ -530,7 +530,7 @@ def test_the_distinct_ways_have_every_number(line: Example, asked: Asked) -> Non
 
 
 def test_one_number_of_many_variants(line: Example) -> None:
-    asked, each = Asked(2, "b'"), way(line, "sum-for-mean")
+    asked, each = Sought(2, "b'"), way(line, "sum-for-mean")
     variants = [replace(line, start={**line.start, "w": Array((), (Fraction(k),))}) for k in range(-3, 4)]
     assert answers(variants, asked) == [answer(one, asked) for one in variants]
     found = answers(variants, asked, each)
@@ -543,9 +543,9 @@ def test_where_one_variant_has_no_number_the_others_have() -> None:
     one = example("optimizer-adam")
     each = next(e for e in slipped(one, BY_NAME["off-by-one-step"]) if "- 1" in str(e.ways[0].change))
     later = replace(one, rule=replace(one.rule, first=2))
-    assert answers([one], Asked(1, "w1'"), each) == [None]
-    assert None not in answers([later], Asked(1, "w1'"), each)
-    found = answers([one, later], Asked(1, "w1'"), each)
+    assert answers([one], Sought(1, "w1'"), each) == [None]
+    assert None not in answers([later], Sought(1, "w1'"), each)
+    found = answers([one, later], Sought(1, "w1'"), each)
     assert found[0] is None
     assert found[1] is not None
 
@@ -553,9 +553,9 @@ def test_where_one_variant_has_no_number_the_others_have() -> None:
 def test_what_is_asked_is_named_by_its_label(line: Example) -> None:
     trace = train(line)
     asked = asked_by(trace.steps[1], "yhat[4]")
-    assert asked == Asked(2, "yhat", (2,))
+    assert asked == Sought(2, "yhat", (2,))
     assert asked.in_trace(trace) == trace.steps[1].at("yhat", (2,))
-    assert Asked(9, "yhat", (1,)).in_trace(trace) is None
+    assert Sought(9, "yhat", (1,)).in_trace(trace) is None
     with pytest.raises(UnknownName, match="'yhat\\[1\\]' in step 2"):
         asked_by(trace.steps[1], "yhat[1]")
 
@@ -598,5 +598,5 @@ def test_every_way_in_the_gallery_can_be_worked(name: str) -> None:
     one = prepare(*read_spec(path(name)))
     for row in SLIPS:
         for each in slipped(one, row):
-            answer(each, Asked(1, one.loss))
+            answer(each, Sought(1, one.loss))
             assert each.targets
