@@ -23,6 +23,13 @@ EXPORTS: tuple[Export, ...] = (
         "Moodle XML: cloze questions with feedback for every slip",
         lacks="No gap sees another: an answer is not marked against an earlier one of the student's.",
     ),
+    Export(
+        "numbas",
+        f"{HOME}.numbas:files",
+        "Numbas: a question a variant, errors carried forward, slips as expected errors",
+        lacks="An answer is not carried forward where its formula is very long or has a function that Numbas"
+        " lacks, as erf.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
