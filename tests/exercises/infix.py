@@ -45,7 +45,8 @@ class Reader:
 
     def take(self, wanted: str = "") -> str:
         token = self.peek()
-        assert token and wanted in ("", token), (wanted, self.tokens[self.at :])
+        assert token, "the formula ends too early"
+        assert wanted in ("", token), (wanted, self.tokens[self.at :])
         self.at += 1
         return token
 

@@ -1,4 +1,4 @@
-"""Students of a bank, and what each of their answers is worth by the bank itself: `accepted`, `worked_on`, `wrong`.
+"""Students of a bank, and what each answer is worth by the bank itself: `accepted`, `worked_on`, `wrong`.
 
 An export is rehearsed by a function that marks a sheet as the system does: answers as text by their keys, to
 whether each is right and what is said. It shares nothing with the writer of the export.
@@ -86,7 +86,7 @@ def exported(name: str, given: tuple[Bank, tuple[Item, ...]]) -> str | bytes:
 
 @dataclass(frozen=True)
 class Student:
-    """A sheet that somebody hands in; ``closely`` are the answers of which the award is held against the bank."""
+    """A sheet that somebody hands in; ``closely`` are the answers that are looked at, all if empty."""
 
     name: str
     sheet: Sheet
@@ -247,7 +247,7 @@ def rehearse(item: Item, bank: Bank, mark: Callable[[Sheet], Marked], *, comma: 
             assert [good for good, _ in wanted.values()].count(False) == 1, student
     right = {answer.asked.key: answer.text for answer in item.answers}
     found = mark({key: text.replace(".", ",") for key, text in right.items()})
-    assert all(good == (comma or "." not in right[key]) for key, (good, _) in found.items())
+    assert all(good == comma for key, (good, _) in found.items() if comma or "." in right[key])
     for rubbish in ("rubbish", "", "1e", "--1", "0x10", "1/0", "a1", "nan"):
         first = item.answers[0].asked.key
         assert not mark(right | {first: rubbish})[first][0], rubbish

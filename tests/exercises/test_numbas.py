@@ -117,7 +117,7 @@ def test_later_parts_are_marked_with_the_answers_of_earlier_ones(given: Given) -
 
 
 def test_text_is_literal_and_formulas_are_tex(given: Given) -> None:
-    """Outside formulas a brace would begin a variable; inside them only ``\\var`` and ``\\simplify`` would."""
+    """Outside formulas a brace would begin a variable; inside them only ``\\var`` or ``\\simplify``."""
     for question in questions_of(given):
         shown = [question["statement"], question["advice"], *(part["prompt"] for part in question["parts"])]
         assert "____" not in question["statement"]

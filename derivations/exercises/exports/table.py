@@ -30,6 +30,13 @@ EXPORTS: tuple[Export, ...] = (
         lacks="An answer is not carried forward where its formula is very long or has a function that Numbas"
         " lacks, as erf.",
     ),
+    Export(
+        "stack",
+        f"{HOME}.stack:files",
+        "Moodle XML of STACK questions: errors carried forward, slips with their tests",
+        lacks="A decimal comma is not read. An answer is marked once the earlier ones on which it depends are"
+        " written; it is not carried forward where its formula is very long.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
