@@ -37,6 +37,13 @@ EXPORTS: tuple[Export, ...] = (
         lacks="A decimal comma is not read. An answer is marked once the earlier ones on which it depends are"
         " written; it is not carried forward where its formula is very long.",
     ),
+    Export(
+        "prairielearn",
+        f"{HOME}.prairielearn:files",
+        "PrairieLearn: a question that draws a variant, errors carried forward, feedback for slips",
+        lacks="Nothing is marked while an answer is no number. An answer is not carried forward where its"
+        " formula is very long.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
