@@ -7,9 +7,7 @@ number to which slips lead gets their words.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pprint import pformat
@@ -17,6 +15,7 @@ from typing import Any
 from uuid import uuid5
 
 from derivations.exercises.bank import NAMESPACE, Bank, Item
+from derivations.exercises.exports.archive import packed
 from derivations.exercises.exports.marks import Dialect, Mark, Wrong, marks_of
 from derivations.exercises.exports.numbas import asked_for, statement
 from derivations.exercises.fragment import html_of
@@ -40,7 +39,6 @@ PYTHON = Dialect(
         "step": "(1 if ({}) > 0 else 0)",
     },
 )
-NEVER = (1980, 1, 1, 0, 0, 0)  # the time of every file: a bank has always the same bytes
 SERVER = '''"""Draws a variant and marks it; written by derivations."""
 
 import math
@@ -124,27 +122,13 @@ VARIANTS = {variants}
 def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, bytes]:
     """One ZIP file, to be unpacked in the folder of a course."""
     folder = f"questions/{bank.of.source.stem}"
-    return {
-        ".prairielearn.zip": zipped(
-            {
-                f"{folder}/info.json": json.dumps(_info(bank), ensure_ascii=False, indent=4) + "\n",
-                f"{folder}/question.html": _page(items[0], bank),
-                f"{folder}/server.py": _server(items, bank),
-            }
-        )
+    contents = {
+        "info.json": json.dumps(_info(bank), ensure_ascii=False, indent=4) + "\n",
+        "question.html": _page(items[0], bank),
+        "server.py": _server(items, bank),
     }
-
-
-def zipped(contents: Mapping[str, str]) -> bytes:
-    """Files in an archive whose bytes depend on nothing else."""
-    found = io.BytesIO()
-    with zipfile.ZipFile(found, "w") as archive:
-        for name, content in contents.items():
-            entry = zipfile.ZipInfo(name, NEVER)
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content.encode())
-    return found.getvalue()
+    archive = packed({f"{folder}/{name}": content.encode() for name, content in contents.items()})
+    return {".prairielearn.zip": archive}
 
 
 def _info(bank: Bank) -> dict[str, Any]:

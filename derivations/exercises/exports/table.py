@@ -44,6 +44,13 @@ EXPORTS: tuple[Export, ...] = (
         lacks="Nothing is marked while an answer is no number. An answer is not carried forward where its"
         " formula is very long.",
     ),
+    Export(
+        "anki",
+        f"{HOME}.anki:files",
+        "Anki: a card a variant, with the worked solution behind; needs genanki",
+        lacks="Nothing is marked. A mended bank takes the place of an imported one if its notes are always"
+        " updated.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
