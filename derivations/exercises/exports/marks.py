@@ -84,7 +84,7 @@ class Mark:
     @property
     def slack(self) -> Fraction:
         """What float64 may be off by."""
-        return Fraction(1, 10 ** (self.places + SLACK))
+        return slack_of(self.places)
 
     @property
     def earlier(self) -> tuple[str, ...]:
@@ -95,6 +95,11 @@ class Mark:
         """The formula with other names for the letters; only where there is one."""
         assert self.carried is not None
         return substitute(self.carried, {ref: Ref(names(ref.name)) for ref in refs(self.carried)})
+
+
+def slack_of(places: int) -> Fraction:
+    """What float64 may be off by where so many decimal places are asked for."""
+    return Fraction(1, 10 ** (places + SLACK))
 
 
 def marks_of(item: Item, bank: Bank, letter: str = "a") -> tuple[Mark, ...]:
@@ -168,6 +173,26 @@ class Dialect:
         if isinstance(expr, Call):
             return Ref(self.functions[expr.function].format(*map(text, parts)))
         return rebuild(expr, parts)
+
+
+PYTHON = Dialect(
+    "(({})**({}))",
+    {
+        "pi": "math.pi",
+        "sin": "math.sin({})",
+        "cos": "math.cos({})",
+        "cospi": "math.cos(math.pi*({}))",
+        "erf": "math.erf({})",
+        "floor": "math.floor({})",
+        "max": "max({}, {})",
+        "min": "min({}, {})",
+        "exp": "math.exp({})",
+        "log": "math.log({})",
+        "sqrt": "math.sqrt({})",
+        "sign": "((({0}) > 0) - (({0}) < 0))",
+        "step": "(1 if ({}) > 0 else 0)",
+    },
+)
 
 
 def ends(value: Fraction) -> bool:

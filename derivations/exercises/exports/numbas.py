@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from derivations.document.blocks import Block, Prose, Table, message
 from derivations.exercises.bank import Bank, Item, decimal
+from derivations.exercises.exports.inputs import asked_for, statement
 from derivations.exercises.exports.marks import Dialect, Mark, Wrong, marks_of
 from derivations.exercises.fragment import html_of
-from derivations.exercises.sheets import question, solution
-from derivations.formats.spreadsheet.words import TITLE_OF_SAMPLES
+from derivations.exercises.sheets import solution
 
 VERSION = "exam_results_page_options"
 JME = Dialect(
@@ -87,23 +86,6 @@ def _question(item: Item, bank: Bank) -> dict[str, Any]:
         "preamble": {"js": "", "css": ""},
         "parts": [_part(mark, marks, item, bank) for mark in marks],
     }
-
-
-def statement(item: Item, bank: Bank) -> Iterator[Block]:
-    """The question, the task last: parts follow in the place of the table of blanks."""
-    blocks = list(question(item, bank))
-    at = next(n for n, block in enumerate(blocks) if isinstance(block, Table) and block.kind == "answers")
-    yield from blocks[: at - 1]
-    yield from blocks[at + 1 :]
-    yield blocks[at - 1]
-
-
-def asked_for(mark: Mark, item: Item, bank: Bank) -> Prose:
-    """What a part asks for: its symbol, with its step if there are several."""
-    asked = mark.answer.asked
-    symbol = asked.symbol(item.steps[asked.step - 1])
-    several = bank.table.steps > 1
-    return Prose((message(TITLE_OF_SAMPLES[0], str(asked.step), symbol) if several else symbol,))
 
 
 def literal(html: str) -> str:

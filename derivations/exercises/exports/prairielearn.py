@@ -16,29 +16,11 @@ from uuid import uuid5
 
 from derivations.exercises.bank import NAMESPACE, Bank, Item
 from derivations.exercises.exports.archive import packed
-from derivations.exercises.exports.marks import Dialect, Mark, Wrong, marks_of
-from derivations.exercises.exports.numbas import asked_for, statement
+from derivations.exercises.exports.inputs import asked_for, statement
+from derivations.exercises.exports.marks import PYTHON, Mark, Wrong, marks_of, slack_of
 from derivations.exercises.fragment import html_of
 from derivations.exercises.sheets import solution
 
-PYTHON = Dialect(
-    "(({})**({}))",
-    {
-        "pi": "math.pi",
-        "sin": "math.sin({})",
-        "cos": "math.cos({})",
-        "cospi": "math.cos(math.pi*({}))",
-        "erf": "math.erf({})",
-        "floor": "math.floor({})",
-        "max": "max({}, {})",
-        "min": "min({}, {})",
-        "exp": "math.exp({})",
-        "log": "math.log({})",
-        "sqrt": "math.sqrt({})",
-        "sign": "((({0}) > 0) - (({0}) < 0))",
-        "step": "(1 if ({}) > 0 else 0)",
-    },
-)
 SERVER = '''"""Draws a variant and marks it; written by derivations."""
 
 import math
@@ -164,7 +146,7 @@ def _server(items: Sequence[Item], bank: Bank) -> str:
     return SERVER.format(
         scale=10**bank.places,
         places=bank.places,
-        slack=float(marks[0][0].slack),
+        slack=float(slack_of(bank.places)),
         carried="\n".join(f"    {{{', '.join(_formulas(own))}}}," for own in marks),
         variants=pformat(variants, width=110, sort_dicts=False),
     )

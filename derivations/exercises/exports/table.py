@@ -51,6 +51,13 @@ EXPORTS: tuple[Export, ...] = (
         lacks="Nothing is marked. A mended bank takes the place of an imported one if its notes are always"
         " updated.",
     ),
+    Export(
+        "nbgrader",
+        f"{HOME}.nbgrader:files",
+        "nbgrader: a notebook with hidden tests, errors carried forward, slips named by the tests",
+        lacks="The worked solution has no place in a notebook. A decimal comma is read in quotes only. An"
+        " answer is not carried forward where its formula is very long.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
