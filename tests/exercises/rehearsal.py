@@ -110,15 +110,16 @@ def students(item: Item, bank: Bank) -> Iterator[Student]:
             yield Student(f"{what} {key}", right | {key: shown(value)}, (key,))
         for number, option in enumerate(answer.wrong):
             yield Student(f"slip {number} {key}", right | {key: _handed(option.value, bank.places)}, (key,))
-        yield Student(f"carried {key}", carried(item, bank, {key: _off(Fraction(answer.text))}))
+        yield Student(f"carried {key}", carried(item, bank, {key: _off(answer)}))
         for option in answer.wrong[:1]:
             made = Fraction(_handed(option.value, bank.places))
             yield Student(f"carried slip {key}", carried(item, bank, {key: made}))
 
 
-def _off(value: Fraction) -> Fraction:
+def _off(answer: Answer) -> Fraction:
     """A wrong number that is no slip's."""
-    return value * Fraction(7, 8) if value else Fraction(3, 16)
+    own = Fraction(answer.text)
+    return next(off for off in (own * Fraction(7, 8), own + Fraction(3, 16)) if off not in answer.accepted)
 
 
 def _up(value: Fraction) -> Fraction:

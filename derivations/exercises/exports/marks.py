@@ -73,13 +73,13 @@ class Mark:
 
     @property
     def below(self) -> Fraction:
-        """How far what is accepted reaches below our value."""
-        return max(self.value - self.low, Fraction(0))
+        """How far what is accepted reaches below our value, rounded up."""
+        return max(-rounded_down(self.low - self.value), Fraction(0))
 
     @property
     def above(self) -> Fraction:
-        """How far it reaches above."""
-        return max(self.high - self.value, Fraction(0))
+        """How far it reaches above, rounded up."""
+        return max(-rounded_down(self.value - self.high), Fraction(0))
 
     @property
     def slack(self) -> Fraction:
@@ -111,7 +111,7 @@ def marks_of(item: Item, bank: Bank, letter: str = "a") -> tuple[Mark, ...]:
     for answer in item.answers:
         key, accepted = answer.asked.key, answer.accepted
         own = substitute(carried[key], renamed) if key in carried else None
-        ends = below(accepted.low), -below(-accepted.high)
+        ends = rounded_down(accepted.low), -rounded_down(-accepted.high)
         wrong = tuple(_wrong(option, bank, item) for option in answer.wrong[:MOST])
         found.append(Mark(answer, names[key], *ends, near(answer), own, wrong, bank.places))
     return tuple(found)
@@ -133,7 +133,7 @@ def near(answer: Answer) -> Fraction:
     return sign * above / below
 
 
-def below(value: Fraction) -> Fraction:
+def rounded_down(value: Fraction) -> Fraction:
     """The greatest decimal of `DIGITS` places that is not above a number."""
     return Fraction(floor(value * 10**DIGITS), 10**DIGITS)
 
