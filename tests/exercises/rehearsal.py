@@ -65,7 +65,29 @@ ask = ["z", "p", "dL/dw", "dL/db", "w'"]
 count = 2
 places = 4
 """
-BANKS = {"linear": LINEAR, "sigmoid": SIGMOID}
+THIRDS = """
+title = "values that do not end"
+[model]
+equations = '''
+yhat[i] = w*x[i] + b
+L = mean((yhat[i] - y[i])**2, i)
+'''
+[data]
+x = [1, 2, 4]
+y = [3, 5, 6]
+[parameters]
+w = 1
+b = 0
+[training]
+optimizer = { name = "RMSprop", lr = 0.1 }
+epochs = 2
+[exercise]
+vary = { w = [1, 2, 3], b = [0, 1] }
+steps = 2
+count = 1
+places = 3
+"""
+BANKS = {"linear": LINEAR, "sigmoid": SIGMOID, "thirds": THIRDS}
 Sheet = Mapping[str, str]
 Marked = Mapping[str, tuple[bool, str]]
 
