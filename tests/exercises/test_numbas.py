@@ -18,7 +18,7 @@ from derivations.exercises.bank import Bank, Item
 from tests.exercises.infix import worked
 from tests.exercises.rehearsal import BANKS, Marked, Sheet, bank_of, exported, rehearse
 
-NOTATIONS = {"plain": r"-?\d+(\.\d+)?|-?\.\d+", "plain-eu": r"-?\d+(,\d+)?"}
+NOTATIONS = {"plain": r"-?\d+(\.\d+)?", "plain-eu": r"-?\d+(,\d+)?"}
 WIGGLE = 1e-12
 
 
