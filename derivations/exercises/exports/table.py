@@ -23,6 +23,13 @@ EXPORTS: tuple[Export, ...] = (
         "Moodle XML: cloze questions with feedback for every slip",
         lacks="No gap sees another: an answer is not marked against an earlier one of the student's.",
     ),
+    Export(
+        "qti21",
+        f"{HOME}.qti21:files",
+        "QTI 2.1: items with a mark for each answer, errors carried forward, feedback for every slip",
+        lacks="Players take a decimal point, no comma. An error is carried forward where a later answer "
+        "is made of earlier ones by sums, products, quotients and powers.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
