@@ -15,16 +15,10 @@ from itertools import islice
 from lxml import etree
 
 from derivations.document.blocks import Block, Message, Prose, message, phrase
-from derivations.exercises.bank import Answer, Bank, Item, at_places, decimal
+from derivations.exercises.bank import Answer, Bank, Item, decimal
 from derivations.exercises.carried import formulas
-from derivations.exercises.exports.package import (
-    Resource,
-    beyond,
-    manifest,
-    packed,
-    tolerances,
-    xml,
-)
+from derivations.exercises.exports.numeric import beyond, handed_in, tolerances
+from derivations.exercises.exports.package import Resource, manifest, packed, xml
 from derivations.exercises.mathml import spoken, xhtml_of
 from derivations.exercises.sheets import BLANK, question, solution
 from derivations.language.tree import Add, Div, Expr, Mul, Neg, Number, Pow, Ref, refs, walk
@@ -171,7 +165,7 @@ def _processing(parent: etree._Element, gaps: Sequence[Gap], bank: Bank, item: I
             _carried(_add(condition, "responseElseIf"), gap, formula, earlier, bank)
         for option in gap.answer.wrong:
             slip = gap.said.index(option.explanation) + 1
-            _slip(_add(condition, "responseElseIf"), gap, option.value, f"slip{slip}", bank)
+            _slip(_add(condition, "responseElseIf"), gap, *handed_in(option, bank.places), f"slip{slip}")
     total = _add(_add(found, "setOutcomeValue", identifier="SCORE"), "sum")
     for gap in gaps:
         _add(total, "variable", identifier=gap.points)
@@ -198,11 +192,9 @@ def _right(parent: etree._Element, gap: Gap, bank: Bank) -> None:
     _state(parent, gap, "right")
 
 
-def _slip(parent: etree._Element, gap: Gap, value: object, state: str, bank: Bank) -> None:
-    printed = at_places(value, bank.places)
-    room = Fraction(0) if printed.exact else beyond(Fraction(1, 2 * 10**bank.places), bank.places)
+def _slip(parent: etree._Element, gap: Gap, number: str, room: Fraction, state: str) -> None:
     found = _equal(parent, gap, (room, room))
-    _base(found, "float", printed.text)
+    _base(found, "float", number)
     found.insert(0, found[-1])
     _state(parent, gap, state)
 

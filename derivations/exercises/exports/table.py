@@ -30,6 +30,19 @@ EXPORTS: tuple[Export, ...] = (
         lacks="Players take a decimal point, no comma. An error is carried forward where a later answer "
         "is made of earlier ones by sums, products, quotients and powers.",
     ),
+    Export(
+        "qti12",
+        f"{HOME}.qti12:files",
+        "QTI 1.2 for Canvas: a numerical question for each answer, the slips in its feedback",
+        lacks="No question sees another, and wrong numbers have one feedback, which lists all slips. "
+        "An answer below 0.0001 that is not 0 is refused. A decimal comma is read as Canvas is set up.",
+    ),
+    Export(
+        "gift",
+        f"{HOME}.gift:files",
+        "GIFT: a numerical question for each answer, with feedback for every slip",
+        lacks="No question sees another: an answer is not marked against an earlier one of the student's.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
