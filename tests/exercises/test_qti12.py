@@ -1,4 +1,4 @@
-"""An import rehearsal for Canvas: the package read by the rules of its importer, and marked as Canvas marks."""
+"""An import rehearsal for Canvas: the package read by the rules of its importer, and marked as there."""
 
 from __future__ import annotations
 
@@ -174,10 +174,11 @@ def test_an_answer_that_classic_quizzes_cannot_read_is_refused() -> None:
 
 
 def test_the_answer_0_is_taken() -> None:
-    found = imported(
-        LINEAR.replace("y = [3, 5, 6, 9]", "y = [3, 5, 6, 9]").replace("b = [0, 1, 2]", "b = [0, 1]")
-    )
-    assert found.questions
+    text = LINEAR.replace("y = [3, 5, 6, 9]", "y = [1, 2, 3, 4]")
+    made = imported(re.sub("vary = .*", "vary = { lr = [0.1, 0.05] }", text))
+    noughts = [found for _, answer, found in made.each() if answer.text == "0"]
+    assert len(noughts) >= 4
+    assert all(found.points("0") == 1 and found.points("0.001") == 0 for found in noughts)
 
 
 def test_the_same_bank_is_the_same_bytes() -> None:
