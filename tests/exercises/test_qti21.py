@@ -116,6 +116,7 @@ def product(*factors: float) -> float:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "not": lambda a: not a,
+    "gt": lambda a, b: a > b,
     "match": lambda a, b: a == b,
     "sum": lambda *parts: sum(parts),
     "product": product,

@@ -24,7 +24,8 @@ from derivations.exercises.sheets import BLANK, question, solution
 from derivations.language.tree import Add, Div, Expr, Mul, Neg, Number, Pow, Ref, refs, walk
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
-PATTERN = r"[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?"
+PATTERN = r"[+\-]?[0-9]*\.?[0-9]*([eE][+\-]?[0-9]*)?"
+LOWEST = "-1E300"  # less than every answer
 LONGEST = 300  # nodes of a formula by which an answer is carried forward
 POINT = phrase("Write numbers with a decimal point and a plain minus sign: -34.5.")
 CARRIED = phrase("This follows from your earlier answers: the mark is yours.")
@@ -159,7 +160,8 @@ def _processing(parent: etree._Element, gaps: Sequence[Gap], bank: Bank, item: I
     earlier = {gap.answer.asked.key: gap for gap in gaps}
     for gap in gaps:
         condition = _add(found, "responseCondition")
-        _right(_add(condition, "responseIf"), gap, bank)
+        _no_number(_add(condition, "responseIf"), gap)
+        _right(_add(condition, "responseElseIf"), gap, bank)
         formula = carried.get(gap.answer.asked.key)
         if formula is not None and can_be_carried(formula):
             _carried(_add(condition, "responseElseIf"), gap, formula, earlier, bank)
@@ -184,6 +186,14 @@ def _state(parent: etree._Element, gap: Gap, state: str) -> None:
     if state in ("right", "carried"):
         _base(_add(parent, "setOutcomeValue", identifier=gap.points), "float", "1")
     _base(_add(parent, "setOutcomeValue", identifier=gap.state), "identifier", state)
+
+
+def _no_number(parent: etree._Element, gap: Gap) -> None:
+    """A player that reads ``-`` as NaN may find that nothing keeps it from being equal to the answer."""
+    below = _add(_add(parent, "not"), "gt")
+    _add(below, "variable", identifier=gap.response)
+    _base(below, "float", LOWEST)
+    _state(parent, gap, "other")
 
 
 def _right(parent: etree._Element, gap: Gap, bank: Bank) -> None:
