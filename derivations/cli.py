@@ -25,7 +25,7 @@ from derivations.files import write_together
 from derivations.formats.table import BY_NAME, DEFAULT, formats_of
 from derivations.language.errors import DerivationsError, SpecError, nearest
 from derivations.spec.gallery import names, titles
-from derivations.spec.specimen import SPECIMEN
+from derivations.spec.specimen import EXERCISE, SPECIMEN
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -128,7 +128,10 @@ def gallery(output: Output = Path("output"), fresh: Fresh = False, jobs: Jobs = 
 
 
 @app.command()
-def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .toml.")]) -> None:
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the spec, without .toml.")],
+    exercise: Annotated[bool, typer.Option("--exercise", help="A spec for a bank of exercises.")] = False,
+) -> None:
     """Write a commented spec to start from."""
     plain = name.removesuffix(".toml")
     path = Path(f"{plain}.toml")
@@ -138,10 +141,11 @@ def new(name: Annotated[str, typer.Argument(help="Name of the spec, without .tom
     if path.exists():
         raise SpecError("this file exists already", file=str(path), hint="Choose another name, or remove it.")
     try:
-        write_atomically(path, SPECIMEN.encode())
+        write_atomically(path, (SPECIMEN + EXERCISE if exercise else SPECIMEN).encode())
     except OSError as fault:
         raise SpecError(f"cannot write this file: {fault.strerror}", file=str(path)) from None
-    typer.echo(f"{path}\nBuild it with: derivations build {shlex.quote(str(path))}")
+    command = "exercise" if exercise else "build"
+    typer.echo(f"{path}\nBuild it with: derivations {command} {shlex.quote(str(path))}")
 
 
 @app.command("list")

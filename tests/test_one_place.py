@@ -57,6 +57,14 @@ LAYERS += (
 )
 """,
     ),
+    "catalogue/slips.py": (
+        "BY_NAME = ",
+        """SLIPS += (
+    Slip("bias-forgotten", title="the bias forgotten", explanation="You forgot the bias.",
+         absent="There is no bias.", changes=(Rewrite("values", "x - theta", "x"),)),
+)
+""",
+    ),
     "formats/table.py": (
         "BY_NAME = ",
         'FORMATS += (Format("words", ".txt", "derivations.formats.plain_words:PRINTER", "words alone"),)\n',
@@ -119,7 +127,7 @@ def test_adding_one_of_each_takes_one_place(tmp_path: Path) -> None:
     (tmp_path / "added.toml").write_text(SPEC)
 
     shown = command(tmp_path, "list", "--catalogue")
-    for row in ("softplus(x)", "quartic error", "InputFirst(size)", "HeavyBall"):
+    for row in ("softplus(x)", "quartic error", "InputFirst(size)", "HeavyBall", "bias-forgotten"):
         assert row in shown
     command(tmp_path, "build", "added.toml", "--format", "md,tex,json,words")
     page = (tmp_path / "output" / "added.md").read_text()

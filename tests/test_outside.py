@@ -19,8 +19,9 @@ from derivations.catalogue.losses import LOSSES
 from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.catalogue.schedules import SCHEDULES
+from derivations.catalogue.slips import SLIPS
 from derivations.catalogue.sound import fault_of
-from derivations.rows import Function
+from derivations.rows import Function, Memory, Rewrite
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = """
@@ -29,6 +30,9 @@ bent = added.rows:BENT
 
 [derivations.optimizers]
 halved = added.rows:HALVED
+
+[derivations.slips]
+forgetful = added.rows:FORGETFUL
 
 [derivations.formats]
 words = added.rows:WORDS
@@ -39,13 +43,17 @@ italian = added.italian:ITALIAN
 ROWS = '''"""An activation and an optimizer."""
 
 from added.functions import FUNCTIONS
-from derivations.rows import Format, Function, Optimizer
+from derivations.rows import Format, Function, Optimizer, Rewrite, Slip
 
 WORDS = Format("words", ".txt", "added.words:PRINTER", "the headings alone")
 BENT = FUNCTIONS[0]
 HALVED = Optimizer(
     "Halved", torch="", hyper={"lr": None}, equations="theta = theta - lr/2*g", arguments="",
     convention="half a step against the gradient", source="a test",
+)
+FORGETFUL = Slip(
+    "bias-forgotten", title="the bias forgotten", explanation="You forgot the bias.",
+    absent="There is no bias.", changes=(Rewrite("values", "x + theta", "x"),),
 )
 '''
 WORDS = '''"""A format: the headings of a page, and nothing else."""
@@ -162,6 +170,26 @@ def test_the_catalogue_lists_them(installed: Path) -> None:
     shown = command(installed, "list", "--catalogue").stdout
     assert "bent(x)" in shown
     assert "Halved" in shown
+    assert "bias-forgotten" in shown
+
+
+APPLIED = """
+from derivations.catalogue.slips import BY_NAME
+from derivations.exercises.slips import Asked, answer, slipped
+from derivations.model.example import prepare
+from derivations.spec.gallery import path
+from derivations.spec.spec import read_spec
+example = prepare(*read_spec(path("linear-regression")))
+print(*(answer(each, Asked(1, "yhat", (2,))) for each in slipped(example, BY_NAME["bias-forgotten"])))
+"""
+
+
+def test_a_slip_of_another_package_is_made(installed: Path) -> None:
+    path = os.pathsep.join([str(ROOT), str(installed / "site")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    call = [sys.executable, "-c", APPLIED]
+    run = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["1"]  # 0.5*2, without the 1
 
 
 def test_a_page_is_built_again_when_the_package_changes(installed: Path) -> None:
@@ -229,9 +257,24 @@ def test_our_own_rows_can_be_read() -> None:
     for place, row in enumerate(FUNCTIONS):
         if row.formula:
             assert fault_of(row, FUNCTIONS[:place]) == ""
-    for others in (OPTIMIZERS, LOSSES, SAMPLE_LOSSES, SCHEDULES, CLIPPINGS, LAYERS):
+    for others in (OPTIMIZERS, LOSSES, SAMPLE_LOSSES, SCHEDULES, CLIPPINGS, LAYERS, SLIPS):
         assert [fault for row in others if (fault := fault_of(row, ()))] == []
     assert "cannot be read" in fault_of(replace(OPTIMIZERS[0], equations="theta = theta -* g"), ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ((), "changes is empty"),
+        ((Rewrite("slope", "a", "b"),), "of 'slope' is no stage; write slopes"),  # type: ignore[arg-type]
+        ((Rewrite("slopes", "a +* b", "a"),), "'a +* b' cannot be read"),
+        ((Rewrite("slopes", "a**2", "2**"),), "'2**' cannot be read"),
+        ((Rewrite("slopes", "a**2", "c"),), "'c' reads 'c', which stands for nothing"),
+        ((Memory("theta", "older", "before", "0"),), "'older' reads 'older', which stands for nothing"),
+    ],
+)
+def test_a_slip_that_cannot_be_read_is_named(changes: tuple[Rewrite, ...], said: str) -> None:
+    assert said in fault_of(replace(SLIPS[0], changes=changes), SLIPS)
 
 
 BAD = r"""from dataclasses import replace

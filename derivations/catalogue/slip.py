@@ -32,9 +32,9 @@ class Rewrite:
     ``values`` are the equations of the forward pass as they are worked; ``slopes`` are the same equations
     as they are differentiated, so that every adjoint follows from the slip; ``gradients`` are slopes too,
     of which only the gradients of parameters are taken over. ``adjoints`` and ``update`` are the equations
-    of the backward pass and of the update as they are written. ``at`` is what is computed, ``theta'``, if
-    not everything is meant. With ``given``, a forward equation ``h = f(z)``, the adjoint of ``z`` is
-    rewritten, and the names are those of that equation.
+    of the backward pass and of the update as they are written. ``at`` is what is computed, ``theta'`` or
+    the loss ``L``, if not everything is meant. With ``given``, a forward equation ``h = f(z)``, the adjoint
+    of ``z`` is rewritten, and the names are those of that equation.
     """
 
     of: Stage

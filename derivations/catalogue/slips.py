@@ -26,6 +26,16 @@ SLIPS: tuple[Slip, ...] = (
         ),
     ),
     Slip(
+        "mean-for-sum",
+        title="the mean taken for the sum",
+        explanation="You divided by the number of terms; the loss is a sum and no mean.",
+        absent="The loss is no sum.",
+        changes=(
+            Rewrite("slopes", "sum(a, i)", "mean(a, i)", at="L"),
+            Rewrite("values", "sum(a, i)", "mean(a, i)", at="L"),
+        ),
+    ),
+    Slip(
         "residual-turned-round",
         title="the residual turned round",
         explanation="You took target minus prediction; the gradient has prediction minus target.",

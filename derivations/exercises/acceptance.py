@@ -8,11 +8,12 @@ more places, or the variant is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
-from flint import arb
+from flint import arb, fmpq
 
 from derivations.exercises.lines import Working, working
 from derivations.exercises.students import reached
@@ -26,13 +27,18 @@ from derivations.run.training import Step
 class Reach:
     """The interval of what a student can reach.
 
-    ``whole``: its ends are values that can be reached (where they are irrational, up to the precision of the
-    run); else it surely holds all of them, and may be wider.
+    ``slack``: at most by how much it is wider than the smallest one. Where it is 0 both ends can be reached
+    (where they are irrational, up to the precision of the run); else the interval surely holds all that can.
     """
 
     low: Fraction
     high: Fraction
-    whole: bool = True
+    slack: Fraction = Fraction(0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the smallest interval."""
+        return not self.slack
 
     def __contains__(self, answer: Fraction) -> bool:
         return self.low <= answer <= self.high
@@ -43,59 +49,76 @@ class Reach:
         return self.high - self.low
 
 
-def reachable(
-    steps: Step | Sequence[Step], name: str, positions: tuple[int, ...] = (), *, places: int
-) -> Reach:
-    """What a student can reach who works a step, or some that follow one another, and is asked for an entry.
+@dataclass(frozen=True)
+class Task:
+    """What a student is asked for: an entry of the last of some steps that are worked one after another.
 
     ``positions`` are those inside the batch, as in `Step.at`. The first of the steps begins with what the run
-    has there; a later one, with what the student has left behind. Raises `ArithmeticFault` where nothing can
-    be reached, or where there is no bound to it.
+    has there, which may have been rounded already if it is not the first of the run; the others, with what
+    the student has left behind. Who works in ``decimals`` alone may also round what is given as a fraction
+    that is none, such as 1/3 in the data or 2/n before a sum; else these stay as they are.
     """
-    run = _run(steps)
-    plan = working(run, name, positions)
-    memory = {place: run[number].memory[slot] for place, (number, slot) in plan.slots.items()}
-    if all(is_short(memory[place], places) for place in plan.written):
-        value = fraction(memory[plan.target])
-        return Reach(value, value)
-    return _bounded(plan, memory, places, run[0].bits)
+
+    steps: tuple[Step, ...]
+    name: str
+    positions: tuple[int, ...] = ()
+    decimals: bool = False
+
+    @cached_property
+    def value(self) -> Value:
+        """The value itself."""
+        return self.steps[-1].at(self.name, self.positions)
+
+    @cached_property
+    def plan(self) -> Working:
+        """The operations behind the entry."""
+        found = working(self.steps, self.name, self.positions)
+        if not self.decimals:
+            return found
+        fractions = (place for place in found.given if not _is_decimal(self.memory_of(found)[place]))
+        return replace(found, state=found.state.union(fractions))
+
+    @cached_property
+    def memory(self) -> Mapping[int, Value]:
+        """What the run has at the places of the plan."""
+        return self.memory_of(self.plan)
+
+    def memory_of(self, plan: Working) -> Mapping[int, Value]:
+        """What the run has at the places of a plan."""
+        return {place: self.steps[number].memory[slot] for place, (number, slot) in plan.slots.items()}
 
 
-def _run(steps: Step | Sequence[Step]) -> tuple[Step, ...]:
-    return (steps,) if isinstance(steps, Step) else tuple(steps)
+def _is_decimal(value: Value) -> bool:
+    return isinstance(value, fmpq) and is_short(value, value.q.bit_length())
 
 
-def _bounded(plan: Working, memory: Mapping[int, Value], places: int, bits: int) -> Reach:
-    """With more bits, if it takes them to see that a divisor is not 0."""
-    for enough in (bits, 4 * bits):
+def reachable(asked: Task, places: int) -> Reach:
+    """What a student can reach who rounds every value to some places, or keeps it.
+
+    Raises `ArithmeticFault` where nothing can be reached, or where there is no bound to it.
+    """
+    if all(is_short(asked.memory[place], places) for place in asked.plan.written):
+        return Reach(fraction(asked.value), fraction(asked.value))
+    bits = asked.steps[0].bits
+    for enough in (bits, 4 * bits):  # it may take more to see that a divisor is not 0
         try:
             with precision(enough):
-                low, high, whole = reached(plan, memory, places)
-                return Reach(fraction(low), fraction(high), whole)
+                return Reach(*map(fraction, reached(asked.plan, asked.memory, places)))
         except Undecided as fault:
             why = str(fault)
     raise ArithmeticFault(f"there is no bound to what rounding to {places} places can reach: {why}")
 
 
-def accepted(
-    steps: Step | Sequence[Step],
-    name: str,
-    positions: tuple[int, ...] = (),
-    *,
-    places: int,
-    finer: int = 0,
-) -> Reach:
-    """The interval for marking: what can be reached, and the value itself rounded to the stated places.
+def accepted(asked: Task, places: int, finer: int = 0) -> Reach:
+    """The interval for marking: what can be reached, which holds the value itself and its roundings.
 
     With ``finer`` also the value rounded to 1, 2 … so many places more, which a student may hand in who
     carries more digits than asked for.
     """
-    run = _run(steps)
-    found = reachable(run, name, positions, places=places)
-    value = outward(run[-1].at(name, positions))
+    found, value = reachable(asked, places), outward(asked.value)
     rounded = [grid(value, places + more) for more in range(finer + 1)]
     low, high = ends(hull([value, *rounded, *map(rational, (found.low, found.high))]))
-    return Reach(fraction(low), fraction(high), found.whole)
+    return Reach(fraction(low), fraction(high), found.slack)
 
 
 def inside(
@@ -134,13 +157,7 @@ def _ends(value: Value | Fraction | Reach) -> tuple[Fraction, Fraction]:
 
 
 def places_needed(
-    steps: Step | Sequence[Step],
-    name: str,
-    positions: tuple[int, ...] = (),
-    *,
-    slips: Iterable[Value | Fraction | Reach],
-    least: int = 0,
-    most: int = 6,
+    asked: Task, slips: Iterable[Value | Fraction | Reach], least: int = 0, most: int = 6
 ) -> int | None:
     """The fewest places with which no slip's value is accepted, rounded or not; None if ``most`` are too few.
 
@@ -149,34 +166,25 @@ def places_needed(
     values = list(slips)
     for places in range(least, most + 1):
         try:
-            if decided(accepted(steps, name, positions, places=places), values, places):
+            if decided(accepted(asked, places), values, places):
                 return places
         except ArithmeticFault:  # rounded so roughly, a divisor may become 0
             continue
     return None
 
 
-def too_long(
-    steps: Step | Sequence[Step],
-    name: str,
-    positions: tuple[int, ...] = (),
-    *,
-    digits: int,
-    places: int | None = None,
-) -> tuple[str, ...]:
+def too_long(asked: Task, digits: int, places: int | None = None) -> tuple[str, ...]:
     """The entries behind an answer that take more than so many digits, so that nobody works them by hand.
 
     A value that has more than ``places`` is counted as it is rounded; without them, it has no last digit
     unless it is a decimal. Leading zeros do not count.
     """
-    run = _run(steps)
     found: dict[str, None] = {}
-    plan = working(run, name, positions)
-    for place in plan.written:
-        number, slot = plan.slots[place]
-        count = _digits(run[number].memory[slot], places)
+    for place in asked.plan.written:
+        number, slot = asked.plan.slots[place]
+        count = _digits(asked.memory[place], places)
         if count is None or count > digits:
-            found[run[number].layout.tape.owner(slot)] = None
+            found[asked.steps[number].layout.tape.owner(slot)] = None
     return tuple(found)
 
 

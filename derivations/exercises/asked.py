@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from derivations.run.training import Layout, Step
 from derivations.spec.spec import Source
 
 Batch: TypeAlias = tuple[Layout, tuple[int, ...]]
-MOST = 40  # entries that one exercise asks for
+MOST, USUAL = 40, 12  # entries that one exercise asks for: at most, and where the spec names none
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ def asked_of(example: Example, layouts: list[Batch], source: Source) -> tuple[As
     nothing has, or for too many entries.
     """
     table = example.spec.exercise
+    named = table is not None and bool(table.ask)
     wanted = table.ask if table and table.ask else tuple(_usual(example))
-    found = [each for name in wanted for each in _entries(name, layouts, source)]
-    ordered = sorted(dict.fromkeys(found), key=lambda each: each.step)
+    found = {name: _entries(name, layouts, source) for name in wanted}
+    entries = [each for own in found.values() for each in (own if named else _few(own, found))]
+    ordered = sorted(dict.fromkeys(entries), key=lambda each: each.step)
     if len(ordered) > MOST:
         message = f"asks for {len(ordered)} numbers, and an exercise for at most {MOST}"
         raise source.error(message, "exercise", "ask", hint='Name single entries, as "dL/dW[1, 1]".')
@@ -62,6 +64,13 @@ def asked_of(example: Example, layouts: list[Batch], source: Source) -> tuple[As
 def _usual(example: Example) -> Iterator[str]:
     yield from (adjoint(example.loss, name) for name in example.start)
     yield from (after(name) for name in example.start if example.updates)
+
+
+def _few(own: list[Asked], found: Mapping[str, list[Asked]]) -> list[Asked]:
+    """All entries of a quantity, or the first of each step where there are so many that nobody works them."""
+    if sum(map(len, found.values())) <= USUAL:
+        return own
+    return [each for place, each in enumerate(own) if each.step not in {one.step for one in own[:place]}]
 
 
 def _entries(name: str, layouts: list[Batch], source: Source) -> list[Asked]:

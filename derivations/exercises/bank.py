@@ -27,7 +27,7 @@ from derivations.document.blocks import Block, Document, Heading
 from derivations.document.compose import compose, rounding_of
 from derivations.document.languages import translated
 from derivations.document.symbols import symbols_of
-from derivations.exercises.acceptance import Reach, accepted, decided
+from derivations.exercises.acceptance import Reach, Task, accepted, decided
 from derivations.exercises.asked import Asked, asked_of
 from derivations.exercises.domains import Domain, check_count, domains_of, too_few
 from derivations.exercises.merging import Option, options
@@ -168,7 +168,7 @@ class Bank:
     def _answer(self, asked: Asked, steps: Sequence[Step], place: int) -> Answer:
         at = asked.quantity, asked.positions
         value = steps[asked.step - 1].at(*at)
-        reach = accepted(steps[: asked.step], *at, places=self.places)
+        reach = accepted(Task(tuple(steps[: asked.step]), *at), self.places)
         wrong = ((each, _value(runs[asked.step - 1], at, place)) for each, runs in self.slips)
         told = options(value, wrong, self.places)
         told = tuple(option for option in told if decided(reach, [option.value], self.places))

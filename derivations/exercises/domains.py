@@ -86,13 +86,14 @@ def _wanted(example: Example, source: Source, name: str, rows: Sequence[Any]) ->
 
 
 def _usual(example: Example) -> Iterator[Domain]:
-    """Start values by halves around those of the spec, data one unit up and down; labels stay."""
+    """Start values by halves around those of the spec, data one up and down; labels and expressions stay."""
     for name, array in example.start.items():
         for k, value in enumerate(array.entries):
             near = tuple((value + Fraction(n, 2),) for n in range(-STEPS, STEPS + 1))
             yield Domain(name, (k,), near)
     for name, array in example.data.items():
-        if name in example.lookups or set(array.entries) <= {0, 1}:
+        follows = isinstance(example.spec.data[name], str)
+        if follows or name in example.lookups or set(array.entries) <= {0, 1}:
             continue
         for k, value in enumerate(array.entries):
             yield Domain(name, (k,), tuple((value + n,) for n in (-1, 0, 1)))

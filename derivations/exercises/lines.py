@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -126,7 +127,7 @@ class _Joined:
 
     def slot(self, place: int) -> tuple[int, int]:
         """The step and the slot of a place."""
-        number = next(k for k, base in enumerate(self.bases[1:]) if place < base)
+        number = bisect_right(self.bases, place) - 1
         return number, place - self.bases[number]
 
     def work(self, place: int) -> Work | None:

@@ -52,13 +52,13 @@ def options(
     for each, value in wrong:
         if value is None or not different(value, key, places):
             continue
-        same = [option for option in found if not different(value, option.value, places)]
-        joint = Option(value, (each,))
-        if same:
-            joint = Option(same[0].value, (*(one for option in same for one in option.slips), each))
-        place = found.index(same[0]) if same else len(found)
-        found = [option for option in found if option not in same]
-        found.insert(place, joint)
+        same = [place for place, one in enumerate(found) if not different(value, one.value, places)]
+        slips = tuple(one for place in same for one in found[place].slips)
+        if not same:
+            found.append(Option(value, (each,)))
+        else:
+            found[same[0]] = Option(found[same[0]].value, (*slips, each))
+            found = [option for place, option in enumerate(found) if place not in same[1:]]
     return tuple(found)
 
 

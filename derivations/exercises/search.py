@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from derivations.catalogue import functions
 from derivations.exercises.domains import Domain, size
 from derivations.language.errors import ArithmeticFault
+from derivations.language.parser import parse
 from derivations.model.example import Example
-from derivations.numbers.scaled import NotScaled, Scaled
+from derivations.numbers.scaled import SCALED, NotScaled, Scaled, scaled
 from derivations.run.columns import Columns, ColumnStep, Walk
 from derivations.run.training import FIRST_BITS
+from derivations.spec.arrays import compiled
 
 AT_ONCE, TRIES, POOL = 1_024, 200, 4  # candidates worked together; draws of them; survivors for each wanted
 
@@ -53,7 +56,21 @@ def columns_at(example: Example, domains: Sequence[Domain], rows: Any) -> Column
         own = given.setdefault(domain.name, [Scaled(0, 1, 0)])
         for place, column in zip(domain.places, domain.columns, strict=True):
             own[place] = column.taken(rows[:, at])
-    return Columns(example, len(rows), {name: tuple(own) for name, own in given.items()})
+    return Columns(example, len(rows), _followed(example, {name: tuple(own) for name, own in given.items()}))
+
+
+def _followed(example: Example, given: dict[str, tuple[Scaled, ...]]) -> dict[str, tuple[Scaled, ...]]:
+    """With the data that the spec gives as expressions in other data, where these vary."""
+    for table, arrays in ((example.spec.data, example.data), (example.spec.parameters, example.start)):
+        for name, text in table.items():
+            if not isinstance(text, str) or name in given:
+                continue
+            ready = compiled(parse(text, functions.NAMES), arrays)
+            if not given.keys().isdisjoint(ready.names):
+                own = [given.get(read) or tuple(map(scaled, arrays[read].entries)) for read in ready.names]
+                inputs = [column for columns in own for column in columns]
+                given[name] = tuple(ready.entries(inputs, SCALED))
+    return given
 
 
 def search(

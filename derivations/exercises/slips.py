@@ -5,22 +5,28 @@
 
 What a slip changes are equations, so that the error is carried forward by itself. Which ways there are
 depends on the structure of an example, never on its numbers: `Slipped.of` puts the same slip into any other
-example of the structure, and `train_many` works all of them at once.
+example of the structure, and `answers` works all of them at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from derivations.catalogue.slip import OtherBatch, Slip
+from derivations.catalogue.slip import OtherBatch, Rounded, Slip
+from derivations.catalogue.slips import SLIPS
 from derivations.document.blocks import Message, message
 from derivations.exercises.ways import Way, other_batches, ways_of
 from derivations.exercises.worked import memories, with_memories, worked
 from derivations.language.errors import ArithmeticFault
+from derivations.language.names import after
+from derivations.language.tree import refs
 from derivations.model.example import Example
 from derivations.numbers.systems import Value
 from derivations.run.columns import Columns
+from derivations.run.entries import unknown
+from derivations.run.many import train_many
 from derivations.run.training import Step, Trace, train
 
 
@@ -93,7 +99,7 @@ def why_not(example: Example, slip: Slip) -> Message | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Sought:
     """One number of a run: the step, the quantity, and its positions inside the batch."""
 
     step: int
@@ -102,19 +108,77 @@ class Asked:
 
     def in_trace(self, trace: Trace) -> Value | None:
         """The value in a run, as the run holds it; None if the run does not have it."""
-        return self.in_step(trace.steps[self.step - 1]) if self.step <= len(trace.steps) else None
-
-    def in_step(self, step: Step) -> Value | None:
-        """The value in a step."""
-        slots = step.layout.tape.slots
         entry = self.quantity, self.at
-        return step.memory[slots[entry]] if entry in slots else None
+        step = trace.steps[self.step - 1] if self.step <= len(trace.steps) else None
+        return (
+            step.memory[step.layout.tape.slots[entry]] if step and entry in step.layout.tape.slots else None
+        )
+
+    def until(self, example: Example) -> Example:
+        """The example up to the step that is asked for, which is all that has to be worked."""
+        left, found = self.step, []
+        for epoch in example.batches:
+            found.append(epoch[:left])
+            left -= len(found[-1])
+        return replace(example, batches=tuple(epoch for epoch in found if epoch))
 
 
-def answer(each: Example | Slipped, asked: Asked) -> Value | None:
+def asked_by(step: Step, label: str) -> Sought:
+    """What has this label in a step, ``yhat[3]``, samples by their numbers; raises `UnknownName`."""
+    for quantity, at in step.layout.tape.slots:
+        if step.layout.label((quantity, at), step.samples) == label:
+            return Sought(step.number, quantity, at)
+    raise unknown(label, step.labelled, f"step {step.number}")
+
+
+def leading(example: Example, asked: Sought) -> tuple[set[str], tuple[object, ...]]:
+    """The quantities on which a number depends, and their equations with the samples of the steps.
+
+    Where these are the same, so is the number, whatever the values.
+    """
+    wanted, before = {asked.quantity}, set[str]()
+    programs = example.forward + example.backward + example.update
+    while wanted != before:
+        before = set(wanted)
+        wanted |= {ref.name for eq in programs if eq.target.name in wanted for ref in refs(eq.body)}
+        wanted |= {after(name) for name in example.kept if name in wanted and asked.step > 1}
+    equations = tuple(eq for eq in programs if eq.target.name in wanted)
+    return wanted, (equations, asked.until(example).batches)
+
+
+def distinct(example: Example, asked: Sought, slips: Iterable[Slip] = SLIPS) -> tuple[Slipped, ...]:
+    """The ways of slips that change a number, of those that do it by the same equations the first.
+
+    It is read off the equations, so that it holds for every example of the structure. What only rounds the
+    answer itself is left out, which is not too early.
+    """
+    seen, found = {leading(example, asked)[1]}, list[Slipped]()
+    for each in (each for slip in slips for each in slipped(example, slip)):
+        equations = leading(each.example, asked)[1]
+        if equations not in seen and not _rounds_the_end(each, asked):
+            seen.add(equations)
+            found.append(each)
+    return tuple(found)
+
+
+def _rounds_the_end(each: Slipped, asked: Sought) -> bool:
+    return any(isinstance(way.change, Rounded) and way.targets == (asked.quantity,) for way in each.ways)
+
+
+def answer(each: Example | Slipped, asked: Sought) -> Value | None:
     """The number that follows, right or with slips; None where the run does not exist or lacks it."""
     example = each.example if isinstance(each, Slipped) else each
     try:
-        return asked.in_trace(train(example))
+        return asked.in_trace(train(asked.until(example)))
     except ArithmeticFault:
         return None
+
+
+def answers(variants: Sequence[Example], asked: Sought, each: Slipped | None = None) -> list[Value | None]:
+    """`answer` for many examples of one structure, right or all with the same slips, worked together."""
+    examples = [each.of(variant) for variant in variants] if each else list(variants)
+    cut = [asked.until(example) for example in examples]
+    try:
+        return [asked.in_trace(trace) for trace in train_many(cut)]
+    except ArithmeticFault:  # of one of them: the others have numbers
+        return [answer(example, asked) for example in examples]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from derivations.catalogue.activations import ACTIVATIONS
+from derivations.catalogue.sample_losses import SAMPLE_LOSSES
 from derivations.language.names import adjoint, after
 from derivations.language.patterns import Standing
 from derivations.language.program import Equation
@@ -13,7 +14,7 @@ from derivations.language.tree import Call, Div, Expr, Number, Ref, Sum, refs
 from derivations.model.example import Example
 
 Kind = Callable[[Expr], bool]
-ACTIVATION = frozenset(row.name for row in ACTIVATIONS)
+ACTIVATION = {row.name for row in ACTIVATIONS} - {row.name.removesuffix("_loss") for row in SAMPLE_LOSSES}
 SMALL = Fraction(1, 10)
 
 
@@ -54,6 +55,7 @@ def _kinds(example: Example) -> Mapping[str, Kind]:
         "theta'": _entry_of(after(name) for name in own),
         "W": _entry_of(name for name, array in example.start.items() if len(set(array.shape)) == 1),
         "s": _entry_of(sums),
+        "L": _entry_of([example.loss]),
         "lr": _entry_of(rates),
         "eps": lambda expr: _entry_of(small)(expr) or _is_small(expr),
         "f": lambda expr: isinstance(expr, Call) and expr.function in ACTIVATION,

@@ -18,7 +18,7 @@ from flint import fmpq
 
 from derivations.exercises.lines import Work, Working
 from derivations.language.errors import ArithmeticFault
-from derivations.numbers.affine import affine, range_of
+from derivations.numbers.affine import affine, range_of, sources_of
 from derivations.numbers.between import (
     BETWEEN,
     Between,
@@ -39,7 +39,128 @@ FEW = 16  # values of one number on which nothing else depends, and rows once th
 ROOT = 50  # rows of each of two groups that meet, where all pairs would be too many
 ENOUGH = 15_000  # rows that are worked with so much care
 GRID = 3  # multiples of the last place that one interval may be rounded to, each for itself
+SHORT = 24  # operations that are gone through at once, before one pass is asked for bounds
+TRIED = 200  # operations of which each choice is tried the other way
+ALIKE = fmpq(1, 2**64)  # what two irrational ends may differ by that are the same
 NOTHING = None  # no value: a quotient by what was rounded to 0; times 0 it is 0, since nobody works it out
+
+
+class Bounds(NamedTuple):
+    """Between which two numbers an entry surely is, and at most how much wider that is than need be."""
+
+    low: Any
+    high: Any
+    slack: Any
+
+
+def reached(plan: Working, memory: Mapping[int, Value], places: int) -> Bounds:
+    """What an entry can be; ``memory`` has what is given.
+
+    Raises `ArithmeticFault` where nothing can be reached, `Undecided` where there is no bound.
+    """
+    early = _met(plan, memory, places) if len(plan.operations) > SHORT else None
+    if early and not early.slack:
+        return early
+    found = _gone_through(plan, memory, places)
+    late = (early or _met(plan, memory, places)) if found.slack else None
+    if not late:
+        return found
+    low, high = max(found.low, late.low), min(found.high, late.high)
+    slack = late.slack - (low - late.low) - (late.high - high)
+    return Bounds(low, high, slack if slack > ALIKE else fmpq(0))
+
+
+def _gone_through(plan: Working, memory: Mapping[int, Value], places: int) -> Bounds:
+    """All choices at once, by rows."""
+    run = _Choosing(plan, places)
+    for place in plan.given:
+        run.give(place, outward(memory[place]))
+    for number, work in enumerate(plan.operations):
+        run.work(number, work)
+    found = [row for row in run.rows(plan.target) if row.values[0] is not NOTHING]
+    if not found:
+        raise ArithmeticFault(f"rounded to {places} places, the value does not exist")
+    around = _around(found)
+    low, high = ends(around.values[0])
+    return Bounds(low, high, fmpq(0) if around.real else high - low)
+
+
+# --- One pass, and the two students who go as far as it lets them ------------------------------------------
+
+
+def _met(plan: Working, memory: Mapping[int, Value], places: int) -> Bounds | None:
+    """The bounds of one pass over affine forms, if there are any, and how near two students come to them.
+
+    The form of the entry says which way each rounding moves it, and so what these two choose.
+    """
+    try:
+        target, sources = in_one_pass(plan, memory, places)
+    except (ArithmeticFault, Undecided):
+        return None
+    low, high = ends(range_of(target))
+    parts = sources_of(target)
+    ways = {place: parts.get(source, fmpq(0)) > 0 for place, source in sources.items()}
+    pairs = (low, False), (high, True)
+    least, most = (_furthest(_Student(plan, memory, places, up), ways, end) for end, up in pairs)
+    slack = high - low if least is None or most is None else (least - low) + (high - most)
+    return Bounds(low, high, slack if slack > ALIKE else fmpq(0))
+
+
+def in_one_pass(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[Value, dict[int, int]]:
+    """The affine form that holds all that can be reached, and the source of what is rounded at each place."""
+    system = affine(places)
+    known = {place: outward(memory[place]) for place in plan.given}
+    known |= {place: system.add(known[place], fmpq(0)) for place in plan.state}
+    for work in plan.operations:
+        a, b = (known[place] for place in work.reads)
+        known[work.place] = operation_of(work.name, system)(a, b)
+    return known[plan.target], {place: max(sources_of(known[place]), default=-1) for place in plan.written}
+
+
+@dataclass(frozen=True)
+class _Student:
+    """One student, who wants the entry to be as large as can be, or as small."""
+
+    plan: Working
+    memory: Mapping[int, Value]
+    places: int
+    up: bool
+
+    def __call__(self, ways: Mapping[int, bool]) -> Any:
+        """What is reached, taking at each place the larger of all choices or the smaller; None if nothing."""
+        known = {place: outward(self.memory[place]) for place in self.plan.given}
+        known |= {place: self.chosen(known[place], ways[place]) for place in self.plan.state}
+        try:
+            for work in self.plan.operations:
+                a, b = (known[place] for place in work.reads)
+                value = outward(operation_of(work.name, BETWEEN)(a, b))
+                known[work.place] = self.chosen(value, ways[work.place])
+        except (ArithmeticFault, Undecided):
+            return None
+        return ends(known[self.plan.target])[self.up]
+
+    def chosen(self, value: Value, rising: bool) -> Value:
+        pick = max if rising == self.up else min
+        return pick(choices(value, self.places), key=ends)
+
+    def better(self, one: Any, other: Any) -> bool:
+        """Whether one result is further than another."""
+        return one is not None and (other is None or (one > other if self.up else one < other))
+
+
+def _furthest(student: _Student, ways: Mapping[int, bool], end: Any) -> Any:
+    """How far a student comes who tries once, at each place, what the other choice would do."""
+    best, chosen = student(ways), dict(ways)
+    for place in ways if len(ways) <= TRIED else ():
+        if best is not None and abs(best - end) <= ALIKE:
+            return best
+        other = {**chosen, place: not chosen[place]}
+        if student.better(found := student(other), best):
+            best, chosen = found, other
+    return best
+
+
+# --- All choices at once -----------------------------------------------------------------------------------
 
 
 class Row(NamedTuple):
@@ -58,41 +179,6 @@ class Group:
 
     places: tuple[int, ...]
     rows: Sequence[Row]
-
-
-def reached(plan: Working, memory: Mapping[int, Value], places: int) -> tuple[Any, Any, bool]:
-    """The least and the greatest that an entry can be, and whether both can be reached, not only bounds.
-
-    ``memory`` has what is given. Raises `ArithmeticFault` where nothing can be reached, `Undecided` where
-    there is no bound.
-    """
-    run = _Choosing(plan, places)
-    for place in plan.given:
-        run.give(place, outward(memory[place]))
-    for number, work in enumerate(plan.operations):
-        run.work(number, work)
-    found = [row for row in run.rows(plan.target) if row.values[0] is not NOTHING]
-    if not found:
-        raise ArithmeticFault(f"rounded to {places} places, the value does not exist")
-    around = _around(found)
-    low, high = ends(around.values[0])
-    if not around.real and (bound := in_one_pass(plan, memory, places)) is not None:
-        low, high = max(low, ends(bound)[0]), min(high, ends(bound)[1])
-    return low, high, around.real
-
-
-def in_one_pass(plan: Working, memory: Mapping[int, Value], places: int) -> Value | None:
-    """An interval that holds all that can be reached, by affine forms; None if there is no bound."""
-    system = affine(places)
-    known = {place: outward(memory[place]) for place in plan.given}
-    known |= {place: system.add(known[place], fmpq(0)) for place in plan.state}
-    try:
-        for work in plan.operations:
-            a, b = (known[place] for place in work.reads)
-            known[work.place] = operation_of(work.name, system)(a, b)
-    except (ArithmeticFault, Undecided):
-        return None
-    return range_of(known[plan.target])
 
 
 def choices(value: Value, places: int) -> list[Value]:
@@ -216,17 +302,12 @@ def cells(rows: Sequence[Row], count: int) -> Iterator[Row]:
     The rows at the ends of each column stay as they are.
     """
     for own in _kinds(rows):
-        columns = list(
-            zip(*(_scaled(column) for column in zip(*(row.values for row in own), strict=True)), strict=True)
-        )
-        last = {
-            pick(range(len(own)), key=keys.__getitem__)
-            for keys in zip(*columns, strict=True)
-            for pick in (min, max)
-        }
-        yield from (own[k] for k in last)
-        rest = [k for k in range(len(own)) if k not in last]
-        for near in _cut(rest, columns, max(count - len(last), 1)) if rest else ():
+        keys = _keys(own)
+        columns = zip(*keys, strict=True)
+        kept = {pick(range(len(own)), key=column.__getitem__) for column in columns for pick in (min, max)}
+        yield from (own[k] for k in kept)
+        rest = [k for k in range(len(own)) if k not in kept]
+        for near in _cut(rest, keys, max(count - len(kept), 1)) if rest else ():
             yield _around([own[k] for k in near])
 
 
@@ -249,6 +330,12 @@ def _around(rows: Sequence[Row]) -> Row:
     own = [ends(row.values[0]) for row in rows if row.real]
     low, high = ends(values[0])
     return Row(values, any(pair[0] == low for pair in own) and any(pair[1] == high for pair in own))
+
+
+def _keys(rows: Sequence[Row]) -> list[tuple[int, ...]]:
+    """Where each row lies in each column."""
+    columns = zip(*(row.values for row in rows), strict=True)
+    return list(zip(*map(_scaled, columns), strict=True))
 
 
 def _scaled(column: Sequence[Value]) -> list[int]:

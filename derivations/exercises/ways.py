@@ -99,7 +99,7 @@ def _in_turn(example: Example) -> list[str]:
 
 
 def pattern_of(example: Example, change: Rewrite, parameter: str = "") -> Pattern:
-    """The pattern of a rewriting, its names standing for what the example has; ``theta`` for one if named."""
+    """The pattern of a rewriting, its names standing for what an example has; ``theta`` for one, if named."""
     stands, own = standing(example), {parameter, shifted(parameter)}
 
     def for_one(name: str, expr: Expr) -> bool:
@@ -112,7 +112,8 @@ def _in_slopes(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
     if change.of == "gradients":
         yield from _apart(slip, change, _in_gradients(example, slip, change))
         return
-    count = count_of(pattern_of(example, change), example.forward.equations)
+    meant = [eq for eq in example.forward if _is_meant(example, change, eq)]
+    count = count_of(pattern_of(example, change), tuple(meant))
     seen: set[tuple[tuple[str, ...], tuple[Equation, ...]]] = set()
     for place in [None, *range(count)] if count > 1 else range(count):
         changed = differentiated(example, [Way(slip, change, (), place)])
@@ -139,8 +140,10 @@ def differentiated(
     equations, parameter = example.forward.equations, of_adjoint(gradient, example.loss)
     for way in ways:
         assert isinstance(way.change, Rewrite)
-        own = parameter if way.change.of == "gradients" else ""
-        equations = rewritten_at(pattern_of(example, way.change, own), equations, way.place)
+        pattern = pattern_of(example, way.change, parameter if way.change.of == "gradients" else "")
+        meant = tuple(eq for eq in equations if _is_meant(example, way.change, eq))
+        new = dict(zip(meant, rewritten_at(pattern, meant, way.place), strict=True))
+        equations = tuple(new.get(eq, eq) for eq in equations)
     ours = by_target(backward_of(example, example.forward))
     theirs = by_target(backward_of(example, replace(example.forward, equations=equations)))
     changed = [name for name in ours if name in theirs and theirs[name] != ours[name]]
@@ -172,24 +175,29 @@ def by_target(program: Program) -> dict[str, tuple[Equation, ...]]:
 
 
 def _in_program(example: Example, slip: Slip, change: Rewrite) -> Iterator[Way]:
-    alone = [eq.target.name for eq in program_of(example, change) if _can_be_worked(example, change, eq)]
+    program = program_of(example, change)
+    changed = dict.fromkeys(eq.target.name for eq in program if rewritten(example, change, eq) != eq)
+    alone = [name for name in changed if _can_be_worked(example, change, name)]
     together: list[str] = []
     left = example
-    for name in dict.fromkeys(alone):
-        if all(_can_be_worked(left, change, eq) for eq in by_target(program_of(left, change))[name]):
+    for name in alone:  # a new read of one may close a circle with that of another
+        if _can_be_worked(left, change, name):
             left, together = written(left, change, (name,)), [*together, name]
     if len(together) > 1:
         yield Way(slip, change, tuple(together))
-    yield from (Way(slip, change, (name,)) for name in dict.fromkeys(alone))
+    yield from (Way(slip, change, (name,)) for name in alone)
 
 
-def _can_be_worked(example: Example, change: Rewrite, eq: Equation) -> bool:
-    """Whether an equation is another after a rewriting, and reads only what there is by then."""
+def _can_be_worked(example: Example, change: Rewrite, name: str) -> bool:
+    """Whether the equations of a quantity read only what there is by then, after a rewriting."""
     programs = example.forward + example.backward + example.update
-    new = rewritten(example, change, eq)
-    reads = {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(eq.body)}
-    known = {*programs.targets, *programs.inputs}
-    return new != eq and reads <= known - depending(programs, [eq.target.name])
+    there = {*programs.targets, *programs.inputs} - depending(programs, [name])
+    own = by_target(program_of(example, change))[name]
+    return all(_new_reads(rewritten(example, change, eq), eq) <= there for eq in own)
+
+
+def _new_reads(new: Equation, old: Equation) -> set[str]:
+    return {ref.name for ref in refs(new.body)} - {ref.name for ref in refs(old.body)}
 
 
 def written(example: Example, change: Rewrite, targets: Collection[str]) -> Example:
@@ -211,10 +219,13 @@ def rewritten(example: Example, change: Rewrite, eq: Equation) -> Equation:
     """An equation after a rewriting of everything in it that the pattern fits."""
     if change.given:
         return _by_given(example, change, eq)
-    pattern = pattern_of(example, change)
-    if change.at and not any(fits(read(change.at), eq.target, {}, pattern.standing)):
-        return eq
-    return rewritten_at(pattern, (eq,), None)[0]
+    meant = _is_meant(example, change, eq)
+    return rewritten_at(pattern_of(example, change), (eq,), None)[0] if meant else eq
+
+
+def _is_meant(example: Example, change: Rewrite, eq: Equation) -> bool:
+    """Whether a rewriting is of what an equation computes."""
+    return not change.at or any(fits(read(change.at), eq.target, {}, standing(example)))
 
 
 def _by_given(example: Example, change: Rewrite, eq: Equation) -> Equation:
@@ -228,9 +239,10 @@ def _by_given(example: Example, change: Rewrite, eq: Equation) -> Equation:
     def rule(node: Expr) -> Expr | None:
         if not isinstance(node, Ref) or not isinstance(old, Ref) or node.name != old.name:
             return None
-        found = {name: ref for name, ref in bound.items() if isinstance(ref, Ref)}
-        own = {name: replace(ref, indices=node.indices) for name, ref in found.items()}
-        return filled(read(change.new), own)
+        own = {
+            name: replace(ref, indices=node.indices) for name, ref in bound.items() if isinstance(ref, Ref)
+        }
+        return filled(read(change.new), {**bound, **own})
 
     return replace(eq, body=transform(eq.body, rule))
 

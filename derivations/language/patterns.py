@@ -38,7 +38,7 @@ from derivations.language.tree import (
 Standing: TypeAlias = Callable[[str, Expr], bool]
 Bindings: TypeAlias = Mapping[str, Expr]
 WHOLE = frozenset({"a", "b", "x", "yhat", "g"})  # names that stand for expressions, not for one entry
-ANY = "f"  # a function that stands for others
+ANY = "f"  # a function that stands for others, of its first argument
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,17 @@ class _Rewriting:
         self.pattern, self.place, self.met = pattern, place, 0
 
     def rewritten(self, expr: Expr) -> Expr:
+        if self.place is None:  # what is inside first, so that a place in a place is one too
+            inner = self.inside(expr)
+            found = self.put_in(inner)
+            return inner if found is None else found
         found = self.put_in(expr)
-        if found is not None:
-            self.met += 1
-            if self.place in (None, self.met - 1):
-                return found
-        if isinstance(expr, (Ref, Chosen)):
-            return expr
-        parts = children(expr)
+        self.met += found is not None
+        return found if found is not None and self.met - 1 == self.place else self.inside(expr)
+
+    def inside(self, expr: Expr) -> Expr:
+        """The node over rewritten parts; what stands between brackets is left alone."""
+        parts = () if isinstance(expr, (Ref, Chosen)) else children(expr)
         new = tuple(self.rewritten(part) for part in parts)
         if all(a is b for a, b in zip(parts, new, strict=True)):
             return expr
@@ -136,6 +139,11 @@ def fits(old: Expr, expr: Expr, bound: Bindings, standing: Standing) -> Iterator
             if type(old) is type(expr):
                 found = _chosen(type(old), _rest_last(children(old)), children(expr), bound, standing)
                 yield from (each for each, rest in found if not rest)
+        case Call(function, (argument,)) if function == ANY:
+            if isinstance(expr, Call) and expr.arguments and standing(ANY, expr):
+                call = replace(expr, arguments=expr.arguments[1:])
+                known = {**bound, ANY: call} if bound.get(ANY, call) == call else None
+                yield from fits(argument, expr.arguments[0], known, standing) if known else ()
         case _ if type(old) is type(expr) and len(children(old)) == len(children(expr)):
             yield from _by_parts(old, expr, bound, standing)
 
@@ -143,11 +151,7 @@ def fits(old: Expr, expr: Expr, bound: Bindings, standing: Standing) -> Iterator
 def _by_parts(old: Expr, expr: Expr, bound: Bindings, standing: Standing) -> Iterator[Bindings]:
     """A node of the same kind: its parts from the left."""
     if isinstance(old, Call) and isinstance(expr, Call) and old.function != expr.function:
-        if old.function != ANY or bound.get(ANY, Ref(expr.function)) != Ref(expr.function):
-            return
-        if not standing(ANY, expr):
-            return
-        bound = {**bound, ANY: Ref(expr.function)}
+        return
     if isinstance(old, REDUCTIONS) and isinstance(expr, REDUCTIONS):
         bound = {**bound, old.index: Ref(expr.index)}
     found = [bound]
@@ -203,8 +207,9 @@ def filled(new: Expr, bound: Bindings) -> Expr:
                 return Ref(named(name), tuple(transform(part, rule) for part in indices))
             case Count(letter):
                 return Count(named(letter))
-            case Call(function, arguments) if function == ANY and ANY in bound:
-                return Call(named(ANY), tuple(transform(part, rule) for part in arguments))
+            case Call(function, arguments) if isinstance(call := bound.get(function), Call):
+                own = (transform(part, rule) for part in arguments)
+                return replace(call, arguments=(*own, *call.arguments))
         if isinstance(node, REDUCTIONS):
             return replace(node, body=transform(node.body, rule), index=named(node.index))
         return None

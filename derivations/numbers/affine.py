@@ -17,6 +17,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from derivations.catalogue import functions
+from derivations.language.errors import ArithmeticFault
 from derivations.numbers.between import (
     BETWEEN,
     Between,
@@ -28,7 +29,7 @@ from derivations.numbers.between import (
     outward,
     slopes,
 )
-from derivations.numbers.systems import EXACT, NumberSystem, Unary, Value, precision, rational
+from derivations.numbers.systems import NumberSystem, Unary, Undecided, Value, precision, rational
 
 _sources = itertools.count()
 SHORT = 64  # bits of a part; what is cut off belongs to a source of its own
@@ -46,6 +47,11 @@ class Affine:
 def range_of(value: Value) -> Value:
     """The interval of a value of this system."""
     return value.within if isinstance(value, Affine) else outward(value)
+
+
+def sources_of(value: Value) -> Mapping[int, Any]:
+    """The part that each source has in a value; the newest source has the highest number."""
+    return value.parts if isinstance(value, Affine) else {}
 
 
 def _form(value: Value) -> Affine:
@@ -127,11 +133,11 @@ def _div(a: Value, b: Value) -> Value:
     if _points(a, b):
         return BETWEEN.div(a, b)
     within = fmpq(1) if a is b else BETWEEN.div(range_of(a), range_of(b))
-    if isinstance(b, Affine):
+    if isinstance(b, Affine) and _inside(b):
         below = BETWEEN.mul(b.within, b.within)
         inverse = _bent(b, lambda x: BETWEEN.div(fmpq(1), x), BETWEEN.div(fmpq(-1), below))
     else:
-        inverse = outward(EXACT.div(fmpq(1), b)) if type(b) is fmpq else BETWEEN.div(fmpq(1), outward(b))
+        inverse = BETWEEN.div(fmpq(1), range_of(b))
     return _cut(_mul(a, inverse), within)
 
 
@@ -155,10 +161,20 @@ def _bent(a: Affine, function: Callable[[Value], Value], slope: Value) -> Value:
 
 def _power(a: Value, b: Value) -> Value:
     found = BETWEEN.power(range_of(a), range_of(b))
-    if not isinstance(a, Affine) or type(b) is not fmpq:
+    slope = _slope_of_power(a, b)
+    if slope is None:
         return _form(found) if isinstance(found, Between) else found
-    slope = BETWEEN.mul(b, BETWEEN.power(a.within, b - 1))
-    return _bent(a, lambda x: BETWEEN.power(x, b), slope) if _inside(a) else _form(found)
+    return _bent(a, lambda x: BETWEEN.power(x, b), slope)
+
+
+def _slope_of_power(a: Value, b: Value) -> Value | None:
+    """``b*x**(b - 1)``, where it is bounded."""
+    if not isinstance(a, Affine) or type(b) is not fmpq or not _inside(a):
+        return None
+    try:
+        return BETWEEN.mul(b, BETWEEN.power(a.within, b - 1))
+    except (Undecided, ArithmeticFault):
+        return None
 
 
 def _inside(a: Affine) -> bool:

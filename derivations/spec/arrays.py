@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,8 @@ from derivations.language.parser import parse
 from derivations.language.program import Equation, Program
 from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, number, refs, transform, values
 from derivations.numbers.compile import compile_program
-from derivations.numbers.systems import EXACT, rational
+from derivations.numbers.systems import EXACT, NumberSystem, rational
+from derivations.numbers.tape import Tape
 from derivations.spec.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, flat, shape_of
 from derivations.spec.tables import exact
 
@@ -87,8 +88,29 @@ def _read(value: Any, known: Mapping[str, Array], source: Source, path: tuple[st
     return Array(shape_of(value), flat(value))
 
 
+@dataclass(frozen=True)
+class Worked:
+    """An expression over arrays, ready to be worked: the arrays that it reads in order, and its tape."""
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    tape: Tape
+
+    def entries(self, inputs: Sequence[Any], system: NumberSystem) -> list[Any]:
+        """The entries of the result, from those of the arrays, one after another, in any arithmetic."""
+        memory = self.tape.bind(system)(inputs)
+        return [memory[self.tape.slots["result", at]] for at in Array(self.shape, ()).positions()]
+
+
 def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
     """An expression worked entry by entry over arrays of one shape (and single numbers)."""
+    ready = compiled(expr, known)
+    inputs = [rational(value) for name in ready.names for value in known[name].entries]
+    return Array(ready.shape, tuple(map(_exact, ready.entries(inputs, EXACT))))
+
+
+def compiled(expr: Expr, known: Mapping[str, Array]) -> Worked:
+    """The expression as a tape; raises `LanguageError` where arrays do not fit."""
     if any(isinstance(node, (Sum, Mean, Count)) for node in values(expr)):
         hint = "Data are worked entry by entry; take sums over an index, sum(x[i], i), in the model."
         raise LanguageError("sums, means and counts cannot stand in data", at=0, hint=hint)
@@ -105,11 +127,7 @@ def evaluate(expr: Expr, known: Mapping[str, Array]) -> Array:
     program = Program((Equation(Ref("result", axes), body),), frozenset(axis.name for axis in axes))
     sizes = dict(zip((axis.name for axis in axes), shape, strict=True))
     tape = compile_program(program, {ref.name: known[ref.name].shape for ref in read}, sizes)
-    names = dict.fromkeys(ref.name for ref in read)
-    inputs = [rational(value) for name in names for value in known[name].entries]
-    memory = tape.bind(EXACT)(inputs)
-    result = Array(shape, ())
-    return Array(shape, tuple(_exact(memory[tape.slots["result", at]]) for at in result.positions()))
+    return Worked(tuple(dict.fromkeys(ref.name for ref in read)), shape, tape)
 
 
 def _check_read(ref: Ref, known: Mapping[str, Array]) -> None:

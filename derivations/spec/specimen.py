@@ -1,4 +1,4 @@
-"""The spec that ``derivations new`` writes: complete, commented, ready to build."""
+"""The specs that ``derivations new`` writes: complete, commented, ready to build."""
 
 SPECIMEN = """\
 # A worked example. Build it with: derivations build THIS-FILE
@@ -40,4 +40,18 @@ digits = 6              # decimal places that are printed; or: significant = 4
 # detail = "brief"      # results, and the working of loss, gradients and update; "full": every rule
 # steps = [1, 2]        # the steps that are shown; or the first few and the last: steps = 3
 # hide = ["program"]    # parts that are left out; or: show = ["steps"]
+"""
+
+EXERCISE = """
+[exercise]
+# Make a bank of it with: derivations exercise THIS-FILE --format md,pdf,moodle --output bank
+# What varies, each over values or from … to …; an array entry by entry, or over whole arrays.
+vary = { w = { from = -2, to = 2, step = 0.5 }, b = [0, 1, 2], x = [1, 2, 3, 4], lr = [0.1, 0.05] }
+count = 10              # how many variants
+seed = 1                # which ones: the same seed gives the same bank
+steps = 1               # how many steps are worked and asked
+decimals = 4            # no value on the way has more decimal places
+# ask = ["dL/dw", "w'"]   # what is asked; the gradients and the new parameters if left out
+# places = 3            # to how many places answers are asked that do not end
+# slips = ["factor-2-forgotten"]   # the mistakes that are recognized; all if left out
 """

@@ -12,7 +12,9 @@ import pytest
 from flint import arb, fmpq
 
 import derivations
+from derivations.exercises import students
 from derivations.exercises.acceptance import (
+    Task,
     Reach,
     accepted,
     decided,
@@ -109,7 +111,7 @@ def tried(step: Step, asked: str, places: int) -> Reach:
     found = set(outcomes(by_hand(asked, x, y, w, b, lr), lambda value: options(value, places)))
     exact = fraction(step.at(asked))
     assert {exact, half_up(exact, places), round(exact, places)} <= found
-    return Reach(min(found), max(found), True)
+    return Reach(min(found), max(found))
 
 
 AWKWARD = (
@@ -125,23 +127,23 @@ AWKWARD = (
 @pytest.mark.parametrize("values", AWKWARD, ids=range(len(AWKWARD)))
 def test_it_is_what_trying_everything_gives(values: dict[str, Any], places: int, asked: str) -> None:
     step = regression(**values).steps[0]
-    reach = reachable(step, asked, places=places)
+    reach = reachable(Task((step,), asked), places)
     assert reach == tried(step, asked, places)
-    assert accepted(step, asked, places=places) == reach
+    assert accepted(Task((step,), asked), places) == reach
 
 
 @pytest.mark.parametrize("asked", ["L", "dL/dw", "w'", "b'"])
 @pytest.mark.parametrize("places", [1, 3])
 def test_coefficients_stay_exact_and_what_they_multiply_is_rounded(places: int, asked: str) -> None:
     step = regression(lr=0.05, batch_size=3, w=0.25, b=1.5, x=[0.5, -1, 1.5, 2, 3, 4]).steps[0]
-    assert reachable(step, asked, places=places) == tried(step, asked, places)
+    assert reachable(Task((step,), asked), places) == tried(step, asked, places)
 
 
 def test_a_step_that_is_long_already_lies_inside_what_is_computed() -> None:
     """Too many choices to keep apart: those of a student who decides at random are among them."""
     trace = regression(lr=0.03, x=thirds(1, 2, 4, 5, 7, 8), w=Fraction(1, 7))
     for asked in ("L", "w'", "b'"):
-        reach = reachable(trace.steps, asked, places=2)
+        reach = reachable(Task(trace.steps, asked), 2)
         found = [fraction(value) for value in at_random(trace.steps, asked, 2, 200)]
         assert all(value in reach for value in found)
         assert reach.width <= 2 * (max(found) - min(found))
@@ -171,8 +173,8 @@ def product(w: Any, x: Any) -> Step:
 )
 def test_halves_are_rounded_both_ways(w: Any, x: Any, low: str, high: str) -> None:
     step = product(w, Fraction(x) if isinstance(x, str) else x)
-    reach = reachable(step, "yhat", (1,), places=2)
-    assert (reach.low, reach.high, reach.whole) == (Fraction(low), Fraction(high), True)
+    reach = reachable(Task((step,), "yhat", (1,)), 2)
+    assert reach == Reach(Fraction(low), Fraction(high))
 
 
 # --- an exponential, in decimals ---------------------------------------------------------------------------
@@ -215,11 +217,23 @@ def test_it_is_what_trying_everything_gives_with_exponentials(asked: str, places
 
     with localcontext(FIFTY):
         found = set(outcomes(work, lambda value: in_decimals(value, places)))
-    reach = reachable(step, asked, (1,) if asked == "p" else (), places=places)
+    reach = reachable(Task((step,), asked, (1,) if asked == "p" else ()), places)
     tiny = Fraction(1, 10**30)
     assert abs(reach.low - Fraction(min(found))) < tiny
     assert abs(reach.high - Fraction(max(found))) < tiny
     assert reach.whole
+
+
+def test_the_logarithm_of_what_was_rounded_to_0_is_not_worked_where_it_stands_beside_a_0() -> None:
+    """y = 0, p = sigmoid(-5): 0*log(p) is 0 although p is 0.0 when rounded, and 1 - p is 1."""
+    session = derivations.Session(*opened("logistic-regression"))
+    values = {"w": -5, "b": 0, "batch_size": 1, "x": [1, 2, 3, 4, 5, 6]}
+    step = train(session._variant(values).example).steps[0]
+    reach = reachable(Task((step,), "L"), 1)
+    with localcontext(FIFTY):
+        exact = Fraction(-(1 - 1 / (1 + Decimal(5).exp())).ln())
+    assert reach.low == 0
+    assert abs(reach.high - exact) < Fraction(1, 10**30)
 
 
 # --- students who decide at random -------------------------------------------------------------------------
@@ -286,7 +300,7 @@ def test_whoever_decides_at_random_lands_inside(name: str) -> None:
     step = trace.steps[0]
     wanted = [entry for entry in step.layout.tape.plan if entry[0] in map(after, trace.example.start)][-1]
     for places in (2, 4):
-        reach = reachable(step, *wanted, places=places)
+        reach = reachable(Task((step,), *wanted), places)
         for value in at_random([step], wanted[0], places, 30, wanted[1]):
             low, high = ends(value)
             assert reach.low <= fraction(high)
@@ -298,15 +312,18 @@ def test_the_run_of_a_calculator_lies_inside() -> None:
     trace = train(derivations.Session(*opened("linear-regression-by-calculator")).example)
     places = trace.example.spec.training.carry
     for count, asked in ((1, "L"), (1, "b'"), (2, "w'"), (len(trace.steps), "w'")):
-        reach = reachable(trace.steps[:count], asked, places=places)
+        reach = reachable(Task(trace.steps[:count], asked), places)
         assert fraction(trace.carried[count - 1].at(asked)) in reach
 
 
 # --- several steps -----------------------------------------------------------------------------------------
 
 
-def test_parameters_go_on_rounded_or_not() -> None:
-    """w and b of one sample a step, whose lines are few enough to try everything over two steps."""
+def test_parameters_go_on_rounded_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """w and b of one sample a step, whose lines are few enough to try everything over two steps.
+
+    What depends on nothing else may be taken together as early as one likes.
+    """
     x, y = [1, 3, 2, 3, 4, 5], [-0.5, 1, 2, 3, 4, 5]
     trace = regression(batch_size=1, x=x, y=y, w=0.5, b=0.25, lr=0.05)
 
@@ -319,7 +336,10 @@ def test_parameters_go_on_rounded_or_not() -> None:
         return w
 
     found = set(outcomes(work, lambda value: options(value, 1)))
-    assert reachable(trace.steps[:2], "w'", places=1) == Reach(min(found), max(found), True)
+    assert reachable(Task(trace.steps[:2], "w'"), 1) == Reach(min(found), max(found))
+    monkeypatch.setattr(students, "FEW", 1)
+    monkeypatch.setattr(students, "SHORT", 1_000)
+    assert reachable(Task(trace.steps[:2], "w'"), 1) == Reach(min(found), max(found))
 
 
 def test_a_later_step_by_itself_begins_with_what_was_carried_there() -> None:
@@ -336,7 +356,7 @@ def test_a_later_step_by_itself_begins_with_what_was_carried_there() -> None:
         for c in b
         for value in outcomes(lambda keep, v=v, c=c: keep(keep(3 * v) + c), lambda x: options(x, 1))
     }
-    assert reachable(second, "yhat", (1,), places=1) == Reach(min(found), max(found), True)
+    assert reachable(Task((second,), "yhat", (1,)), 1) == Reach(min(found), max(found))
 
 
 # --- as tight as can be ------------------------------------------------------------------------------------
@@ -352,14 +372,14 @@ def one_pass(step: Step, name: str, places: int) -> tuple[Fraction, Fraction]:
 @pytest.mark.parametrize("asked", ["L", "dL/dw", "w'"])
 def test_where_every_value_is_read_once_one_pass_of_intervals_is_as_tight(asked: str) -> None:
     step = regression(lr=0.03, x=thirds(1, 2, 4, 5, 7, 8)).steps[0]
-    reach = reachable(step, asked, places=2)
+    reach = reachable(Task((step,), asked), 2)
     assert (reach.low, reach.high) == one_pass(step, asked, 2)
 
 
 def test_where_values_are_read_twice_intervals_alone_are_wider() -> None:
     trace = train(derivations.Session(*opened("gru-step")).example)
     step = trace.steps[0]
-    reach = reachable(step, "w_r'", places=3)
+    reach = reachable(Task((step,), "w_r'"), 3)
     low, high = one_pass(step, "w_r'", 3)
     assert reach.whole
     assert low <= reach.low <= reach.high <= high
@@ -369,7 +389,35 @@ def test_where_values_are_read_twice_intervals_alone_are_wider() -> None:
 def test_decimals_that_fit_are_all_that_is_reached() -> None:
     step = regression(lr=0.01).steps[0]
     for line in lines_of(step):
-        assert reachable(step, *line.entry, places=3) == Reach(*[fraction(line.value)] * 2)
+        assert reachable(Task((step,), *line.entry), 3) == Reach(*[fraction(line.value)] * 2)
+
+
+@pytest.mark.parametrize("asked", ["L", "dL/dw", "w'"])
+@pytest.mark.parametrize("values", AWKWARD[2:], ids=("thirds", "ties"))
+def test_with_little_room_for_rows_all_of_it_still_lies_inside(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], asked: str
+) -> None:
+    """Rows that are taken together hold what they stand for, and `slack` says at most how much more."""
+    for name, few in {"MOST": 6, "CELLS": 2, "FEW": 2, "ROOT": 2, "ENOUGH": 20}.items():
+        monkeypatch.setattr(students, name, few)
+    steps = regression(**values).steps
+    for places in (0, 1, 2):
+        wanted, found = tried(steps[0], asked, places), reachable(Task(steps[:1], asked), places)
+        assert found.low <= wanted.low <= wanted.high <= found.high
+        assert found.width - found.slack <= wanted.width
+    far = reachable(Task(steps, asked), 1)
+    assert all(fraction(value) in far for value in at_random(steps, asked, 1, 100))
+    assert far.slack < far.width
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_what_is_left_of_the_smallest_interval_is_said(count: int) -> None:
+    steps = regression(lr=0.03, epochs=2).steps[:count]
+    reach = reachable(Task(steps, "w'"), 1)
+    found = [fraction(value) for value in at_random(steps, "w'", 1, 300)]
+    assert all(value in reach for value in found)
+    assert reach.slack <= reach.width / 2
+    assert reach.whole == (count < 3)
 
 
 # --- what is told apart ------------------------------------------------------------------------------------
@@ -397,30 +445,32 @@ def test_more_places_until_no_slip_is_accepted() -> None:
     """w' is 1.535: a slip is told apart where neither it nor its rounding is what a student can reach."""
     step = regression(lr=0.03).steps[0]
     assert fraction(step.at("w'")) == Fraction("1.535")
-    assert places_needed(step, "w'", slips=[Fraction("1.6")]) == 1
-    assert places_needed(step, "w'", slips=[Fraction("1.52")]) == 2  # 1.5 with one place
-    assert places_needed(step, "w'", slips=[Fraction("1.536")]) == 3  # 1.54 with two
-    assert places_needed(step, "w'", slips=[Fraction("1.6"), Fraction("1.536")]) == 3
-    assert places_needed(step, "w'", slips=[Fraction("1.5354")], most=3) is None
-    assert places_needed(step, "w'", slips=[Fraction("1.535")]) is None
-    assert places_needed(step, "w'", slips=[]) == 0
+    assert places_needed(Task((step,), "w'"), [Fraction("1.6")]) == 1
+    assert places_needed(Task((step,), "w'"), [Fraction("1.52")]) == 2  # 1.5 with one place
+    assert places_needed(Task((step,), "w'"), [Fraction("1.536")]) == 3  # 1.54 with two
+    assert places_needed(Task((step,), "w'"), [Fraction("1.6"), Fraction("1.536")]) == 3
+    assert places_needed(Task((step,), "w'"), [Fraction("1.5354")], most=3) is None
+    assert places_needed(Task((step,), "w'"), [Fraction("1.535")]) is None
+    assert places_needed(Task((step,), "w'"), []) == 0
 
 
 def test_more_digits_than_asked_for_may_be_handed_in() -> None:
     step = regression(w=Fraction(1, 3), x=[2.0002, 2, 3, 4, 5, 6], b=0, lr=0.03).steps[0]
     value = fraction(step.at("yhat", (1,)))  # 0.66673333...
-    plain = accepted(step, "yhat", (1,), places=1)
-    more = accepted(step, "yhat", (1,), places=1, finer=3)
+    plain = accepted(Task((step,), "yhat", (1,)), 1)
+    more = accepted(Task((step,), "yhat", (1,)), 1, finer=3)
     assert (plain.low, plain.high) == (value, Fraction("0.7"))
     assert (more.low, more.high) == (Fraction("0.6667"), Fraction("0.7"))
 
 
 def test_nobody_works_with_long_numbers() -> None:
     step = regression(lr=0.03, x=[0.125, 2, 3, 4, 5, 6], w=Fraction("1.234567")).steps[0]
-    assert "yhat[1]" in too_long(step, "L", digits=8)  # 0.154320875 + 1
-    assert too_long(step, "yhat", (2,), digits=7) == ()
-    assert too_long(step, "L", digits=6, places=3) == ()
-    assert too_long(regression(x=thirds(1, 2, 4, 5, 7, 8)).steps[0], "yhat", (1,), digits=50) == ("yhat[1]",)
+    assert "yhat[1]" in too_long(Task((step,), "L"), 8)  # 0.154320875 + 1
+    assert too_long(Task((step,), "yhat", (2,)), 7) == ()
+    assert too_long(Task((step,), "L"), 6, places=3) == ()
+    assert too_long(Task((regression(x=thirds(1, 2, 4, 5, 7, 8)).steps[0],), "yhat", (1,)), 50) == (
+        "yhat[1]",
+    )
 
 
 def test_what_rounding_makes_impossible_is_said() -> None:
@@ -441,6 +491,38 @@ optimizer = { name = "SGD", lr = 0.1 }
 epochs = 1
 """
     step = train(prepare(*opened(text))).steps[0]
-    assert reachable(step, "s", places=0) == Reach(Fraction(0), Fraction(1, 4), True)
-    assert reachable(step, "L", places=0) == Reach(Fraction(16), Fraction(16), True)
-    assert reachable(step, "L", places=1) == Reach(Fraction("10.89"), Fraction(25), True)
+    assert reachable(Task((step,), "s"), 0) == Reach(Fraction(0), Fraction(1, 4))
+    assert reachable(Task((step,), "L"), 0) == Reach(Fraction(16), Fraction(16))
+    assert reachable(Task((step,), "L"), 1) == Reach(Fraction("10.89"), Fraction(25))
+
+
+def test_nobody_divides_by_0_where_the_quotient_is_taken_0_times() -> None:
+    """y = 0 and s = 0.25: y*(1/s) - 4*s is -1, and 0 for who took s as 0 and left the first part out."""
+    text = """
+title = "A quotient, 0 times"
+[model]
+equations = '''
+s = w*a
+L = y*(1/s) - 4*s
+'''
+[data]
+a = 0.25
+y = 0
+[parameters]
+w = 1
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+epochs = 1
+"""
+    step = train(prepare(*opened(text))).steps[0]
+    assert reachable(Task((step,), "L"), 0) == Reach(Fraction(-1), Fraction(0))
+
+
+def test_who_works_in_decimals_alone_rounds_what_is_given_as_a_fraction() -> None:
+    """The slope is 2/3 of a sum; with 2/3 taken as 0.7, everything else being whole, it is 7/10 of it."""
+    step = regression(lr=0.25, batch_size=3, w=2, b=1, x=[1, 2, 3, 4, 5, 6], y=[0, 0, 0, 1, 1, 1]).steps[0]
+    total = Fraction(3 + 2 * 5 + 3 * 7)
+    exact = Fraction(2, 3) * total
+    assert reachable(Task((step,), "dL/dw"), 1) == Reach(exact, half_up(exact, 1))
+    ways = reachable(Task((step,), "dL/dw", decimals=True), 1)
+    assert ways == Reach(exact, Fraction(7, 10) * total)

@@ -219,3 +219,10 @@ def test_an_unknown_format_of_a_bank_is_named(
     assert run(*given, monkeypatch=monkeypatch) == 2
     assert "a bank has no format 'moodel'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_spec_that_new_writes_makes_a_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("new", "mine", "--exercise", monkeypatch=monkeypatch) == 0
+    assert run("exercise", "mine.toml", "--count", "2", monkeypatch=monkeypatch) == 0
+    assert (tmp_path / "bank" / "mine-exercises.md").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from math import exp, log, sqrt
 from typing import Any
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
-from derivations.exercises.slips import Slipped, slipped, why_not
+from derivations.exercises.slips import Sought, Slipped, answer, answers, asked_by, distinct, slipped, why_not
+from derivations.language.errors import UnknownName
 from derivations.model.example import Example, prepare
 from derivations.run.many import train_many
 from derivations.run.training import Trace, train
-from derivations.spec.gallery import path
-from derivations.spec.spec import parse_spec
+from derivations.spec.arrays import Array
+from derivations.spec.gallery import names, path
+from derivations.spec.spec import parse_spec, read_spec
 
 Row = tuple[Any, ...]
 
@@ -239,6 +242,8 @@ def softmax_by_hand(habit: str, steps: int = 2) -> tuple[Any, Any]:
                 dz = -Y / (n * p) * p * (1 - p)
             if habit == "sum-for-mean":
                 dz = p - Y
+            if habit == "mean-for-sum":  # over the three classes
+                dz = dz / 3
             return -dz if habit == "residual-turned-round" else dz
 
         dz = slopes(*at)
@@ -263,7 +268,7 @@ def classes() -> Example:
     )
 
 
-SOFTMAX = set(LINE) - {"factor-2-forgotten", "wrong-batch"} | {"softmax-as-sigmoid"}
+SOFTMAX = set(LINE) - {"factor-2-forgotten", "wrong-batch"} | {"softmax-as-sigmoid", "mean-for-sum"}
 
 
 @pytest.mark.parametrize("name", sorted(SOFTMAX))
@@ -306,7 +311,7 @@ def network_by_hand(habit: str, rate: float = 0.5) -> dict[str, Any]:
         out = (now["V"].T if habit == "weight-transposed out" else now["V"]) @ h + now["c"]
         o = sigmoid(out)
         do = (y - o) if habit == "residual-turned-round" else (o - y)
-        do = do / 2 if habit == "factor-2-forgotten" else do
+        do = do / 2 if habit in ("factor-2-forgotten", "mean-for-sum") else do  # of two outputs
         dout = do * activation_slope(out, o, "out")
         dh = (back if back is not None else now["V"].T) @ dout
         dnet = dh * activation_slope(net, h, "net")
@@ -341,6 +346,7 @@ def network() -> Example:
 
 NETWORK: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("factor-2-forgotten", "residual-turned-round", "ascent-for-descent"), ()),
+    "mean-for-sum": (),
     **dict.fromkeys(("gradient-without-x", "parameter-updated-too-early", "new-weight-passed-back"), ()),
     **dict.fromkeys(("slope-of-the-activation-forgotten", "slope-at-the-wrong-place"), ()),
     "slope-of-the-activation-forgotten net": ("dE/dnet",),
@@ -508,3 +514,89 @@ def test_a_slip_goes_into_every_variant_of_a_structure(line: Example) -> None:
             assert rows_of(train(moved)) == rows_of(train(own.example))
     every = [way(line, "gradient-not-zeroed").of(one) for one in (line, other)]
     assert [rows_of(trace) for trace in train_many(every)] == [rows_of(train(one)) for one in every]
+
+
+@pytest.mark.parametrize("asked", [Sought(1, "w'"), Sought(2, "dL/db"), Sought(3, "L")], ids=str)
+def test_the_distinct_ways_have_every_number(line: Example, asked: Sought) -> None:
+    """What is left out gives the right number or one that is there, whatever the values."""
+    other = replace(line, start={**line.start, "w": Array((), (Fraction(-7, 3),))})
+    few = distinct(line, asked)
+    every = [each for row in SLIPS for each in slipped(line, row)]
+    assert len(few) < len(every)
+    for one in (line, other):
+        known = {str(answer(one, asked)), *(str(answers([one], asked, each)[0]) for each in few)}
+        rest = [each for each in every if each.targets != (asked.quantity,)]
+        assert {str(answers([one], asked, each)[0]) for each in rest} <= known
+
+
+def test_one_number_of_many_variants(line: Example) -> None:
+    asked, each = Sought(2, "b'"), way(line, "sum-for-mean")
+    variants = [replace(line, start={**line.start, "w": Array((), (Fraction(k),))}) for k in range(-3, 4)]
+    assert answers(variants, asked) == [answer(one, asked) for one in variants]
+    found = answers(variants, asked, each)
+    assert found == [answer(each.of(one), asked) for one in variants]
+    assert len(set(map(str, found))) == len(variants)
+
+
+def test_where_one_variant_has_no_number_the_others_have() -> None:
+    """Counted from 0 instead of 1 a bias correction divides by zero; counted from 1 instead of 2, not."""
+    one = example("optimizer-adam")
+    each = next(e for e in slipped(one, BY_NAME["off-by-one-step"]) if "- 1" in str(e.ways[0].change))
+    later = replace(one, rule=replace(one.rule, first=2))
+    assert answers([one], Sought(1, "w1'"), each) == [None]
+    assert None not in answers([later], Sought(1, "w1'"), each)
+    found = answers([one, later], Sought(1, "w1'"), each)
+    assert found[0] is None
+    assert found[1] is not None
+
+
+def test_what_is_asked_is_named_by_its_label(line: Example) -> None:
+    trace = train(line)
+    asked = asked_by(trace.steps[1], "yhat[4]")
+    assert asked == Sought(2, "yhat", (2,))
+    assert asked.in_trace(trace) == trace.steps[1].at("yhat", (2,))
+    assert Sought(9, "yhat", (1,)).in_trace(trace) is None
+    with pytest.raises(UnknownName, match="'yhat\\[1\\]' in step 2"):
+        asked_by(trace.steps[1], "yhat[1]")
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softplus", "leaky_relu", "elu", "silu"])
+def test_every_activation_has_a_slope_to_forget(activation: str) -> None:
+    """With another convention for the loss as well: half the sum of the squares."""
+    text = ACTIVATED.replace("activation", activation)
+    one = prepare(*parse_spec(text))
+    h = [float(train(one).steps[0][f"h[{i}]"]) for i in (1, 2)]
+    step = train(way(one, "slope-of-the-activation-forgotten").example).steps[0]
+    assert (
+        abs(float(step["dL/dw"]) - sum((a - y) * x for a, y, x in zip(h, (1, 0), (2, -3), strict=True)))
+        < 1e-12
+    )
+
+
+ACTIVATED = """
+title = "one unit"
+[model]
+equations = '''
+z[i] = w*x[i]
+h[i] = activation(z[i])
+L = 1/2*sum((h[i] - y[i])**2, i)
+'''
+[data]
+x = [2, -3]
+y = [1, 0]
+[parameters]
+w = 0.5
+[training]
+optimizer = { name = "SGD", lr = 0.1 }
+"""
+
+
+@pytest.mark.few(4)
+@pytest.mark.parametrize("name", names())
+def test_every_way_in_the_gallery_can_be_worked(name: str) -> None:
+    """No slip asks for a quantity that is not there or depends on itself; only numbers may not exist."""
+    one = prepare(*read_spec(path(name)))
+    for row in SLIPS:
+        for each in slipped(one, row):
+            answer(each, Sought(1, one.loss))
+            assert each.targets

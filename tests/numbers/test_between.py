@@ -75,6 +75,8 @@ def test_a_value_times_itself_is_a_square(a: Any, share: Fraction) -> None:
     assert low >= 0
     assert high == max(end**2 for end in ends(a))
     assert operation_of("sub", BETWEEN)(a, a) == 0
+    if low > 0:
+        assert operation_of("div", BETWEEN)(a, a) == 1
 
 
 @given(a=INTERVALS, exponent=st.integers(-3, 5), share=SHARES)
