@@ -175,12 +175,12 @@ def test_the_catalogue_lists_them(installed: Path) -> None:
 
 APPLIED = """
 from derivations.catalogue.slips import BY_NAME
-from derivations.exercises.slips import Asked, answer, slipped
+from derivations.exercises.slips import Sought, answer, slipped
 from derivations.model.example import prepare
 from derivations.spec.gallery import path
 from derivations.spec.spec import read_spec
 example = prepare(*read_spec(path("linear-regression")))
-print(*(answer(each, Asked(1, "yhat", (2,))) for each in slipped(example, BY_NAME["bias-forgotten"])))
+print(*(answer(each, Sought(1, "yhat", (2,))) for each in slipped(example, BY_NAME["bias-forgotten"])))
 """
 
 

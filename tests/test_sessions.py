@@ -15,15 +15,19 @@ import torch
 
 import derivations
 from derivations.catalogue import functions
+from derivations.catalogue.algorithm import Optimizer
+from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.language.errors import CheckFailed, LanguageError, SpecError, nearest
 from derivations.language.parser import parse
 from derivations.numbers.digits import Rounding
 from derivations.numbers.systems import precision
 from derivations.page import spec_digest
+from derivations.run.many import groups
 from derivations.run.training import train, worked
 from derivations.sessions import Run, Session
 from derivations.spec.arrays import Array
 from derivations.witnesses import work
+from derivations.witnesses.many import confirmed
 
 SOFTMAX = """
 title = "Soft labels"
@@ -357,3 +361,28 @@ def test_the_page_of_a_run_says_its_values_and_is_held_against_them() -> None:
     assert "mini-batches of 3" in text or "samples 1, 2 and 3" in text
     assert "0.02" in text
     assert len(run.frame()) == len(run.steps)
+
+
+TWO = """
+title = "two numbers"
+[model]
+equations = "L = w1**2 + w1*w2 + 3*w2**2 + w1"
+[data]
+[parameters]
+w1 = 1
+w2 = 2
+[training]
+optimizer = {{ name = "{}"{} }}
+epochs = 3
+"""
+BATCHED = [row for row in OPTIMIZERS if row.torch and not row.at and not row.matrix]
+
+
+@pytest.mark.few(3)
+@pytest.mark.parametrize("row", BATCHED, ids=lambda row: row.name)
+def test_torch_takes_variants_of_every_optimizer_of_its_own_as_one_batch(row: Optimizer) -> None:
+    """ASGD keeps one rate for a whole tensor: there every variant has a leaf of its own."""
+    found = derivations.session(TWO.format(row.name, ", lr = 0.1" if "lr" in row.hyper else ""))
+    pairs = [(1, 2), (2, 3), (3, Fraction(1, 2))]
+    examples = [found.variants.variant({"w1": a, "w2": b}).example for a, b in pairs]
+    assert [confirmed(group) for group in groups(examples)] == [[True] * 3]

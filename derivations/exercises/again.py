@@ -18,7 +18,7 @@ from derivations.catalogue.slip import Slip
 from derivations.catalogue.slips import SLIPS
 from derivations.document.blocks import Message
 from derivations.exercises.merging import different, explained
-from derivations.exercises.slips import Sought, Slipped, answer, distinct, leading
+from derivations.exercises.slips import Slipped, Sought, answer, distinct, leading
 from derivations.exercises.ways import Way
 from derivations.model.example import Example
 from derivations.numbers.systems import Undecided, Value, precise, rational, round_half_up

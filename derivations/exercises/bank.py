@@ -49,6 +49,7 @@ from derivations.witnesses.many import agreed, can_be_batched
 from derivations.witnesses.verify import verify
 from derivations.witnesses.work import Verified, structure_of
 
+LONGEST = 8  # decimals on the way, where the spec does not say how many
 NAMESPACE = UUID("5f0e8f2e-6a37-5d0e-9c6b-0d5a3c1b7e42")
 SHOWN: tuple[Any, ...] = ("problem", "steps")
 
@@ -280,15 +281,23 @@ def bank_of(variants: Variants, **table: Any) -> Bank:
 def made(variants: Variants, table: ExerciseTable) -> Bank:
     """The bank of a spec, for what its ``[exercise]`` says."""
     example, source = variants.example, variants.source
+    if variants.spec.training.carry is not None:
+        hint = "Leave 'carry' out; 'places' in [exercise] says to how many places answers are rounded."
+        raise source.error(
+            "a bank is worked exactly, and 'carry' rounds on the way", "training", "carry", hint=hint
+        )
     domains = domains_of(example, source)
     check_count(domains, table.count, source)
     steps = sum(map(len, example.batches)) if example.updates else 1
     if table.steps > steps:
         raise source.error(f"there are {steps} steps, not {table.steps}", "exercise", "steps")
-    found = search(example, domains, table.count, table.decimals, table.seed, table.steps)
-    if len(found.rows) < table.count:
-        raise too_few(len(found.rows), table.count, source, _relaxed(variants, table, domains))
-    return Bank(variants, table, domains, tuple(spread(found.rows, table.count)), found.exact)
+    free = "decimals" not in table.model_fields_set
+    for decimals in range(table.decimals, LONGEST + 1) if free else (table.decimals,):
+        found = search(example, domains, table.count, decimals, table.seed, table.steps)
+        if len(found.rows) >= table.count:
+            table = table.model_copy(update={"decimals": decimals})
+            return Bank(variants, table, domains, tuple(spread(found.rows, table.count)), found.exact)
+    raise too_few(len(found.rows), table.count, source, _relaxed(variants, table, domains))
 
 
 def _relaxed(variants: Variants, table: ExerciseTable, domains: tuple[Domain, ...]) -> str:

@@ -19,7 +19,7 @@ from flint import arb
 
 from derivations.language.names import adjoint, after
 from derivations.model.example import Example
-from derivations.model.update import kept_shape
+from derivations.model.update import kept_shape, shape_of_state
 from derivations.numbers.scaled import Scaled
 from derivations.numbers.systems import fraction, precision
 from derivations.numbers.tape import Entry
@@ -159,6 +159,16 @@ def _is_narrow(value: Any) -> bool:
     return not isinstance(value, arb) or bool(value.rad() <= abs(value.mid()) * NARROW + VANISHING)
 
 
+def _has_states_of_entries(example: Example) -> bool:
+    """Whether every state has the entries of its parameter; torch keeps some as one number a tensor."""
+    rule = example.rule
+    return all(
+        shape_of_state(rule, state, name, (2,)) == (2,)
+        for name in example.start
+        for state in rule.states(name)
+    )
+
+
 def _owners(columns: Columns, rates: Mapping[str, Scaled]) -> Iterator[Example]:
     """The first example with the hyper-parameters of each variant."""
     example = columns.first
@@ -184,7 +194,7 @@ class _Update:
         self.example, self.row = columns.first, columns.first.rule.row
         rates = {name: column for name, (column, *_) in columns.given.items() if name in self.example.hyper}
         entrywise = not self.row.matrix and not any(line.indices for line in assignments(self.row.equations))
-        self.whole = not rates and entrywise
+        self.whole = not rates and entrywise and _has_states_of_entries(self.example)
         self.owners = [self.example] if self.whole else [*_owners(columns, rates)]
         front = (columns.count,) if self.whole else ()
         self.leaves = {

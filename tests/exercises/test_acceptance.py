@@ -14,8 +14,8 @@ from flint import arb, fmpq
 import derivations
 from derivations.exercises import students
 from derivations.exercises.acceptance import (
-    Task,
     Reach,
+    Task,
     accepted,
     decided,
     inside,
@@ -38,7 +38,7 @@ Keep = Callable[[Any], Any]
 def regression(**values: Any) -> Trace:
     """Some steps of a linear regression, worked without any witness."""
     session = derivations.Session(*opened("linear-regression"))
-    return train(session._variant(values).example)
+    return train(session.variants.variant(values).example)
 
 
 def thirds(*numerators: int) -> list[Fraction]:
@@ -199,7 +199,7 @@ def test_it_is_what_trying_everything_gives_with_exponentials(asked: str, places
     """p = sigmoid(z) is one key of a calculator; the gradient of the loss by z is (p - y)/n."""
     session = derivations.Session(*opened("logistic-regression"))
     values = {"w": 0.3, "b": -0.2, "batch_size": 2, "lr": 0.5, "x": [0.5, 1.25, 1.5, 2.5, 3, 4]}
-    step = train(session._variant(values).example).steps[0]
+    step = train(session.variants.variant(values).example).steps[0]
     x, y = ([Decimal(str(float(v))) for v in step.array(name).tolist()] for name in ("x", "y"))
     w, b, lr = (decimal(step.at(name)) for name in ("w", "b", "lr"))
 
@@ -228,7 +228,7 @@ def test_the_logarithm_of_what_was_rounded_to_0_is_not_worked_where_it_stands_be
     """y = 0, p = sigmoid(-5): 0*log(p) is 0 although p is 0.0 when rounded, and 1 - p is 1."""
     session = derivations.Session(*opened("logistic-regression"))
     values = {"w": -5, "b": 0, "batch_size": 1, "x": [1, 2, 3, 4, 5, 6]}
-    step = train(session._variant(values).example).steps[0]
+    step = train(session.variants.variant(values).example).steps[0]
     reach = reachable(Task((step,), "L"), 1)
     with localcontext(FIFTY):
         exact = Fraction(-(1 - 1 / (1 + Decimal(5).exp())).ln())

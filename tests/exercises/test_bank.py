@@ -171,6 +171,7 @@ REFUSED = {
     "steps = 2": ("steps = 5", "there are 2 steps, not 5"),
     "decimals = 3": ('ask = ["dL/dv"]', "nothing is called 'dL/dv' here"),
     "w = { from = -2, to = 2, step = 0.5 }": ("w = { from = 2, to = -2 }", "has no value"),
+    "batch_size = 2": ("batch_size = 2\ncarry = 3", "a bank is worked exactly"),
     "[0.1, 0.05]": ("[]", "expected a list of values"),
 }
 
@@ -181,7 +182,8 @@ def test_a_spec_without_such_a_bank_is_one_message_with_its_place(old: str) -> N
     assert old in LINEAR
     with pytest.raises(SpecError, match=said) as caught:
         list(session(LINEAR.replace(old, new)).exercises().items())
-    assert caught.value.line > LINEAR[: LINEAR.index("[exercise]")].count("\n")
+    table = "[training]" if "carry" in new else "[exercise]"
+    assert caught.value.line > LINEAR[: LINEAR.index(table)].count("\n")
 
 
 def test_too_few_nice_variants_name_what_would_give_more() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from derivations.catalogue.slips import BY_NAME, SLIPS
-from derivations.exercises.slips import Sought, Slipped, answer, answers, asked_by, distinct, slipped, why_not
+from derivations.exercises.slips import Slipped, Sought, answer, answers, asked_by, distinct, slipped, why_not
 from derivations.language.errors import UnknownName
 from derivations.model.example import Example, prepare
 from derivations.run.many import train_many
