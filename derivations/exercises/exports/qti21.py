@@ -19,14 +19,17 @@ from derivations.exercises.bank import Answer, Bank, Item, decimal
 from derivations.exercises.carried import formulas
 from derivations.exercises.exports.numeric import beyond, handed_in, tolerances
 from derivations.exercises.exports.package import Resource, manifest, packed, xml
+from derivations.exercises.fragment import said
 from derivations.exercises.mathml import spoken, xhtml_of
 from derivations.exercises.sheets import BLANK, question, solution
 from derivations.language.tree import Add, Div, Expr, Mul, Neg, Number, Pow, Ref, refs, walk
+from derivations.notation.chain import Formula
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PATTERN = r"[+\-]?[0-9]*\.?[0-9]*([eE][+\-]?[0-9]*)?"
 LOWEST = "-1E300"  # less than every answer
 LONGEST = 300  # nodes of a formula by which an answer is carried forward
+STEP = phrase("Step {}")
 POINT = phrase("Write numbers with a decimal point and a plain minus sign: -34.5.")
 CARRIED = phrase("This follows from your earlier answers: the mark is yours.")
 
@@ -144,9 +147,17 @@ def with_gaps(blocks: Iterable[Block], gaps: Sequence[Gap], item: Item) -> str:
     return "".join(part for pair in zip(pieces, shown, strict=True) for part in pair)
 
 
-def _gap(gap: Gap, item: Item) -> str:
+def named(gap: Gap, item: Item) -> tuple[Message | None, Formula]:
+    """What is asked in a gap: its symbol, and its step where the variant asks of several."""
     asked = gap.answer.asked
-    name = escape(spoken(asked.symbol(item.steps[asked.step - 1]), item))
+    several = len({answer.asked.step for answer in item.answers}) > 1
+    step = message(STEP, str(asked.step)) if several else None
+    return step, asked.symbol(item.steps[asked.step - 1])
+
+
+def _gap(gap: Gap, item: Item) -> str:
+    step, symbol = named(gap, item)
+    name = escape(f"{f'{said(step, item)}, ' if step else ''}{spoken(symbol, item)}")
     settings = f'expectedLength="14" patternMask="{PATTERN}" label="{name}"'
     return f'<textEntryInteraction responseIdentifier="{gap.response}" {settings}/>'
 
@@ -284,17 +295,16 @@ def _number(parent: etree._Element, value: Fraction) -> None:
 
 def _feedback(parent: etree._Element, gaps: Sequence[Gap], bank: Bank, item: Item) -> None:
     for gap in gaps:
-        for state, said in _said(gap):
-            asked = gap.answer.asked
-            name = asked.symbol(item.steps[asked.step - 1])
-            _modal(parent, gap.state, state, (Prose((name, ": ", said)),), item)
+        for state, words in _said(gap):
+            step, symbol = named(gap, item)
+            head = (step, ", ", symbol) if step else (symbol,)
+            _modal(parent, gap.state, state, (Prose((*head, ": ", words)),), item)
     _modal(parent, "SOLUTION", "shown", solution(item, bank), item)
 
 
 def _said(gap: Gap) -> Iterator[tuple[str, Message]]:
     yield "carried", message(CARRIED)
-    for number, said in enumerate(gap.said, 1):
-        yield f"slip{number}", said
+    yield from ((f"slip{number}", words) for number, words in enumerate(gap.said, 1))
 
 
 def _modal(parent: etree._Element, outcome: str, state: str, blocks: Iterable[Block], item: Item) -> None:
