@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from collections.abc import Iterator
@@ -91,8 +92,8 @@ class Made:
             yield item, answer, found
 
 
-def imported(text: str) -> Made:
-    bank = derivations.session(text).exercises(count=2)
+def imported(text: str, count: int = 2) -> Made:
+    bank = derivations.session(text).exercises(count=count)
     items = list(bank.items())
     ((name, content),) = files(bank, items).items()
     assert name == ".qti12.zip"
@@ -160,14 +161,17 @@ def test_a_slip_gets_no_mark_and_stands_in_the_feedback(made: Made) -> None:
     assert count > 20
 
 
+def sure(places: int) -> str:
+    """A prediction that is nearly 1, of a sample that is 1: the gradient is nearly 0."""
+    text = re.sub("vary = .*", "vary = { w = [10], b = [0] }", LOGISTIC)
+    text = text.replace("x = [1, 2, -1]\ny = [1, 0, 1]", "x = [1]\ny = [1]")
+    return re.sub("count = .*\nplaces = .*", f'count = 1\nask = ["dL/db"]\nplaces = {places}', text)
+
+
 def test_an_answer_that_classic_quizzes_cannot_read_is_refused() -> None:
-    text = LOGISTIC.replace("count = 5", 'count = 1\nask = ["dL/db"]').replace("places = 4", "places = 6")
-    text = text.replace("w = [0.5, 1, 1.5, 2], b = [-1, 0, 1]", "w = [12], b = [0]").replace(
-        "x = [1, 2, -1]\ny = [1, 0, 1]", "x = [1]\ny = [1]"
-    )
-    bank = derivations.session(text).exercises()
+    bank = derivations.session(sure(6)).exercises()
     items = list(bank.items())
-    assert 0 < abs(Fraction(items[0].answers[0].text)) < Fraction(1, 10**4)
+    assert abs(float(items[0].answers[0].text) + 1 / (1 + math.exp(10))) < 1e-6
     with pytest.raises(SpecError, match=r"Canvas takes no answer below 0\.0001") as caught:
         files(bank, items)
     assert caught.value.line
@@ -179,6 +183,17 @@ def test_the_answer_0_is_taken() -> None:
     noughts = [found for _, answer, found in made.each() if answer.text == "0"]
     assert len(noughts) >= 4
     assert all(found.points("0") == 1 and found.points("0.001") == 0 for found in noughts)
+
+
+def test_around_0_as_much_is_accepted_on_both_sides_and_no_slip() -> None:
+    made = imported(sure(4), 1)
+    ((_, answer, found),) = made.each()
+    assert Fraction(answer.text) == 0
+    assert answer.accepted.high == 0
+    ((number, margin),) = found.numbers
+    assert number == 0
+    assert 0 <= Fraction(margin) + answer.accepted.low < Fraction(1, 10**8)
+    assert all(found.points(written(option.value, 4)) == 0 for option in answer.wrong)
 
 
 def test_the_same_bank_is_the_same_bytes() -> None:

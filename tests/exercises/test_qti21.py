@@ -122,7 +122,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "product": product,
     "subtract": lambda a, b: a - b,
     "divide": lambda a, b: a / b if b else None,
-    "power": lambda a, b: a**b,
+    "power": lambda a, b: a**b if a >= 0 or b == int(b) else None,
 }
 
 # --- the banks ---------------------------------------------------------------------------------------------
@@ -151,7 +151,8 @@ ask = ["z", "p", "dL/dw", "w'"]
 count = 3
 places = 3
 """
-BANKS = {"exact": LINEAR, "rounded": LOGISTIC, "deep": DEEP}
+ADAM = LINEAR.replace('name = "SGD", lr = 0.1', 'name = "Adam", lr = 0.1')
+BANKS = {"exact": LINEAR, "rounded": LOGISTIC, "deep": DEEP, "adam": ADAM}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from lxml import etree
 from derivations.exercises.bank import Item
 from tests.browser import REQUIRED, ROOT, chromium, opened
 from tests.exercises.test_bank import LINEAR, LOGISTIC
-from tests.exercises.test_qti21 import DEEP, QTI, Made, package, right, written
+from tests.exercises.test_qti21 import ADAM, DEEP, QTI, Made, package, right, written
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.slow, pytest.mark.xdist_group("browser")]
 THREE = "{http://www.imsglobal.org/xsd/imsqtiasi_v3p0}"
@@ -119,7 +119,7 @@ def attempts(made: Made, item: Item) -> Iterator[dict[str, str]]:
         }
 
 
-@pytest.mark.parametrize("text", [LINEAR, LOGISTIC, DEEP], ids=["exact", "rounded", "deep"])
+@pytest.mark.parametrize("text", [LINEAR, LOGISTIC, DEEP, ADAM], ids=["exact", "rounded", "deep", "adam"])
 def test_the_player_gives_the_marks_and_says_what_the_rehearsal_says(text: str, page: Any) -> None:
     made = package(text)
     item = made.items[0]

@@ -6,7 +6,7 @@ accepts gets all points: so that each is as far from both ends, and wrong number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from uuid import uuid5
@@ -14,8 +14,9 @@ from uuid import uuid5
 from lxml import etree
 
 from derivations.document.blocks import Block
+from derivations.exercises.acceptance import Reach, decided
 from derivations.exercises.bank import NAMESPACE, Answer, Bank, Item, decimal
-from derivations.exercises.exports.numeric import alone, named, ways
+from derivations.exercises.exports.numeric import alone, named, tolerances, ways
 from derivations.exercises.exports.package import COMMON_CARTRIDGE, Resource, manifest, packed, xml
 from derivations.exercises.mathml import xhtml_of
 from derivations.exercises.sheets import BLANK, marking, question, solution
@@ -100,18 +101,31 @@ def _question(parent: etree._Element, answer: Answer, item: Item, bank: Bank) ->
     response = _add(presentation, "response_str", ident="response1", rcardinality="Single")
     _add(_add(response, "render_fib", fibtype="Decimal"), "response_label", ident="answer1")
     wrong = tuple(marking(own, bank, len(answer.wrong)))
-    _processing(found, list(accepted(answer, item, bank)), bool(wrong))
+    _processing(found, accepted(answer, item, bank), bool(wrong))
     if wrong:
         _feedback(found, "general_incorrect_fb", wrong, item)
     _feedback(found, "general_fb", solution(replace(own, answers=(replace(answer, wrong=()),)), bank), item)
 
 
-def accepted(answer: Answer, item: Item, bank: Bank) -> Iterator[tuple[Fraction, Fraction]]:
-    """What is accepted as numbers with a margin; raises `SpecError` where Canvas cannot read one."""
-    for value, margin in ways(answer, bank.places):
-        if 0 < abs(value) < LEAST:
-            raise _too_near(answer, item, bank)
-        yield value, margin
+def accepted(answer: Answer, item: Item, bank: Bank) -> tuple[tuple[Fraction, Fraction], ...]:
+    """What is accepted as numbers with a margin; raises `SpecError` where Canvas cannot read one.
+
+    Where the middle of what is accepted is too near to 0, the answer itself has the greater margin, if no
+    slip's number is accepted with it.
+    """
+    found = ways(answer, bank.places)
+    if all(map(can_be_read, found)):
+        return found
+    key, room = answer.printed.value, max(tolerances(answer, bank.places))
+    wrong = [option.value for option in answer.wrong]
+    if can_be_read((key, room)) and decided(Reach(key - room, key + room), wrong, bank.places):
+        return ((key, room),)
+    raise _too_near(answer, item, bank)
+
+
+def can_be_read(way: tuple[Fraction, Fraction]) -> bool:
+    """Whether Classic Quizzes can read a number: 0, or one that is not nearer to 0 than `LEAST`."""
+    return way[0] == 0 or abs(way[0]) >= LEAST
 
 
 def _too_near(answer: Answer, item: Item, bank: Bank) -> SpecError:

@@ -22,12 +22,14 @@ from derivations.exercises.exports.package import Resource, manifest, packed, xm
 from derivations.exercises.fragment import said
 from derivations.exercises.mathml import spoken, xhtml_of
 from derivations.exercises.sheets import BLANK, question, solution
-from derivations.language.tree import Add, Div, Expr, Mul, Neg, Number, Pow, Ref, refs, walk
+from derivations.language.tree import Add, Call, Div, Expr, Mul, Neg, Number, Pow, Ref, number, refs, walk
 from derivations.notation.chain import Formula
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PATTERN = r"[+\-]?[0-9]*\.?[0-9]*([eE][+\-]?[0-9]*)?"
+HALF = number(Fraction(1, 2))
 LOWEST = "-1E300"  # less than every answer
+KNOWN = Number, Ref, Neg, Add, Mul, Div, Pow
 LONGEST = 300  # nodes of a formula by which an answer is carried forward
 STEP = phrase("Step {}")
 POINT = phrase("Write numbers with a decimal point and a plain minus sign: -34.5.")
@@ -213,9 +215,9 @@ def _right(parent: etree._Element, gap: Gap, bank: Bank) -> None:
     _state(parent, gap, "right")
 
 
-def _slip(parent: etree._Element, gap: Gap, number: str, room: Fraction, state: str) -> None:
+def _slip(parent: etree._Element, gap: Gap, text: str, room: Fraction, state: str) -> None:
     found = _equal(parent, gap, (room, room))
-    _base(found, "float", number)
+    _base(found, "float", text)
     found.insert(0, found[-1])
     _state(parent, gap, state)
 
@@ -246,8 +248,11 @@ def carried_room(answer: Answer, places: int) -> tuple[Fraction, Fraction]:
 def can_be_carried(formula: Expr) -> bool:
     """Whether a formula has operations only that players surely have, and not too many of them."""
     nodes = list(islice(walk(formula), LONGEST + 1))
-    known = all(isinstance(node, Number | Ref | Neg | Add | Mul | Div | Pow) for node in nodes)
-    return known and len(nodes) <= LONGEST
+    return len(nodes) <= LONGEST and all(isinstance(node, KNOWN) or _is_root(node) for node in nodes)
+
+
+def _is_root(node: Expr) -> bool:
+    return isinstance(node, Call) and node.function == "sqrt"
 
 
 def _written(parent: etree._Element, expr: Expr, earlier: Mapping[str, Gap]) -> None:
@@ -273,6 +278,8 @@ def _written(parent: etree._Element, expr: Expr, earlier: Mapping[str, Gap]) -> 
             _each(_add(parent, "divide"), (above, below), earlier)
         case Pow(base, exponent):
             _each(_add(parent, "power"), (base, exponent), earlier)
+        case Call(_, (radicand,)):
+            _each(_add(parent, "power"), (radicand, HALF), earlier)
 
 
 def _each(parent: etree._Element, parts: Iterable[Expr], earlier: Mapping[str, Gap]) -> None:

@@ -28,14 +28,15 @@ EXPORTS: tuple[Export, ...] = (
         f"{HOME}.qti21:files",
         "QTI 2.1: items with a mark for each answer, errors carried forward, feedback for every slip",
         lacks="Players take a decimal point, no comma. An error is carried forward where a later answer "
-        "is made of earlier ones by sums, products, quotients and powers.",
+        "is made of earlier ones by sums, products, quotients, powers and roots.",
     ),
     Export(
         "qti12",
         f"{HOME}.qti12:files",
         "QTI 1.2 for Canvas: a numerical question for each answer, the slips in its feedback",
         lacks="No question sees another, and wrong numbers have one feedback, which lists all slips. "
-        "An answer below 0.0001 that is not 0 is refused. A decimal comma is read as Canvas is set up.",
+        "An answer below 0.0001 that is not 0 is refused; about 0 as much is accepted on both sides. "
+        "A decimal comma is read as Canvas is set up.",
     ),
     Export(
         "gift",
