@@ -105,8 +105,8 @@ def solution(item: Item, bank: Bank) -> Iterator[Block]:
     yield from marking(item, bank)
 
 
-def marking(item: Item, bank: Bank) -> Iterator[Block]:
-    """The wrong answers that say which slip was made."""
+def marking(item: Item, bank: Bank, most: int = MOST) -> Iterator[Block]:
+    """The wrong answers that say which slip was made, so many to one question."""
     rows = [
         (
             (answer.asked.symbol(item.steps[answer.asked.step - 1]),),
@@ -114,7 +114,7 @@ def marking(item: Item, bank: Bank) -> Iterator[Block]:
             (option.explanation,),
         )
         for answer in item.answers
-        for option in answer.wrong[:MOST]
+        for option in answer.wrong[:most]
     ]
     if rows:
         yield Prose(say("What a wrong answer says:"))

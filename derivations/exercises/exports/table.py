@@ -58,6 +58,27 @@ EXPORTS: tuple[Export, ...] = (
         lacks="The worked solution has no place in a notebook. A decimal comma is read in quotes only. An"
         " answer is not carried forward where its formula is very long.",
     ),
+    Export(
+        "qti21",
+        f"{HOME}.qti21:files",
+        "QTI 2.1: items with a mark for each answer, errors carried forward, feedback for every slip",
+        lacks="Players take a decimal point, no comma. An error is carried forward where a later answer "
+        "is made of earlier ones by sums, products, quotients, powers and roots.",
+    ),
+    Export(
+        "qti12",
+        f"{HOME}.qti12:files",
+        "QTI 1.2 for Canvas: a numerical question for each answer, the slips in its feedback",
+        lacks="No question sees another, and wrong numbers have one feedback, which lists all slips. "
+        "An answer below 0.0001 that is not 0 is refused; about 0 as much is accepted on both sides. "
+        "A decimal comma is read as Canvas is set up.",
+    ),
+    Export(
+        "gift",
+        f"{HOME}.gift:files",
+        "GIFT: a numerical question for each answer, with feedback for every slip",
+        lacks="No question sees another: an answer is not marked against an earlier one of the student's.",
+    ),
 )
 EXPORTS = with_outside("exports", EXPORTS)
 BY_NAME = {row.name: row for row in EXPORTS}
