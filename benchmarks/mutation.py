@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import gc
+import hashlib
 import importlib
 import os
 import pickle
@@ -256,15 +257,21 @@ def _file(module: str) -> str:
 
 
 def sample(count: int, seed: int, only: str, known: list[Specimen]) -> list[Fault]:
-    """Faults that some page shows, as many from each room, no two in one line while there are others."""
-    draw = random.Random(seed)
+    """Faults that some page shows, as many from each room, no two in one line while there are others.
+
+    Which ones does not depend on other lines: a change elsewhere leaves the sample as it is.
+    """
     rooms: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults():
         if only in f"{fault.module}.{fault.owner}" and any(_uses(page, fault) for page in known):
             rooms[fault.module.split(".")[1]].append(fault)
-    turns = [_one_a_line(draw.sample(own, len(own))) for own in rooms.values()]
+    turns = [_one_a_line(sorted(own, key=partial(_lot, seed))) for own in rooms.values()]
     longest = max(map(len, turns), default=0)
     return [own[turn] for turn in range(longest) for own in turns if turn < len(own)][:count]
+
+
+def _lot(seed: int, fault: Fault) -> bytes:
+    return hashlib.sha256("/".join((str(seed), *fault.key)).encode()).digest()
 
 
 def _one_a_line(shuffled: list[Fault]) -> list[Fault]:

@@ -24,7 +24,7 @@ from derivations.audit.sentences.place import (
 from derivations.audit.sentences.problem import ROUNDING
 from derivations.catalogue import functions
 from derivations.document.blocks import Display, Figure, Heading, Table
-from derivations.language.names import adjoint, after, is_part_of, second, unprimed
+from derivations.language.names import adjoint, adjoint_of, after, is_part_of, second, unprimed
 from derivations.language.tree import Call, Count, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.notation.symbols import symbol_of
@@ -256,10 +256,12 @@ def _parts(sight: Sight) -> Iterator[str]:
         tables = (block for block in sight.document.blocks if isinstance(block, Table))
         rows = [row for table in tables if table.kind == "derivation" for row in table.rows]
         derived = {ref.name for row in rows for ref in entries(row[1][0])}
-        wanted = (adjoint(example.loss, name) for name in example.start)
-        yield from (
-            f"{name} is not derived" for name in wanted if name in {*example.backward.targets} - derived
-        )
+        wanted = dict.fromkeys(adjoint(example.loss, name) for name in example.start)
+        wanted |= {
+            ref.name: None for row in rows for ref in _reads(row[1][0]) if adjoint_of(ref.name, example.loss)
+        }
+        known = {*example.backward.targets}
+        yield from (f"{name} is not derived" for name in wanted if name in known - derived)
     if "quantities" in parts:
         named = {
             name for said, _ in found if " names a part of " in said.text for name in names(said.parts[0])
@@ -274,6 +276,12 @@ def _parts(sight: Sight) -> Iterator[str]:
         and not any(each.text.startswith("{} is in every row") for each, _ in found)
     ):
         yield "nothing says of which samples the loss is"
+
+
+def _reads(shown: object) -> Iterator[Ref]:
+    """The entries in a line of the derivation."""
+    sides = shown.sides if isinstance(shown, Formula) else ()
+    return (node for side in sides for node in walk(side.expr) if isinstance(node, Ref))
 
 
 def _signs(sight: Sight) -> Iterator[str]:
