@@ -31,6 +31,7 @@ KINDS = (
     "slips",
     "languages",
     "formats",
+    "exports",
 )
 Row = TypeVar("Row")
 

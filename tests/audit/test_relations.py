@@ -11,7 +11,7 @@ from derivations.language.parser import parse
 from derivations.language.tree import Number
 from derivations.page import build
 
-CALLED = frozenset({"exp"})
+CALLED = frozenset({"exp", "log", "sqrt", "max", "abs"})
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,16 @@ CALLED = frozenset({"exp"})
         ("1 - 0.1*0.25", Fraction(39, 40)),
         ("(1/2)**3 + 2", Fraction(17, 8)),
         ("1/(2 - 2)", None),
-        ("exp(0)", None),
+        ("exp(0)", Fraction(1)),
+        ("exp(1)", None),
+        ("0*exp(1) + 2", Fraction(2)),
         ("2**0.5", None),
+        ("0.5**(1 - 1)", Fraction(1)),
+        ("2**(1 - 3)", Fraction(1, 4)),
+        ("sqrt(9/4) + sqrt(0)", Fraction(3, 2)),
+        ("sqrt(2)", None),
+        ("max(2, -3) + abs(-1)", Fraction(3)),
+        ("log(1)", Fraction(0)),
     ],
 )
 def test_fractions_are_reckoned_by_hand(text: str, value: Fraction | None) -> None:

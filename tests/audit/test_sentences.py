@@ -19,6 +19,7 @@ from derivations.audit.sentences.asked import PARTS, SENTENCES, faults, holds, i
 from derivations.audit.sentences.elsewhere import ELSEWHERE, ROOMS_BESIDE
 from derivations.audit.sentences.place import Sight, is_update, places
 from derivations.catalogue.functions import FUNCTIONS
+from derivations.catalogue.slips import SLIPS
 from derivations.claims.writer import plain_value
 from derivations.document.blocks import (
     Block,
@@ -104,7 +105,8 @@ def beside() -> set[Any]:
     """The texts that stand only in rooms whose words are no part of a document."""
     found = [*extract_from_dir(PACKAGE, [("**.py", "python")], keywords=KEYWORDS)]
     here = {text for file, _, text, _, _ in found if not file.startswith(ROOMS_BESIDE)}
-    return {text for file, _, text, _, _ in found if file.startswith(ROOMS_BESIDE)} - here
+    slips = {text for row in SLIPS for text in (row.title, row.explanation, row.absent)}  # said on sheets
+    return {text for file, _, text, _, _ in found if file.startswith(ROOMS_BESIDE)} - here | slips
 
 
 def test_every_text_has_a_predicate_or_stands_elsewhere() -> None:
@@ -408,6 +410,34 @@ def test_every_clause_about_the_optimizer_must_be_told() -> None:
     for each in shorter:
         new = replace(sight.document, blocks=(*blocks[:at], Prose((each,)), *blocks[at + 1 :]))
         assert list(faults(replace(sight, document=new))) != []
+
+
+EXPLAINED = [
+    ('optimizer = { name = "Adam", lr = 0.1 }', ("The steps are counted by", "{1} is carried over")),
+    ('optimizer = { name = "SGD", lr = 0.1, momentum = 0.9 }', ("{1} is carried over",)),
+    (
+        CLAUSES.partition("[[")[0].replace("weight_decay", "momentum"),
+        ("{1} is carried over", "The epochs are"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("training", "texts"), EXPLAINED, ids=["Adam", "momentum", "epochs"])
+def test_what_the_update_reads_must_be_explained(training: str, texts: tuple[str, ...]) -> None:
+    sight = by_hand(training)
+    assert list(faults(sight)) == []
+    for text in texts:
+        blocks = tuple(
+            block for block in sight.document.blocks if not (isinstance(block, Prose) and _says(block, text))
+        )
+        assert len(blocks) < len(sight.document.blocks)
+        assert list(faults(replace(sight, document=replace(sight.document, blocks=blocks)))) != []
+
+
+def _says(block: Prose, text: str) -> bool:
+    inside = [part for word in block.words if isinstance(word, Message) for part in (word, *word.parts)]
+    inside += [item for word in block.words if isinstance(word, Listed) for item in word.items]
+    return any(isinstance(part, Message) and part.text.startswith(text) for part in inside)
 
 
 WORDS = {

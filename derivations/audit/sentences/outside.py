@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from derivations.audit.sentences.letters import shown_in
-from derivations.audit.sentences.place import Place, Predicate, entries_of, names
+from derivations.audit.sentences.place import Place, Predicate, Sight, entries_of, names, places
 from derivations.document.blocks import Message
 from derivations.language.errors import LanguageError
 from derivations.language.ranges import whole_number
@@ -84,7 +84,29 @@ def _ranges(target: Expr, step: Step) -> dict[str, list[int]]:
     return found
 
 
+def untold(sight: Sight) -> Iterator[str]:
+    """What the model reads outside an array and the problem does not explain."""
+    if "problem" not in sight.example.spec.page.parts:
+        return
+    step = sight.trace.steps[0]
+    reads = [
+        found
+        for eq in sight.example.forward
+        for found in _reads(eq.body)
+        if _reaches_out(found[0], eq.target, step)
+    ]
+    said = [each for each, place in places(sight) if place.part == "problem"]
+    told = {name for each in said if each.text == ZERO for name in names(each.parts[0])}
+    for name in dict.fromkeys(ref.name for ref, in_maximum in reads if not in_maximum):
+        if name not in told:
+            yield f"nothing says what '{name}' is outside its array"
+    if any(in_maximum for _, in_maximum in reads) and all(each.text != APART for each in said):
+        yield "nothing says that a maximum leaves out what lies outside its array"
+
+
+ZERO = "An entry of {} outside its array is 0."
+APART = "In a maximum, what lies outside its array takes no part."
 PREDICATES: dict[str, Predicate] = {
-    "An entry of {} outside its array is 0.": reads_zero,
-    "In a maximum, what lies outside its array takes no part.": takes_no_part,
+    ZERO: reads_zero,
+    APART: takes_no_part,
 }

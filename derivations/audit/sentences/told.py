@@ -8,7 +8,7 @@ from struct import pack, unpack
 
 from flint import arb
 
-from derivations.audit.sentences import digits, kinks, update
+from derivations.audit.sentences import digits, kinks, outside, update
 from derivations.audit.sentences.drawn import LEADS
 from derivations.audit.sentences.losses import untold_losses
 from derivations.audit.sentences.place import (
@@ -59,6 +59,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from untold_losses(sight)
     yield from _parts(sight)
     yield from kinks.untold(sight)
+    yield from outside.untold(sight)
     yield from digits.untold(sight)
     yield from _samples(sight)
 

@@ -19,7 +19,7 @@ from derivations.audit.sentences.place import (
     places,
     target,
 )
-from derivations.catalogue.algorithm import WHOLE
+from derivations.catalogue.algorithm import WHOLE, Optimizer
 from derivations.catalogue.clipping import CLIPPINGS
 from derivations.catalogue.optimizers import OPTIMIZERS
 from derivations.catalogue.schedules import SCHEDULES
@@ -366,9 +366,25 @@ def untold(sight: Sight) -> Iterator[str]:
     for key, (begins,) in (("clip", CLIPPED), ("schedule", PACED)):
         if again.training.get(key) and not any(text.startswith(begins) for text, _ in told):
             yield f"nothing says what the {key} of the spec is"
+    yield from _unexplained(sight, row)
     conventions = (row.convention, *row.conventions.values())
     for name in sight.example.start:
         if not any(text in conventions and name in of for text, of in told):
             yield f"nothing says how {row.name} moves '{name}'"
         if again.knob(name, "maximize") and not any(text == MAXIMIZED and name in of for text, of in told):
             yield f"nothing says that the loss is maximized by '{name}'"
+
+
+def _unexplained(sight: Sight, row: Optimizer) -> Iterator[str]:
+    """What the equations of the update read and no sentence of the problem says what it is."""
+    read = {ref.name for eq in sight.example.update for ref in refs(eq.body)}
+    needed = {
+        "how the steps are counted": ("t" in read, ("The steps are counted", "The run goes on")),
+        "how the epochs are counted": ("epoch" in read, ("The epochs are counted",)),
+        "what is carried over": (bool(states(Place(sight, 0)) & read), ("{1} is carried over",)),
+        "what torch's class casts to": (bool(row.casts), ("{} itself works with",)),
+    }
+    texts = [said.text for said, place in places(sight) if place.part == "problem"]
+    for what, (wanted, begins) in needed.items():
+        if wanted and not any(text.startswith(begins) for text in texts):
+            yield f"nothing says {what}"

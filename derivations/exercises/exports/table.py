@@ -24,6 +24,41 @@ EXPORTS: tuple[Export, ...] = (
         lacks="No gap sees another: an answer is not marked against an earlier one of the student's.",
     ),
     Export(
+        "numbas",
+        f"{HOME}.numbas:files",
+        "Numbas: a question a variant, errors carried forward, slips as expected errors",
+        lacks="An answer is not carried forward where its formula is very long or has a function that Numbas"
+        " lacks, as erf.",
+    ),
+    Export(
+        "stack",
+        f"{HOME}.stack:files",
+        "Moodle XML of STACK questions: errors carried forward, slips with their tests",
+        lacks="A decimal comma is not read. An answer is marked once the earlier ones on which it depends are"
+        " written; it is not carried forward where its formula is very long.",
+    ),
+    Export(
+        "prairielearn",
+        f"{HOME}.prairielearn:files",
+        "PrairieLearn: a question that draws a variant, errors carried forward, feedback for slips",
+        lacks="Nothing is marked while an answer is no number. An answer is not carried forward where its"
+        " formula is very long.",
+    ),
+    Export(
+        "anki",
+        f"{HOME}.anki:files",
+        "Anki: a card a variant, with the worked solution behind; needs genanki",
+        lacks="Nothing is marked. A mended bank takes the place of an imported one if its notes are always"
+        " updated.",
+    ),
+    Export(
+        "nbgrader",
+        f"{HOME}.nbgrader:files",
+        "nbgrader: a notebook with hidden tests, errors carried forward, slips named by the tests",
+        lacks="The worked solution has no place in a notebook. A decimal comma is read in quotes only. An"
+        " answer is not carried forward where its formula is very long.",
+    ),
+    Export(
         "qti21",
         f"{HOME}.qti21:files",
         "QTI 2.1: items with a mark for each answer, errors carried forward, feedback for every slip",
