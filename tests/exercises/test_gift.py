@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,6 +15,7 @@ from derivations.exercises.bank import Answer, Bank, Item
 from derivations.exercises.exports.gift import files
 from derivations.exercises.fragment import html_of, said
 from derivations.exercises.sheets import BLANK, solution
+from derivations.exercises.sheets import question as question_of
 from tests.exercises.test_bank import LINEAR, LOGISTIC
 from tests.exercises.test_qti21 import written
 
@@ -139,6 +140,8 @@ def test_every_question_says_what_is_asked_and_has_the_solution(made: Made) -> N
         assert "<table>" in question.text
         assert BLANK not in question.text
         assert r"\frac" in question.text  # with the backslash and the braces that TeX wants
+        own = html_of(question_of(replace(item, answers=(answer,)), made.bank), item)
+        assert question.text == " ".join(own.replace(BLANK, "?").split())
         worked = " ".join(html_of(list(solution(item, made.bank))[:2], item).split())
         assert question.after.startswith(worked)
     assert len({question.identifier for question in made.questions}) == len(made.questions)
@@ -172,12 +175,14 @@ def test_a_slip_gets_no_mark_and_its_explanation(made: Made) -> None:
     assert count > 20
 
 
-MARKED = LINEAR.replace('"a line"', r'''"a ~ line # with {braces} = and: \\ / <b>more</b> $x$"''')
+MARKED = LINEAR.replace('"a line"', r'''"a ~ line # with {braces} = and: \\nabla \\{ / <b>more</b> $x$"''')
 
 
 def test_marks_of_gift_in_a_title_stay_text() -> None:
     made = imported(MARKED)
-    assert made.questions[0].name.startswith(r"a ~ line # with {braces} = and: \ / <b>more</b> $x$ 1, ")
+    assert made.questions[0].name.startswith(
+        r"a ~ line # with {braces} = and: \nabla \{ / <b>more</b> $x$ 1, "
+    )
     assert len(made.questions) == 2 * len(made.items[0].answers)
 
 

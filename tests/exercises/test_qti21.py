@@ -243,16 +243,22 @@ def test_rubbish_gets_no_mark(made: Made) -> None:
             assert found[answer.asked.key] == 0
 
 
+def worked_from(made: Made, item: Item, answer: Answer) -> dict[str, str]:
+    """What a student hands in who has one answer wrong, and works on from it."""
+    given = right(item) | {answer.asked.key: str(-Decimal(answer.text) + Decimal("0.301"))}
+    for later in item.answers[item.answers.index(answer) + 1 :]:
+        numbers = {name: _exact(text) for name, text in given.items()}
+        found = worked_on(item.steps, made.bank.example, made.bank.asked, numbers)[later.asked.key]
+        if later.text != written(found, made.bank.places):
+            given[later.asked.key] = written(found, made.bank.places + 4 * made.bank.exact)
+    return given
+
+
 def test_an_error_is_carried_forward_as_the_run_worked_on_says(made: Made) -> None:
     """One answer is off, and all after it are worked from it; a sigmoid is not among what items can work."""
     carried = 0
     for item, answer in each_answer(made):
-        given = right(item) | {answer.asked.key: str(Decimal(answer.text) + Decimal("0.301"))}
-        for later in item.answers[item.answers.index(answer) + 1 :]:
-            numbers = {name: _exact(text) for name, text in given.items()}
-            found = worked_on(item.steps, made.bank.example, made.bank.asked, numbers)[later.asked.key]
-            if later.text != written(found, made.bank.places):
-                given[later.asked.key] = written(found, made.bank.places + 4 * made.bank.exact)
+        given = worked_from(made, item, answer)
         for name, mark in made.points(item, given).items():
             changed = Fraction(given[name]) != Fraction(right(item)[name])
             off = name == answer.asked.key or (changed and name.startswith("1:p["))

@@ -19,7 +19,7 @@ from lxml import etree
 from derivations.exercises.bank import Item
 from tests.browser import REQUIRED, ROOT, chromium, opened
 from tests.exercises.test_bank import LINEAR, LOGISTIC
-from tests.exercises.test_qti21 import ADAM, DEEP, QTI, Made, package, right, written
+from tests.exercises.test_qti21 import ADAM, DEEP, QTI, Made, package, right, worked_from, written
 
 pytestmark = [pytest.mark.debian("chromium"), pytest.mark.slow, pytest.mark.xdist_group("browser")]
 THREE = "{http://www.imsglobal.org/xsd/imsqtiasi_v3p0}"
@@ -110,29 +110,29 @@ def attempts(made: Made, item: Item) -> Iterator[dict[str, str]]:
         for option in answer.wrong[place % 3 :: 12]:
             yield right(item) | {key: written(option.value, made.bank.places)}
         yield right(item) | {key: ("1,5", "x", "", "-")[place % 4]}
-    for _, runs in made.bank.slips[:4]:
-        steps = [run.step(item.number - 1) for run in runs]
-        values = [steps[a.asked.step - 1].at(a.asked.quantity, a.asked.positions) for a in item.answers]
-        yield {
-            a.asked.key: written(value, made.bank.places)
-            for a, value in zip(item.answers, values, strict=True)
-        }
+    yield from (worked_from(made, item, answer) for answer in item.answers[::3])
 
 
-@pytest.mark.parametrize("text", [LINEAR, LOGISTIC, DEEP, ADAM], ids=["exact", "rounded", "deep", "adam"])
+@pytest.mark.parametrize("text", [LINEAR, LOGISTIC, DEEP], ids=["exact", "rounded", "deep"])
 def test_the_player_gives_the_marks_and_says_what_the_rehearsal_says(text: str, page: Any) -> None:
     made = package(text)
+    assert sum(agreed(page, made, given) for given in attempts(made, made.items[0]))
+
+
+def test_the_player_works_roots(page: Any) -> None:
+    made = package(ADAM)
     item = made.items[0]
-    carried = 0
-    for given in attempts(made, item):
-        wanted = made.played(item, given)
-        outcomes, shown = played(page, made, item, given)
-        assert {name: outcomes[name] for name in wanted.values if name in outcomes} == {
-            name: value for name, value in wanted.values.items() if not name.startswith("R")
-        }
-        assert [plain(one) for one in shown] == [plain(one) for one in wanted.shown()]
-        carried += "carried" in outcomes.values()
-    assert carried
+    assert sum(agreed(page, made, worked_from(made, item, answer)) for answer in item.answers[:2]) == 2
+
+
+def agreed(page: Any, made: Made, given: dict[str, str]) -> bool:
+    """Player and rehearsal have the same outcomes and feedback; whether an answer was carried forward."""
+    wanted = made.played(made.items[0], given)
+    outcomes, shown = played(page, made, made.items[0], given)
+    for name, value in wanted.values.items():
+        assert name.startswith("R") or outcomes[name] == value
+    assert [plain(one) for one in shown] == [plain(one) for one in wanted.shown()]
+    return "carried" in outcomes.values()
 
 
 def plain(text: str) -> str:

@@ -63,7 +63,7 @@ EXPORTS: tuple[Export, ...] = (
         f"{HOME}.qti21:files",
         "QTI 2.1: items with a mark for each answer, errors carried forward, feedback for every slip",
         lacks="Players take a decimal point, no comma. An error is carried forward where a later answer "
-        "is made of earlier ones by sums, products, quotients, powers and roots.",
+        "is made of earlier ones by sums, products, quotients, powers and roots, not very many of them.",
     ),
     Export(
         "qti12",
