@@ -60,7 +60,7 @@ def altered_numbers(text: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", [30, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [3, 7])
 def test_altered_numbers_are_caught(every: int) -> None:
     shown = page("linear-regression")
     cases = list(altered_numbers(shown["slides"]))
