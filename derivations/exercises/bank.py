@@ -219,10 +219,15 @@ def at_places(value: Value, places: int) -> Printed:
 
 
 def decimal(value: Fraction, least: int = 0) -> str:
-    """A fraction that ends as a decimal, with at least so many places: ``-34.5``, ``0.360``."""
-    places = least
-    while (value * 10**places).denominator != 1:
-        places += 1
+    """A fraction that ends as a decimal, with at least so many places: ``-34.5``, ``0.360``.
+
+    Raises ValueError for one that does not end.
+    """
+    longest = value.denominator.bit_length()  # 1/2**k has k places
+    ending = (k for k in range(least, max(least, longest) + 1) if (value * 10**k).denominator == 1)
+    places = next(ending, None)
+    if places is None:
+        raise ValueError(f"{value} is no decimal that ends")
     digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
     point = len(digits) - places
     sign = "-" if value < 0 else ""

@@ -161,6 +161,11 @@ def test_a_decimal_is_written_in_full() -> None:
         assert decimal(Fraction(above, below), least) == text
 
 
+def test_a_number_that_does_not_end_is_no_decimal() -> None:
+    with pytest.raises(ValueError, match="no decimal that ends"):
+        decimal(Fraction(1, 3))
+
+
 # --- what is refused ---------------------------------------------------------------------------------------
 
 REFUSED = {
