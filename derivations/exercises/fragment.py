@@ -25,7 +25,7 @@ def escape(text: str) -> str:
 def html_of(blocks: Iterable[Block], item: Item) -> str:
     """Some blocks of a variant as HTML, in the language of its page."""
     whole = item.evidence.composed
-    document = translated(Document(whole.title, tuple(blocks), whole.language, whole.own, whole.templates))
+    document = translated(Document(whole.title, tuple(blocks), whole.language, whole.own))
     return render(document, "exercise/fragment.html.j2", escape, _filters(item.evidence.symbols)).strip()
 
 

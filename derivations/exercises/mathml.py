@@ -25,7 +25,7 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 def xhtml_of(blocks: Iterable[Block], item: Item) -> str:
     """Some blocks of a variant as well-formed XHTML, in the language of its page."""
     whole = item.evidence.composed
-    document = translated(Document(whole.title, tuple(blocks), whole.language, whole.own, whole.templates))
+    document = translated(Document(whole.title, tuple(blocks), whole.language, whole.own))
     filters = _filters(item.evidence.symbols, whole.language)
     return render(document, "exercise/fragment.html.j2", escape, filters).strip()
 
