@@ -36,8 +36,8 @@ from derivations.language.tree import (
 )
 from derivations.model.example import Example
 from derivations.spec.arrays import Array
+from derivations.spec.exact import exact
 from derivations.spec.spec import flat, shape_of
-from derivations.spec.tables import exact
 
 
 def rewritten(example: Example, equations: str, **given: Any) -> Example:

@@ -20,8 +20,8 @@ from derivations.language.tree import Count, Expr, Mean, Number, Ref, Sum, numbe
 from derivations.numbers.compile import compile_program
 from derivations.numbers.systems import EXACT, NumberSystem, rational
 from derivations.numbers.tape import Tape
+from derivations.spec.exact import exact
 from derivations.spec.spec import MAX_BYTES, MAX_ENTRIES, Csv, Source, check_name, flat, shape_of
-from derivations.spec.tables import exact
 
 CELL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from derivations.spec.tables import Name, Strict, exact
+from derivations.spec.exact import exact
+from derivations.spec.tables import Name, Strict
 
 MOST_VARIANTS, MOST_VALUES = 100_000, 1_000
 

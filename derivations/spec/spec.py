@@ -29,9 +29,10 @@ from pydantic import (
 from derivations.catalogue import functions, optimizers, schedules
 from derivations.language.errors import LanguageError, SpecError, nearest
 from derivations.language.parser import RESERVED
+from derivations.spec.exact import exact
 from derivations.spec.exercise import ExerciseTable
 from derivations.spec.locate import locate
-from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positive, Strict, exact
+from derivations.spec.tables import FOOTER, ModelTable, Name, PageTable, Positive, Strict
 
 MAX_BYTES, MAX_ENTRIES, MAX_STEPS = 1_000_000, 1_000, 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
@@ -19,7 +17,6 @@ from pydantic import (
 
 from derivations.language.errors import nearest
 from derivations.notation.languages import LANGUAGES, code_of
-from derivations.numbers.real import Real
 from derivations.spec.keywords import Part
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,30}$")]
@@ -32,25 +29,6 @@ class Strict(BaseModel):
     """A table of a spec: unknown keys are refused, and it does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def exact(value: Any) -> Any:
-    """Numbers to fractions, lists to tuples; texts (expressions) and tables stay as they are."""
-    if isinstance(value, bool):
-        raise ValueError("expected a number, found true or false")
-    if isinstance(value, Decimal):
-        if not value.is_finite() or abs(value.adjusted()) > 400:
-            raise ValueError("expected a finite number of at most 400 digits")
-        return Fraction(value)
-    if isinstance(value, int):
-        if abs(value) >= 10**400:
-            raise ValueError("expected a finite number of at most 400 digits")
-        return Fraction(value)
-    if isinstance(value, Real):
-        return Fraction(value)
-    if isinstance(value, float):
-        return exact(Decimal(float.__repr__(value)))
-    return tuple(exact(part) for part in value) if isinstance(value, (list, tuple)) else value
 
 
 PARTS: tuple[str, ...] = get_args(Part)
