@@ -1,17 +1,14 @@
-"""Content packages of learning systems: an archive with the same bytes for the same files, its manifest."""
+"""Content packages of learning systems: what stands in their manifest."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 CONTENT = "http://www.imsglobal.org/xsd/imscp_v1p1"
 COMMON_CARTRIDGE = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
-NEVER = (1980, 1, 1, 0, 0, 0)  # the date of every file
 
 
 @dataclass(frozen=True)
@@ -23,15 +20,6 @@ class Resource:
     href: str
     files: Sequence[str]
     needs: Sequence[str] = ()
-
-
-def packed(files: Mapping[str, bytes]) -> bytes:
-    """A ZIP archive: names in their order, no dates."""
-    found = io.BytesIO()
-    with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name, NEVER), content, zipfile.ZIP_DEFLATED)
-    return found.getvalue()
 
 
 def manifest(

@@ -16,8 +16,9 @@ from lxml import etree
 from derivations.document.blocks import Block
 from derivations.exercises.acceptance import Reach, decided
 from derivations.exercises.bank import NAMESPACE, Answer, Bank, Item, decimal
+from derivations.exercises.exports.archive import packed
 from derivations.exercises.exports.numeric import alone, named, tolerances, ways
-from derivations.exercises.exports.package import COMMON_CARTRIDGE, Resource, manifest, packed, xml
+from derivations.exercises.exports.package import COMMON_CARTRIDGE, Resource, manifest, xml
 from derivations.exercises.mathml import xhtml_of
 from derivations.exercises.sheets import BLANK, marking, question, solution
 from derivations.language.errors import SpecError
@@ -38,7 +39,7 @@ def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, bytes]:
     )
     listed = manifest(f"{quiz}_manifest", ("IMS Content", "1.1.3"), resources, COMMON_CARTRIDGE)
     inside = {"imsmanifest.xml": listed, asked: _questions(quiz, bank, items), meta: _meta(quiz, bank, items)}
-    return {".qti12.zip": packed({name: xml(element) for name, element in inside.items()})}
+    return {".qti12.zip": packed({name: xml(inside[name]) for name in sorted(inside)})}
 
 
 # --- elements ----------------------------------------------------------------------------------------------

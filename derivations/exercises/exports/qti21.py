@@ -17,8 +17,9 @@ from lxml import etree
 from derivations.document.blocks import Block, Message, Prose, message, phrase
 from derivations.exercises.bank import Answer, Bank, Item, decimal
 from derivations.exercises.carried import formulas
+from derivations.exercises.exports.archive import packed
 from derivations.exercises.exports.numeric import beyond, handed_in, tolerances
-from derivations.exercises.exports.package import Resource, manifest, packed, xml
+from derivations.exercises.exports.package import Resource, manifest, xml
 from derivations.exercises.fragment import said
 from derivations.exercises.mathml import spoken, xhtml_of
 from derivations.exercises.sheets import BLANK, question, solution
@@ -46,7 +47,7 @@ def files(bank: Bank, items: Sequence[Item]) -> Mapping[str, bytes]:
     ]
     test = Resource("test", "imsqti_test_xmlv2p1", "test.xml", ("test.xml",), names)
     inside["imsmanifest.xml"] = xml(manifest("bank", ("QTIv2.1 Package", "1.0.0"), [test, *resources]))
-    return {".qti21.zip": packed(inside)}
+    return {".qti21.zip": packed(dict(sorted(inside.items())))}
 
 
 def identifier(item: Item) -> str:
