@@ -110,7 +110,11 @@ def exercise(
 
     given = {key: value for key, value in {"count": count, "seed": seed}.items() if value is not None}
     bank = session(spec).exercises(**given)
-    for name in save(bank, formats, output):
+    try:
+        written = save(bank, formats, output)
+    except OSError as fault:
+        raise SpecError(f"cannot write into this folder: {fault.strerror}", file=str(output)) from None
+    for name in written:
         typer.echo(output / name)
 
 

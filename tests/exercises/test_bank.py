@@ -233,3 +233,12 @@ def test_the_spec_that_new_writes_makes_a_bank(tmp_path: Path, monkeypatch: pyte
     assert run("new", "mine", "--exercise", monkeypatch=monkeypatch) == 0
     assert run("exercise", "mine.toml", "--count", "2", monkeypatch=monkeypatch) == 0
     assert (tmp_path / "bank" / "mine-exercises.md").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    given = "exercise", "linear-regression", "--count", "1", "--output", str(tmp_path / "file" / "bank")
+    assert run(*given, monkeypatch=monkeypatch) == 2
+    assert "cannot write into this folder" in capsys.readouterr().err
