@@ -26,6 +26,7 @@ from derivations.document.blocks import (
     say,
 )
 from derivations.document.introduced import prime_words
+from derivations.document.update import shows_primes
 from derivations.exercises.bank import Answer, Bank, Item, at_places, decimal
 from derivations.exercises.merging import Option
 from derivations.notation.chain import Formula, Side, formula
@@ -52,7 +53,8 @@ def question(item: Item, bank: Bank) -> Iterator[Block]:
     yield from item.problem[:-1]  # the last sentence says how a page rounds
     yield Prose((counted(*TASK, bank.table.steps),))
     yield _table(item, bank, [(BLANK,) for _ in item.answers])
-    yield from (Prose((said,)) for said in prime_words(answer.asked.ref for answer in item.answers))
+    if not shows_primes(item.evidence.run.example):
+        yield from (Prose((said,)) for said in prime_words(answer.asked.ref for answer in item.answers))
     yield Prose((rounding_words(bank),))
 
 
