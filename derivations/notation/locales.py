@@ -7,6 +7,7 @@ What a language writes is in Babel's locale data (CLDR), what it says in the cat
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
@@ -174,6 +175,13 @@ def messages(language: str) -> Catalog:
     assert row.catalogue is not None, "the language of the code needs no catalogue"
     with row.catalogue.open("rb") as file:
         return read_po(file, locale=row.locale)
+
+
+@cache
+def several() -> Mapping[str, str]:
+    """The form for several of every text that has one, as the catalogues list them."""
+    pairs = (message.id for message in messages("de") if isinstance(message.id, (list, tuple)))
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 @cache

@@ -12,6 +12,7 @@ from derivations.audit.sentences.told import untold
 from derivations.document.blocks import Document, Heading, Message, Table
 from derivations.document.languages import text_of
 from derivations.language.errors import CheckFailed
+from derivations.notation.locales import several
 from derivations.notation.symbols import Symbols
 from derivations.spec.spec import Source
 from derivations.witnesses.work import Verified
@@ -52,7 +53,7 @@ def faults(sight: Sight) -> Iterator[str]:
 def holds(said: Message, place: Place) -> bool:
     """Whether a sentence is true where it stands; one that nobody can ask is not."""
     try:
-        return _asked(said, place)
+        return said.many == several().get(said.text, said.many) and _asked(said, place)
     except (LookupError, TypeError, ValueError, AssertionError, AttributeError, StopIteration):
         return False  # it does not even speak of what it is about
 

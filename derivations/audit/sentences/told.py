@@ -24,7 +24,15 @@ from derivations.audit.sentences.place import (
 from derivations.audit.sentences.problem import ROUNDING
 from derivations.catalogue import functions
 from derivations.document.blocks import Display, Figure, Heading, Table
-from derivations.language.names import adjoint, adjoint_of, after, is_part_of, second, unprimed
+from derivations.language.names import (
+    adjoint,
+    adjoint_of,
+    after,
+    is_after,
+    is_part_of,
+    second,
+    unprimed,
+)
 from derivations.language.tree import Call, Count, Mean, Number, Ref, walk
 from derivations.notation.chain import Formula
 from derivations.notation.symbols import symbol_of
@@ -55,6 +63,7 @@ def untold(sight: Sight) -> Iterator[str]:
     yield from _sentences(sight)
     yield from _openings(sight)
     yield from _letters(sight)
+    yield from _primes(sight)
     yield from _symbols(sight)
     yield from untold_losses(sight)
     yield from _parts(sight)
@@ -207,7 +216,27 @@ def _openings(sight: Sight) -> Iterator[str]:
         node.function for eq in sight.example.forward for node in walk(eq.body) if isinstance(node, Call)
     }
     meant = {name: functions.BY_NAME[name].meaning for name in sorted(called) if "problem" in parts}
+    derived = (row[1][0] for block in blocks_of(sight, "derivation") for row in block.rows)
+    lines = (side.expr for shown in derived if isinstance(shown, Formula) for side in shown.sides)
+    calls = (node.function for line in lines for node in walk(line) if isinstance(node, Call))
+    meant |= {name: functions.BY_NAME[name].meaning for name in calls}
     yield from (f"nothing says what {name} is" for name, text in meant.items() if text and text not in said)
+
+
+def blocks_of(sight: Sight, kind: str) -> Iterator[Table]:
+    """The tables of a kind."""
+    blocks = sight.document.blocks
+    return (block for block in blocks if isinstance(block, Table) and block.kind == kind)
+
+
+def _primes(sight: Sight) -> Iterator[str]:
+    """A prime is explained where one stands in a formula of its own or in the summary."""
+    shown = [block.formula for block in sight.document.blocks if isinstance(block, Display)]
+    cells = (cell for table in blocks_of(sight, "summary") for cell in table.header)
+    shown += [word for cell in cells for word in cell if isinstance(word, Formula)]
+    primed = any(is_after(ref.name) for each in shown for ref in _reads(each))
+    if primed and not any(said.text.startswith("A prime marks") for said, _ in places(sight)):
+        yield "nothing says what a prime is"
 
 
 def _letters(sight: Sight) -> Iterator[str]:
