@@ -142,6 +142,10 @@ class Bank:
         for place in range(self.columns.count):
             yield self._item(place)
 
+    def item(self, number: int) -> Item:
+        """The variant of a number, from 1."""
+        return self._item(number - 1)
+
     def _item(self, place: int) -> Item:
         values = self.values(place)
         variant = self.of.variant(values)
