@@ -177,7 +177,11 @@ class Bank:
         wrong = ((each, _value(runs[asked.step - 1], at, place)) for each, runs in self.slips)
         told = options(value, wrong, self.places)
         told = tuple(option for option in told if decided(reach, [option.value], self.places))
-        return Answer(asked, value, at_places(value, self.places), reach, told)
+        printed = at_places(value, self.places)
+        if not reach.low <= printed.value <= reach.high:  # worked apart, from what rounding can reach
+            message = f"not verified: the answer {printed.text} for {asked.name} is not among those accepted"
+            raise CheckFailed(message, hint="No bank was written.")
+        return Answer(asked, value, printed, reach, told)
 
     def values(self, place: int) -> dict[str, Any]:
         """What varies, with its values in one variant, arrays as nested tuples."""

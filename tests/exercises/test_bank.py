@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 
 import derivations
 from derivations.cli import main
+from derivations.exercises import bank
 from derivations.exercises.bank import Bank, decimal
 from derivations.exercises.made import files_of
-from derivations.language.errors import SpecError
+from derivations.language.errors import CheckFailed, SpecError
 from derivations.sessions import Session
 
 LINEAR = """
@@ -242,3 +244,16 @@ def test_a_folder_that_cannot_be_written_is_named(
     given = "exercise", "linear-regression", "--count", "1", "--output", str(tmp_path / "file" / "bank")
     assert run(*given, monkeypatch=monkeypatch) == 2
     assert "cannot write into this folder" in capsys.readouterr().err
+
+
+def test_an_answer_that_is_printed_wrong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = bank.at_places
+
+    def wrong(value: Any, places: int) -> Any:
+        found = right(value, places)
+        return replace(found, value=found.value + Fraction(1, 10**places))
+
+    monkeypatch.setattr(bank, "at_places", wrong)
+    for text in (LINEAR, LOGISTIC):
+        with pytest.raises(CheckFailed, match="is not among those accepted"):
+            list(session(text).exercises(count=1).items())
